@@ -1,0 +1,1 @@
+"""The service: one box for a mall's tills and gates."""

@@ -1,0 +1,74 @@
+"""Time: an instant is wall time, boot id, boot-time nanoseconds and whether wall time is trusted.
+
+The pure packages never read a clock: they take instants as `int` Unix milliseconds (UTC) in fields
+that end in `_at`. A Pi has no battery clock, so durations inside one boot use the boot-time counter.
+Source: clock_gettime(2) CLOCK_BOOTTIME; systemd-timesyncd(8) /run/systemd/timesync/synchronized.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_SYNCHRONIZED = Path("/run/systemd/timesync/synchronized")
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """One moment as this box saw it.
+
+    wall_at: Unix milliseconds, UTC. boot_id: the kernel's id of this boot. boottime_ns: nanoseconds
+    since boot, counting suspend. trusted: wall time was synchronised with a time source.
+    """
+
+    wall_at: int
+    boot_id: str
+    boottime_ns: int
+    trusted: bool
+
+    def since_ms(self, earlier: Instant) -> int:
+        """Milliseconds from `earlier` to here: by boot time within one boot, else by wall time."""
+        if self.boot_id == earlier.boot_id:
+            return (self.boottime_ns - earlier.boottime_ns) // 1_000_000
+        return self.wall_at - earlier.wall_at
+
+
+class SystemClock:
+    """The machine's own clock; the only place that reads or waits on time."""
+
+    def __init__(self) -> None:
+        self._boot_id = _BOOT_ID.read_text(encoding="ascii").strip()
+
+    def now(self) -> Instant:
+        """Return the present instant."""
+        return Instant(
+            wall_at=time.time_ns() // 1_000_000,
+            boot_id=self._boot_id,
+            boottime_ns=boottime_ns(),
+            trusted=_SYNCHRONIZED.exists(),
+        )
+
+
+def boottime_ns() -> int:
+    """Return nanoseconds since boot, counting suspend."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+def wait(stop: threading.Event, seconds: float) -> bool:
+    """Wait until `stop` is set or `seconds` have passed; return whether it was set."""
+    return stop.wait(seconds)
+
+
+def iso(at: int) -> str:
+    """Return Unix milliseconds as RFC 3339 UTC with milliseconds, e.g. 2026-11-22T08:00:00.123Z."""
+    moment = datetime.fromtimestamp(at // 1000, tz=UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
+
+
+def local(at: int, zone: tzinfo) -> datetime:
+    """Return Unix milliseconds as a date and time in `zone`, for people and business days only."""
+    return datetime.fromtimestamp(at / 1000, tz=zone)

@@ -1,0 +1,87 @@
+"""A payment attempt: one try to charge one payment code for one order.
+
+    intended -> submitted -> approved -> refunded
+        |           |-> declined
+        |           |-> unknown -> approved | declined | voided | refunded
+        '-> voided  '-> voided
+
+INTENDED is written before the gateway is called, SUBMITTED is the last thing written before the call:
+what is found INTENDED after a crash was never sent, what is found SUBMITTED may have been.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from edge.errors import Invalid
+
+
+class AttemptState(StrEnum):
+    """Where an attempt stands; see the module's drawing."""
+
+    INTENDED = "intended"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    UNKNOWN = "unknown"
+    VOIDED = "voided"
+    REFUNDED = "refunded"
+
+
+TRANSITIONS: dict[AttemptState, frozenset[AttemptState]] = {
+    AttemptState.INTENDED: frozenset({AttemptState.SUBMITTED, AttemptState.VOIDED}),
+    AttemptState.SUBMITTED: frozenset(
+        {AttemptState.APPROVED, AttemptState.DECLINED, AttemptState.UNKNOWN, AttemptState.VOIDED}
+    ),
+    AttemptState.UNKNOWN: frozenset(
+        {AttemptState.APPROVED, AttemptState.DECLINED, AttemptState.VOIDED, AttemptState.REFUNDED}
+    ),
+    AttemptState.APPROVED: frozenset({AttemptState.REFUNDED}),
+    AttemptState.DECLINED: frozenset(),
+    AttemptState.VOIDED: frozenset(),
+    AttemptState.REFUNDED: frozenset(),
+}
+
+#: States in which the shopper's money may still move.
+OPEN_STATES = frozenset({AttemptState.INTENDED, AttemptState.SUBMITTED, AttemptState.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentAttempt:
+    """One try to charge a payment code.
+
+    merchant_order_no: our key at the gateway, unique for life. code_tail: the last four digits of the
+    payment code, never more. give_up_at: from when a pending attempt is reversed. next_step_at: when it
+    is looked at again. polls: how often it was queried. trail: the last gateway word.
+    """
+
+    attempt_id: str
+    order_id: str
+    workstation: str
+    gateway: str
+    merchant_order_no: str
+    amount_fen: int
+    code_tail: str
+    created_at: int
+    give_up_at: int
+    next_step_at: int
+    state: AttemptState = AttemptState.INTENDED
+    polls: int = 0
+    transaction_id: str | None = None
+    payer: str | None = None
+    trail: str = ""
+    closed_at: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the shopper's money may still move."""
+        return self.state in OPEN_STATES
+
+
+def advance(attempt: PaymentAttempt, state: AttemptState, at: int, trail: str = "") -> PaymentAttempt:
+    """Return the attempt in `state`; raise Invalid for a transition that is not in the drawing."""
+    if state not in TRANSITIONS[attempt.state]:
+        raise Invalid(f"attempt {attempt.attempt_id} is {attempt.state}; it cannot become {state}")
+    closed_at = None if state in OPEN_STATES else at
+    return replace(attempt, state=state, trail=trail or attempt.trail, closed_at=closed_at)

@@ -1,0 +1,263 @@
+"""What the use cases need from the outside world, as protocols.
+
+Each port has a real adapter, a small honest fake (sim/fakes) and one contract suite over both
+(tests/contract). Every call of a port is a place where a test can stop the world before or after it.
+Calls are synchronous; none of them blocks longer than the time-out its docstring names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from devices.types import (
+    DeviceStatus,
+    Frame,
+    GateInputs,
+    PrinterStatus,
+    PrintJob,
+    PrintResult,
+    Scan,
+)
+from edge.clock import Instant
+from edge.services.records import Unit
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """Where time comes from."""
+
+    def now(self) -> Instant:
+        """Return the present instant."""
+
+
+class IdSource(Protocol):
+    """Where ids and tokens come from."""
+
+    def new_id(self) -> str:
+        """Return a time-ordered UUID, 36 characters."""
+
+    def new_token(self) -> str:
+        """Return 22 URL-safe characters that nobody can guess."""
+
+
+class Store(Protocol):
+    """Durable state: all or nothing, and durable once `write` has returned."""
+
+    def write(self, work: Callable[[Unit], T]) -> T:
+        """Run `work` in one transaction and return its result after the commit is on disk.
+
+        If `work` raises, nothing of it is kept and the error comes out. `work` must not touch other
+        ports: it may run again or beside others.
+        """
+
+    def read(self, query: Callable[[Unit], T]) -> T:
+        """Run `query` on committed state; writing in it raises Invalid. Never waits for a writer."""
+
+
+class PaymentState(StrEnum):
+    """What a gateway says of one of our orders."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    VOIDED = "voided"
+    REFUNDED = "refunded"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class CodePayment:
+    """A request to charge a payment code (付款码).
+
+    merchant_order_no: ours, 6-32 of [0-9A-Za-z_-*], unique for life. code: the shopper's secret of
+    about a minute; it is never logged or stored. description: no commas or backticks (bills).
+    """
+
+    merchant_order_no: str
+    amount_fen: int
+    description: str
+    code: str
+    device: str
+
+    def __repr__(self) -> str:
+        """Hide the code, so that no log or traceback can show it."""
+        return f"CodePayment({self.merchant_order_no}, {self.amount_fen} fen, code ..{self.code[-4:]})"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayAnswer:
+    """What a gateway answered, verified.
+
+    amount_fen: what the order was made for (None where the answer carries none). payer: the shopper's
+    identity at the gateway (openid) where given. paid_at: Unix milliseconds. detail: the gateway's own
+    state or code, for the trail.
+    """
+
+    state: PaymentState
+    transaction_id: str | None = None
+    amount_fen: int | None = None
+    payer: str | None = None
+    paid_at: int | None = None
+    detail: str = ""
+
+
+class PaymentGateway(Protocol):
+    """One payment provider. Every call ends within its own time-out (connect 3 s, read 30 s at most)."""
+
+    name: str
+
+    def pay_by_code(self, payment: CodePayment) -> GatewayAnswer:
+        """Charge a payment code; PENDING means that the shopper is typing a password.
+
+        Raises Declined (surely not charged), Unavailable (surely not accepted, e.g. no connection was
+        made) or OutcomeUnknown (time-out, broken answer, server error: query by our number).
+        """
+
+    def query(self, merchant_order_no: str) -> GatewayAnswer:
+        """Return the state of one of our orders; ABSENT when the gateway does not know it.
+
+        Raises Unavailable when no verified answer came.
+        """
+
+    def reverse(self, merchant_order_no: str) -> GatewayAnswer:
+        """Undo: void an unpaid order, refund a paid one. Safe to repeat.
+
+        Returns VOIDED when it is final, PENDING when it must be called again. Raises Unavailable when
+        no verified answer came; then query and try again.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxMessage:
+    """One event on its way to HQ; `body` is exactly what goes on the wire (CloudEvents 1.0 JSON).
+
+    sequence: gap-free per box, from 1. kind: the event type, e.g. "order.paid".
+    """
+
+    sequence: int
+    event_id: str
+    kind: str
+    source: str
+    body: bytes
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class HqAck:
+    """HQ's word: every sequence up to `through_sequence` is applied, except the `holes`."""
+
+    through_sequence: int
+    holes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatus:
+    """How the link to HQ is doing, for screens and metrics."""
+
+    connected: bool
+    detail: str
+    since_ns: int
+
+
+class HqLink(Protocol):
+    """The wire to HQ. Neither call blocks."""
+
+    def send(self, messages: Sequence[OutboxMessage]) -> int:
+        """Hand over as many as the window takes, in order; return how many. Not proof of delivery."""
+
+    def acks(self) -> tuple[HqAck, ...]:
+        """Return the acks that came since the last call, oldest first."""
+
+    def status(self) -> LinkStatus:
+        """Return whether the broker is connected."""
+
+
+class Scanner(Protocol):
+    """A source of scans; one caller reads it."""
+
+    name: str
+
+    def read(self, timeout_s: float) -> Scan | None:
+        """Return the next scan, or None after `timeout_s`. Lost devices are re-opened inside, for ever."""
+
+    def status(self) -> DeviceStatus:
+        """Return the device's health; callable from any thread."""
+
+    def close(self) -> None:
+        """Release the device."""
+
+
+class Camera(Protocol):
+    """A source of pictures; one caller reads it."""
+
+    name: str
+
+    def frame(self, timeout_s: float) -> Frame | None:
+        """Return the newest picture, or None after `timeout_s`. Lost cameras are re-opened inside."""
+
+    def status(self) -> DeviceStatus:
+        """Return the device's health; callable from any thread."""
+
+    def close(self) -> None:
+        """Release the device."""
+
+
+class Printer(Protocol):
+    """A receipt printer; one caller at a time."""
+
+    name: str
+
+    def print_job(self, job: PrintJob) -> PrintResult:
+        """Print and cut; returns within the driver's job time-out and never raises for device faults."""
+
+    def printer_status(self) -> PrinterStatus:
+        """Ask the printer how it is (1 s at most)."""
+
+    def status(self) -> DeviceStatus:
+        """Return the device's health; callable from any thread."""
+
+    def close(self) -> None:
+        """Release the device."""
+
+
+class Gate(Protocol):
+    """One boom gate behind a relay board."""
+
+    name: str
+
+    def pulse(self) -> None:
+        """Have the board itself give one opening pulse; returns when the board echoed the command.
+
+        Raises DeviceAbsent (surely not sent) or DeviceSilent (sent, no echo: read the inputs).
+        """
+
+    def inputs(self) -> GateInputs:
+        """Read loops and limit switches. Raises DeviceAbsent or DeviceSilent."""
+
+    def status(self) -> DeviceStatus:
+        """Return the device's health; callable from any thread."""
+
+    def close(self) -> None:
+        """Release the device."""
+
+
+class Display(Protocol):
+    """A lane's text and voice board."""
+
+    name: str
+
+    def show(self, lines: Sequence[str]) -> None:
+        """Show these lines until the next call. Raises DeviceAbsent or DeviceSilent."""
+
+    def say(self, text: str) -> None:
+        """Speak `text` after clearing what is queued. Raises DeviceAbsent or DeviceSilent."""
+
+    def status(self) -> DeviceStatus:
+        """Return the device's health; callable from any thread."""
+
+    def close(self) -> None:
+        """Release the device."""

@@ -1,0 +1,242 @@
+"""What a unit of work can read and write: one small protocol for each kind of record.
+
+A write inside a unit is durable only when the whole unit is committed (ports.Store.write). `get`
+returns None for what is not there; `put` inserts or replaces by id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from edge.members.landing import LandingPage
+from edge.retail.attempt import PaymentAttempt
+from edge.retail.basket import Basket
+from edge.retail.catalogue import Product, Tenant
+from edge.retail.ledger import Posting
+from edge.retail.order import Order
+from edge.retail.receipt import Receipt
+
+if TYPE_CHECKING:
+    from edge.services.ports import OutboxMessage
+
+
+@dataclass(frozen=True, slots=True)
+class WorkstationState:
+    """What a workstation is busy with; one row per kiosk or till.
+
+    basket_id, order_id: the present ones. help_at: when help was called. notice: JSON of the banner on
+    the screen. touched_at: the last sign of a person (wall). touched_boot, touched_ns: the same by boot
+    time, so that a jumping clock neither empties a basket nor keeps it for ever.
+    """
+
+    workstation: str
+    language: str
+    basket_id: str | None = None
+    order_id: str | None = None
+    help_at: int | None = None
+    notice: str = ""
+    touched_at: int = 0
+    touched_boot: str = ""
+    touched_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRecord:
+    """One scan as it came and what became of it; kept for support.
+
+    raw: the bytes, masked for payment codes. text: masked likewise. outcome: a word such as "added",
+    "duplicate", "stale", "unknown_code", "payment". line_id: the line it made or would repeat.
+    """
+
+    scan_id: str
+    workstation: str
+    device: str
+    raw: bytes
+    text: str
+    aim: str
+    kind: str
+    outcome: str
+    scanned_at: int
+    boot_id: str
+    read_ns: int
+    line_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxDepth:
+    """How far HQ is behind. Instants are Unix milliseconds, None when there is none."""
+
+    count: int
+    oldest_created_at: int | None
+    last_sequence: int
+    acked_through: int
+    last_ack_at: int | None
+
+
+class Catalogue(Protocol):
+    """Products, found by any of their barcodes."""
+
+    def find(self, keys: Sequence[str], at: int) -> Product | None:
+        """Return the product that has the first matching barcode key, with its price at `at`."""
+
+    def by_sku(self, sku: str, at: int) -> Product | None:
+        """Return a product by its own id, with its price at `at`."""
+
+    def tenant(self, tenant_id: str) -> Tenant | None:
+        """Return a tenant."""
+
+
+class Baskets(Protocol):
+    """Baskets, open and held."""
+
+    def get(self, basket_id: str) -> Basket | None:
+        """Return a basket with its lines."""
+
+    def put(self, basket: Basket) -> None:
+        """Write a basket and its lines."""
+
+    def held(self, workstation: str, limit: int) -> tuple[Basket, ...]:
+        """Return the held baskets of a workstation, newest first."""
+
+
+class Orders(Protocol):
+    """Orders with lines and tenders."""
+
+    def get(self, order_id: str) -> Order | None:
+        """Return an order with its lines and tenders."""
+
+    def put(self, order: Order) -> None:
+        """Write an order; its lines never change, tenders are only added."""
+
+    def take_number(self, business_day: str) -> int:
+        """Return the next running number of that day, from 1; gap-free with the unit's commit."""
+
+
+class Attempts(Protocol):
+    """Payment attempts."""
+
+    def get(self, attempt_id: str) -> PaymentAttempt | None:
+        """Return an attempt."""
+
+    def put(self, attempt: PaymentAttempt) -> None:
+        """Write an attempt."""
+
+    def of_order(self, order_id: str) -> tuple[PaymentAttempt, ...]:
+        """Return an order's attempts, oldest first."""
+
+    def open(self, limit: int) -> tuple[PaymentAttempt, ...]:
+        """Return attempts whose money may still move, the one due first first."""
+
+
+class Ledger(Protocol):
+    """The books."""
+
+    def post(self, posting: Posting) -> None:
+        """Append a posting; postings are never changed."""
+
+    def balances(self) -> dict[str, int]:
+        """Return every account's balance in fen."""
+
+
+class Receipts(Protocol):
+    """Receipts and their way to paper."""
+
+    def get(self, receipt_id: str) -> Receipt | None:
+        """Return a receipt."""
+
+    def by_token(self, token: str) -> Receipt | None:
+        """Return the receipt behind a page address."""
+
+    def of_order(self, order_id: str) -> Receipt | None:
+        """Return an order's receipt."""
+
+    def put(self, receipt: Receipt) -> None:
+        """Write a receipt."""
+
+    def to_print(self, workstation: str) -> Receipt | None:
+        """Return the oldest receipt of that workstation that is queued for paper."""
+
+    def printing(self) -> tuple[Receipt, ...]:
+        """Return receipts that were on their way to paper when the service last stopped."""
+
+
+class Scans(Protocol):
+    """The scan history."""
+
+    def append(self, record: ScanRecord) -> None:
+        """Add a scan; the oldest go when the history is full."""
+
+    def get(self, scan_id: str) -> ScanRecord | None:
+        """Return one scan."""
+
+    def last_added(self, workstation: str, text: str) -> ScanRecord | None:
+        """Return the newest scan of `text` on that workstation whose outcome is "added"."""
+
+    def recent(self, workstation: str, limit: int) -> tuple[ScanRecord, ...]:
+        """Return the newest scans of a workstation, newest first."""
+
+
+class Workstations(Protocol):
+    """What each workstation is busy with."""
+
+    def get(self, workstation: str) -> WorkstationState | None:
+        """Return a workstation's state."""
+
+    def put(self, state: WorkstationState) -> None:
+        """Write a workstation's state."""
+
+
+class Outbox(Protocol):
+    """Events on their way to HQ."""
+
+    def next_sequence(self) -> int:
+        """Return the sequence that the next appended event must carry."""
+
+    def append(self, message: OutboxMessage) -> None:
+        """Add an event; raise Corrupt unless its sequence is the next one."""
+
+    def window(self, after_sequence: int, limit: int) -> tuple[OutboxMessage, ...]:
+        """Return unacknowledged events with a sequence above `after_sequence`, oldest first."""
+
+    def acknowledge(self, through_sequence: int, holes: Iterable[int], at: int) -> int:
+        """Remove what HQ has applied; return how many rows left."""
+
+    def depth(self) -> OutboxDepth:
+        """Return how far HQ is behind."""
+
+
+class Landings(Protocol):
+    """Pages after payment."""
+
+    def pages(self) -> tuple[LandingPage, ...]:
+        """Return all pages, the mall's own among them."""
+
+    def put(self, page: LandingPage) -> None:
+        """Write a page."""
+
+
+class Unit(Protocol):
+    """One unit of work over all records."""
+
+    @property
+    def catalogue(self) -> Catalogue: ...
+    @property
+    def baskets(self) -> Baskets: ...
+    @property
+    def orders(self) -> Orders: ...
+    @property
+    def attempts(self) -> Attempts: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def receipts(self) -> Receipts: ...
+    @property
+    def scans(self) -> Scans: ...
+    @property
+    def workstations(self) -> Workstations: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def landings(self) -> Landings: ...
