@@ -1,0 +1,26 @@
+"""Puts the pages together."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from edge.web import api, health, kiosk, phone, staff
+from edge.web.desk import Desk, WebSettings
+from edge.web.guard import install_guard
+from edge.web.problems import install_problems
+
+
+def create_web(desk: Desk, settings: WebSettings) -> Flask:
+    """Return the WSGI application over `desk`: kiosk, till, phone and staff pages, API, health."""
+    app = Flask("edge.web")
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
+    install_guard(app, settings)
+    install_problems(app)
+    app.register_blueprint(kiosk.blueprint(desk, settings))
+    app.register_blueprint(api.blueprint(desk, settings))
+    app.register_blueprint(phone.blueprint(desk, settings))
+    app.register_blueprint(staff.blueprint(desk, settings))
+    app.register_blueprint(health.blueprint(desk))
+    return app

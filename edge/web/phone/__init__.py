@@ -1,0 +1,94 @@
+"""A receipt and its landing page on a shopper's phone; also served through HQ's relay."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import cast
+
+import segno
+from flask import Blueprint, Response, abort, redirect, render_template, request, send_from_directory
+from werkzeug.wrappers import Response as AnyResponse
+
+from edge.errors import Invalid
+from edge.web.desk import LANGUAGES, TOUCHPOINTS, Desk, Json, WebSettings
+from edge.web.texts import load_texts
+
+#: Where a block's button may lead.
+_SCHEMES = ("https://", "weixin://")
+_PICTURES = (".jpg", ".jpeg", ".png", ".webp")
+
+
+def blueprint(desk: Desk, settings: WebSettings) -> Blueprint:
+    """Return the routes under /phone."""
+    routes = Blueprint("phone", __name__, url_prefix="/phone")
+
+    @routes.get("/r/<token>")
+    def receipt(token: str) -> str:
+        language = _language()
+        return render_template(
+            "phone.html",
+            receipt=_receipt(desk, token),
+            texts=load_texts(language),
+            language=language,
+            settings=settings,
+            leads=_leads,
+        )
+
+    @routes.post("/r/<token>/touch")
+    def touch(token: str) -> AnyResponse:
+        found = _receipt(desk, token)
+        asked = request.get_json(silent=True) if request.is_json else request.form
+        touchpoint, target = _touched(found, asked)
+        desk.touch(token, touchpoint)
+        return redirect(target, 303) if target else Response(status=204)
+
+    @routes.get("/r/<token>/qr.svg")
+    def qr(token: str) -> Response:
+        svg = io.BytesIO()
+        code = segno.make(str(_receipt(desk, token)["url"]), error="m", micro=False)
+        code.save(svg, kind="svg", xmldecl=False, omitsize=True, border=2, svgclass=None, lineclass=None)
+        return Response(svg.getvalue(), mimetype="image/svg+xml")
+
+    @routes.get("/pictures/<name>")
+    def picture(name: str) -> Response:
+        if settings.pictures is None or not name.lower().endswith(_PICTURES):
+            abort(404)
+        return send_from_directory(settings.pictures.absolute(), name, max_age=300)
+
+    return routes
+
+
+def _receipt(desk: Desk, token: str) -> Json:
+    found = desk.receipt(token) if len(token) <= 64 else None
+    if found is None:
+        abort(404, "There is no such receipt here. Scan its QR code again, or ask a cashier.")
+    return found
+
+
+def _language() -> str:
+    asked = request.args.get("language", "")
+    return asked if asked in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+
+
+def _touched(receipt: Json, asked: object) -> tuple[str, str | None]:
+    """Return the touchpoint and, for a block's button, where it leads."""
+    values = asked if hasattr(asked, "get") else {}
+    touchpoint = str(values.get("touchpoint", ""))
+    if touchpoint not in TOUCHPOINTS:
+        raise Invalid(f"touchpoint must be one of {', '.join(TOUCHPOINTS)}")
+    block = str(values.get("block", ""))
+    blocks = _blocks(receipt)
+    if block.isascii() and block.isdigit() and len(block) < 4 and int(block) < len(blocks):
+        return touchpoint, _leads(str(blocks[int(block)].get("url") or "")) or None
+    return touchpoint, None
+
+
+def _blocks(receipt: Json) -> Sequence[Json]:
+    landing = receipt.get("landing")
+    return cast("Json", landing)["blocks"] if landing else ()  # type: ignore[return-value]
+
+
+def _leads(url: str) -> str:
+    """Return the address if a button may lead there, else an empty string."""
+    return url if url.startswith(_SCHEMES) else ""
