@@ -22,6 +22,7 @@ from devices.types import (
     Scan,
 )
 from edge.clock import Instant
+from edge.errors import Declined
 from edge.services.records import Unit
 
 T = TypeVar("T")
@@ -69,6 +70,33 @@ class PaymentState(StrEnum):
     ABSENT = "absent"
 
 
+class DeclineReason(StrEnum):
+    """Why a payment was refused, as far as the shopper or cashier can act on it.
+
+    CODE_INVALID: not a payment code, or used before. CODE_EXPIRED: refresh it. NOT_ENOUGH: another card.
+    NOT_CONFIRMED: cancelled or no password. ACCOUNT: the wallet or card cannot pay. LIMIT: a limit was
+    reached. ORDER_CLOSED: start a new attempt. MERCHANT: our own set-up or request is at fault.
+    """
+
+    CODE_INVALID = "code_invalid"
+    CODE_EXPIRED = "code_expired"
+    NOT_ENOUGH = "not_enough"
+    NOT_CONFIRMED = "not_confirmed"
+    ACCOUNT = "account"
+    LIMIT = "limit"
+    ORDER_CLOSED = "order_closed"
+    MERCHANT = "merchant"
+
+
+class PaymentDeclined(Declined):
+    """A gateway refused a payment for good. detail: the gateway's own code, for the trail."""
+
+    def __init__(self, message: str, *, reason: DeclineReason, detail: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.detail = detail
+
+
 @dataclass(frozen=True, slots=True)
 class CodePayment:
     """A request to charge a payment code (付款码).
@@ -111,10 +139,12 @@ class PaymentGateway(Protocol):
     name: str
 
     def pay_by_code(self, payment: CodePayment) -> GatewayAnswer:
-        """Charge a payment code; PENDING means that the shopper is typing a password.
+        """Charge a payment code; returns APPROVED, or PENDING while the shopper is typing a password.
 
-        Raises Declined (surely not charged), Unavailable (surely not accepted, e.g. no connection was
-        made) or OutcomeUnknown (time-out, broken answer, server error: query by our number).
+        Repeating it with the same number and code never charges twice. Raises PaymentDeclined (surely not
+        charged), Unavailable (surely not accepted, e.g. no connection was made), OutcomeUnknown (time-out,
+        broken or unverified answer, server error: query by our number) or, before anything is sent,
+        Invalid.
         """
 
     def query(self, merchant_order_no: str) -> GatewayAnswer:
@@ -126,8 +156,9 @@ class PaymentGateway(Protocol):
     def reverse(self, merchant_order_no: str) -> GatewayAnswer:
         """Undo: void an unpaid order, refund a paid one. Safe to repeat.
 
-        Returns VOIDED when it is final, PENDING when it must be called again. Raises Unavailable when
-        no verified answer came; then query and try again.
+        Returns VOIDED when it is final, PENDING when it must be called again, ABSENT when the gateway has
+        no such order: final only once the charge cannot arrive any more (5 minutes after it was sent).
+        Raises Unavailable when no verified answer came; then query and try again.
         """
 
 

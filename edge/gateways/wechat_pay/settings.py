@@ -1,0 +1,164 @@
+"""Who we are at WeChat Pay, whose keys we believe, where the gateway is and how long we wait.
+
+Key files are read once, at start; what is wrong with one is said with its path and the remedy.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+from edge.errors import Invalid
+
+PUBLIC_KEY_PREFIX = "PUB_KEY_ID_"
+
+_log = logging.getLogger(__name__)
+_MAX_KEY_FILE_BYTES = 64 * 1024
+_MIN_KEY_BITS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class WeChatPaySettings:
+    """One merchant's access to WeChat Pay; its repr shows no key.
+
+    merchant_serial: of the merchant's API certificate (upper-case hex). verifiers: the gateway's public
+    keys by serial. store_id: scene_info.store_info.id. device_ip: this box's address, "" to leave it out.
+    base_url, backup_url: https, or http on the loopback address (simulator); backup_url "" for none.
+    connect_s, read_s, codepay_read_s: time-outs in seconds; a codepay answer waits for a bank.
+    """
+
+    appid: str
+    mchid: str
+    merchant_serial: str
+    private_key: RSAPrivateKey = field(repr=False)
+    verifiers: Mapping[str, RSAPublicKey] = field(repr=False)
+    store_id: str
+    device_ip: str = ""
+    base_url: str = "https://api.mch.weixin.qq.com"
+    backup_url: str = "https://api2.mch.weixin.qq.com"
+    connect_s: float = 3.0
+    read_s: float = 10.0
+    codepay_read_s: float = 30.0
+    max_answer_bytes: int = 1 << 20
+
+    def __post_init__(self) -> None:
+        """Raise Invalid for values that could never work."""
+        for name in ("appid", "mchid", "merchant_serial", "store_id"):
+            _check_token(name, getattr(self, name))
+        if not self.verifiers:
+            raise Invalid("wechat_pay: no platform key is configured; answers could not be verified")
+        _check_url("base_url", self.base_url)
+        if self.backup_url:
+            _check_url("backup_url", self.backup_url)
+        for name in ("connect_s", "read_s", "codepay_read_s", "max_answer_bytes"):
+            if getattr(self, name) <= 0:
+                raise Invalid(f"wechat_pay: {name} must be positive, got {getattr(self, name)}")
+
+    @property
+    def platform_serial(self) -> str:
+        """The key that we ask the gateway to sign with: a PUB_KEY_ID_... if there is one, else ""."""
+        return next((serial for serial in self.verifiers if serial.startswith(PUBLIC_KEY_PREFIX)), "")
+
+
+def load_private_key(path: Path) -> RSAPrivateKey:
+    """Return the merchant's private key (apiclient_key.pem); raise Invalid saying what is wrong with it."""
+    data = _read(path, "merchant private key")
+    if path.stat().st_mode & 0o077:
+        _log.warning("%s can be read by others; run: chmod 600 %s", path, path)
+    try:
+        key = load_pem_private_key(data, password=None)
+    except TypeError:
+        raise Invalid(
+            f"{path} is encrypted; store it without a passphrase, readable by the service only"
+        ) from None
+    except ValueError:
+        raise Invalid(f"{path} is not a PEM private key; download apiclient_key.pem again") from None
+    if not isinstance(key, RSAPrivateKey) or key.key_size < _MIN_KEY_BITS:
+        raise Invalid(f"{path} is not an RSA key of {_MIN_KEY_BITS} bits or more; WeChat Pay needs one")
+    return key
+
+
+def load_merchant_serial(path: Path) -> str:
+    """Return the serial number (upper-case hex) of the merchant's certificate (apiclient_cert.pem)."""
+    return _serial(_certificate(path, _read(path, "merchant certificate")))
+
+
+def load_verifiers(files: Mapping[str, Path]) -> dict[str, RSAPublicKey]:
+    """Return the gateway's keys by serial.
+
+    files: serial to path. A serial PUB_KEY_ID_... names a public-key file (pub_key.pem); any other is a
+    platform certificate's, and must be the one inside the file. Raises Invalid with the path and remedy.
+    """
+    return {serial: _verifier(serial, path) for serial, path in files.items()}
+
+
+def _verifier(serial: str, path: Path) -> RSAPublicKey:
+    data = _read(path, "platform key")
+    if serial.startswith(PUBLIC_KEY_PREFIX):
+        try:
+            key = load_pem_public_key(data)
+        except ValueError:
+            raise Invalid(f"{path} is not a PEM public key; download pub_key.pem again") from None
+    else:
+        certificate = _certificate(path, data)
+        if _serial(certificate) != serial:
+            raise Invalid(
+                f"{path} has serial {_serial(certificate)}, configured is {serial}; correct one of them"
+            )
+        key = certificate.public_key()
+    if not isinstance(key, RSAPublicKey):
+        raise Invalid(f"{path} does not hold an RSA key; SM2 is not supported")
+    return key
+
+
+def _certificate(path: Path, data: bytes) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(data)
+    except ValueError:
+        raise Invalid(f"{path} is not a PEM certificate; download it again") from None
+
+
+def _serial(certificate: x509.Certificate) -> str:
+    return f"{certificate.serial_number:X}"
+
+
+def _read(path: Path, what: str) -> bytes:
+    try:
+        size = path.stat().st_size
+        data = path.read_bytes() if size <= _MAX_KEY_FILE_BYTES else b""
+    except OSError as error:
+        raise Invalid(
+            f"cannot read the {what} {path}: {error.strerror}; check path and permissions"
+        ) from None
+    if not data:
+        raise Invalid(f"the {what} {path} is empty or over {_MAX_KEY_FILE_BYTES} bytes; check the path")
+    return data
+
+
+def _check_token(name: str, value: str) -> None:
+    if not value or not value.isascii() or not value.isprintable() or set(value) & set(' ",'):
+        raise Invalid(
+            f"wechat_pay: {name} {value!r} must be printable ASCII without spaces, quotes or commas"
+        )
+
+
+def _check_url(name: str, url: str) -> None:
+    parts = urlsplit(url)
+    secure = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
+    if not secure or not parts.hostname or parts.query or parts.fragment:
+        raise Invalid(f"wechat_pay: {name} {url!r} must be an https address (http only on loopback)")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
