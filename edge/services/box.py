@@ -1,0 +1,84 @@
+"""What every use case is given: the ports of this box and the rules it works by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from enum import StrEnum
+
+from edge.codes.reading import CodeRules
+from edge.errors import Invalid
+from edge.services.events import Origin
+from edge.services.ports import Clock, HqLink, IdSource, PaymentGateway, Printer, Store
+
+
+class WorkstationKind(StrEnum):
+    """A self-checkout kiosk, or a till with a cashier."""
+
+    KIOSK = "kiosk"
+    TILL = "till"
+
+
+@dataclass(frozen=True, slots=True)
+class Workstation:
+    """One place where people pay. gateways: by wallet ("wechat", ...), the gateway's name."""
+
+    name: str
+    kind: WorkstationKind = WorkstationKind.KIOSK
+    language: str = "zh"
+    cash: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The settings that use cases decide by. Durations are milliseconds.
+
+    repeat_window_ms: the same code again within it is asked about, not added. stale_scan_ms: an older
+    scan is shown, not added. idle_ms, paid_idle_ms: when a forsaken screen goes back to the start.
+    pay_deadline_ms: when a payment that still waits for a password is reversed; poll_ms: how often it
+    is asked for; reverse_age_ms: no reversal before this age; call_ms: the longest gateway call.
+    day_starts_h: the hour at which the business day begins.
+    """
+
+    zone: tzinfo = UTC
+    day_starts_h: int = 4
+    repeat_window_ms: int = 1_500
+    stale_scan_ms: int = 5_000
+    idle_ms: int = 120_000
+    paid_idle_ms: int = 25_000
+    pay_deadline_ms: int = 45_000
+    poll_ms: int = 5_000
+    reverse_age_ms: int = 15_000
+    call_ms: int = 35_000
+    public_url: str = ""
+    shop_name: str = ""
+    codes: CodeRules = field(default_factory=CodeRules)
+    wallets: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """The ports of this box. changed: told the name of a workstation whose screen has changed.
+
+    printers: by workstation; gateways: by name.
+    """
+
+    origin: Origin
+    clock: Clock
+    ids: IdSource
+    store: Store
+    link: HqLink
+    gateways: Mapping[str, PaymentGateway]
+    printers: Mapping[str, Printer]
+    workstations: Mapping[str, Workstation]
+    rules: Rules
+    changed: Callable[[str], None] = lambda workstation: None
+
+    def workstation(self, name: str) -> Workstation:
+        """Return the settings of a workstation; raise Invalid for one that this box does not have."""
+        try:
+            return self.workstations[name]
+        except KeyError:
+            known = ", ".join(sorted(self.workstations)) or "none"
+            raise Invalid(f"this box has no workstation {name!r}; it has {known}") from None

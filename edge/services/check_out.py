@@ -1,0 +1,91 @@
+"""From basket to order and back: freeze and number it, or give it up before any money moved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from edge.clock import Instant, local
+from edge.errors import Invalid
+from edge.retail.basket import BasketState, change_state
+from edge.retail.order import cancel, freeze
+from edge.services.box import Box
+from edge.services.complete_order import complete_if_covered
+from edge.services.events import EventKind, order_cancelled, record_event
+from edge.services.records import Unit
+from edge.services.workstation import Busy, act, need_basket, need_order, save
+
+
+def check_out(box: Box, workstation: str) -> None:
+    """Freeze the basket into a numbered order that waits for payment."""
+
+    def step(unit: Unit, busy: Busy, now: Instant) -> None:
+        basket = need_basket(busy)
+        day = business_day(box, now)
+        number = f"{workstation}-{unit.orders.take_number(day):04d}"
+        order = freeze(basket, box.ids.new_id(), number, day, now.wall_at)
+        frozen = change_state(basket, BasketState.ORDERED, now.wall_at)
+        save(unit, busy, now, basket=frozen, order=order)
+        complete_if_covered(unit, box, order, now)
+
+    act(box, workstation, step)
+
+
+def back_to_basket(box: Box, workstation: str) -> None:
+    """Go on scanning: the order is cancelled, its basket is open again."""
+    act(box, workstation, lambda unit, busy, now: _give_up(unit, box, busy, now, keep_basket=True))
+
+
+def cancel_sale(box: Box, workstation: str) -> None:
+    """Give everything up; refused while money is on its way or was taken."""
+    act(box, workstation, lambda unit, busy, now: _give_up(unit, box, busy, now, keep_basket=False))
+
+
+def leave(box: Box, workstation: str) -> None:
+    """The shopper has seen the paid screen and goes; the next one starts in the usual language."""
+
+    def step(unit: Unit, busy: Busy, now: Instant) -> None:
+        if busy.screen != "paid":
+            raise Invalid(f"workstation {workstation} is not finished; pay or cancel first")
+        to_start(unit, box, busy, now)
+
+    act(box, workstation, step)
+
+
+def to_start(unit: Unit, box: Box, busy: Busy, now: Instant) -> None:
+    """Show the attract screen to the next shopper, in the workstation's own language."""
+    language = box.workstation(busy.state.workstation).language
+    save(unit, replace(busy, state=replace(busy.state, language=language)), now, basket=None)
+
+
+def reopen(unit: Unit, box: Box, busy: Busy, now: Instant) -> Busy:
+    """Cancel the order that waits and open its basket again; raise Invalid when money moves."""
+    order = need_order(busy)
+    if busy.money_in_flight:
+        raise Invalid(f"a payment for order {order.number} is on its way; wait for its end")
+    if busy.basket is None:
+        raise Invalid(f"order {order.number} has no basket to go back to; cancel it")
+    cancelled = cancel(order, now.wall_at)
+    basket = change_state(busy.basket, BasketState.OPEN, now.wall_at)
+    unit.orders.put(cancelled)
+    save(unit, busy, now, basket=basket)
+    data = order_cancelled(cancelled)
+    record_event(unit, box.ids, now, box.origin, EventKind.ORDER_CANCELLED, order.order_id, data)
+    state = replace(busy.state, order_id=None, notice="")
+    return Busy(state, basket, None, None)
+
+
+def business_day(box: Box, now: Instant) -> str:
+    """Return the ISO date of the business day that `now` belongs to."""
+    moment = local(now.wall_at, box.rules.zone) - timedelta(hours=box.rules.day_starts_h)
+    return moment.date().isoformat()
+
+
+def _give_up(unit: Unit, box: Box, busy: Busy, now: Instant, *, keep_basket: bool) -> None:
+    if busy.screen in {"checkout", "waiting"}:
+        busy = reopen(unit, box, busy, now)
+    basket = need_basket(busy)
+    if keep_basket:
+        return
+    unit.baskets.put(change_state(basket, BasketState.ABANDONED, now.wall_at))
+    to_start(unit, box, busy, now)

@@ -1,0 +1,62 @@
+"""Money arrived: cover the order, and once nothing is due close it with books, receipt and events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from edge.clock import Instant
+from edge.members.landing import LandingPage, choose_landing
+from edge.retail.ledger import post_sale, post_tender
+from edge.retail.order import Order, OrderState, Tender, add_tender
+from edge.retail.receipt import Receipt
+from edge.services.box import Box
+from edge.services.events import EventKind, Surface, landing_step, order_paid, receipt_issued, record_event
+from edge.services.records import Unit
+
+
+def take_tender(unit: Unit, box: Box, order: Order, tender: Tender, now: Instant) -> Order:
+    """Book `tender` for `order` and complete the order when it covers the rest; return the order."""
+    covered = add_tender(order, tender)
+    unit.orders.put(covered)
+    unit.ledger.post(post_tender(box.ids.new_id(), covered, tender))
+    if covered.state is OrderState.PAID:
+        _complete(unit, box, covered, now)
+    return covered
+
+
+def complete_if_covered(unit: Unit, box: Box, order: Order, now: Instant) -> Order:
+    """Complete an order on which nothing is due, such as one of free samples."""
+    if order.due_fen or order.state is not OrderState.AWAITING:
+        return order
+    paid = replace(order, state=OrderState.PAID, closed_at=now.wall_at)
+    unit.orders.put(paid)
+    _complete(unit, box, paid, now)
+    return paid
+
+
+def landing_of(unit: Unit, order: Order) -> LandingPage | None:
+    """Return the page after payment that this order's tenants have earned."""
+    spent: dict[str, int] = {}
+    for line in order.lines:
+        spent[line.tenant_id] = spent.get(line.tenant_id, 0) + line.amount_fen
+    return choose_landing(unit.landings.pages(), spent)
+
+
+def _complete(unit: Unit, box: Box, order: Order, now: Instant) -> None:
+    unit.ledger.post(post_sale(box.ids.new_id(), order, now.wall_at))
+    receipt = Receipt(
+        receipt_id=box.ids.new_id(),
+        order_id=order.order_id,
+        workstation=order.workstation,
+        token=box.ids.new_token(),
+        issued_at=now.wall_at,
+    )
+    unit.receipts.put(receipt)
+    tell = partial(record_event, unit, box.ids, now, box.origin)
+    tell(EventKind.ORDER_PAID, order.order_id, order_paid(order))
+    tell(EventKind.RECEIPT_ISSUED, receipt.receipt_id, receipt_issued(receipt, order), order.order_id)
+    landing = landing_of(unit, order)
+    if landing is not None:
+        shown = landing_step(landing, order, Surface.KIOSK)
+        tell(EventKind.LANDING_SHOWN, order.order_id, shown)

@@ -1,0 +1,163 @@
+"""A scan came in: keep it, say what it is, and route it by class and by what the workstation is doing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from devices.types import Scan
+from edge.clock import Instant
+from edge.codes.classify import classify
+from edge.codes.payment import PaymentCode
+from edge.codes.reading import CodeKind, CodeReading, Context
+from edge.retail.basket import find_line
+from edge.retail.order import OrderState
+from edge.services.box import Box
+from edge.services.check_out import reopen
+from edge.services.records import ScanRecord, Unit
+from edge.services.scan_item import add_reading
+from edge.services.take_payment import intend
+from edge.services.workstation import Busy, Notice, act, show_notice
+
+#: Kinds that are goods.
+GOODS = frozenset({CodeKind.ITEM, CodeKind.SCALE_LABEL, CodeKind.GS1, CodeKind.UNKNOWN})
+
+#: How much of a code a notice or the history shows.
+SHOWN_CHARACTERS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOutcome:
+    """What became of a scan. charge: the attempt to submit now with `code`, when it was a payment."""
+
+    scan_id: str
+    outcome: str
+    attempt_id: str = ""
+    code: str = ""
+
+    def __repr__(self) -> str:
+        """Hide the payment code."""
+        return f"ScanOutcome({self.scan_id}, {self.outcome}, {self.attempt_id})"
+
+
+def receive_scan(box: Box, workstation: str, scan: Scan) -> ScanOutcome:
+    """Take one scan of one workstation; whatever it is, it is kept and its effect is on the screen.
+
+    A payment code makes an attempt in the state "intended"; the caller then calls
+    `take_payment.submit` with the code, which is never stored.
+    """
+    return act(box, workstation, lambda unit, busy, now: _take(unit, box, busy, now, scan))
+
+
+def _take(unit: Unit, box: Box, busy: Busy, now: Instant, scan: Scan) -> ScanOutcome:
+    reading = classify(scan.text, scan.aim, box.rules.codes, context_of(busy))
+    record = _record(box, busy, now, scan, reading)
+    return _route(unit, box, busy, now, scan, reading, record)
+
+
+def context_of(busy: Busy) -> Context:
+    """Return what a scan on this workstation is most likely meant for."""
+    by_screen = {"checkout": Context.PAYING, "waiting": Context.PAYING, "basket": Context.BASKET}
+    return by_screen.get(busy.screen, Context.IDLE)
+
+
+def _route(
+    unit: Unit, box: Box, busy: Busy, now: Instant, scan: Scan, reading: CodeReading, record: ScanRecord
+) -> ScanOutcome:
+    age_ms = (now.boottime_ns - scan.read_ns) // 1_000_000
+    if scan.problem is not None:
+        return _refuse(unit, box, busy, now, record, "unreadable", {"problem": scan.problem})
+    if age_ms > box.rules.stale_scan_ms:
+        choices = ("add", "dismiss") if reading.kind in GOODS else ("dismiss",)
+        params: dict[str, str | int] = {"text": record.text, "age_s": age_ms // 1000}
+        return _refuse(unit, box, busy, now, record, "stale", params, choices)
+    if isinstance(reading.payload, PaymentCode):
+        return _pay(unit, box, busy, now, reading.payload, record)
+    if reading.kind in GOODS:
+        return _add(unit, box, busy, now, reading, record)
+    return _refuse(unit, box, busy, now, record, "not_here", {"kind": reading.kind.value})
+
+
+def _add(
+    unit: Unit, box: Box, busy: Busy, now: Instant, reading: CodeReading, record: ScanRecord
+) -> ScanOutcome:
+    if busy.order is not None and busy.order.state is OrderState.AWAITING:
+        if busy.money_in_flight or busy.order.tenders:
+            return _refuse(unit, box, busy, now, record, "not_now", {"text": record.text})
+        busy = reopen(unit, box, busy, now)
+    repeated = _repeated(unit, box, busy, now, record)
+    if repeated is not None:
+        return _ask_again(unit, box, busy, now, record, repeated)
+    added = add_reading(unit, box, busy, now, reading, record.scan_id)
+    if added is None:
+        code = "unknown_code" if reading.kind is not CodeKind.UNKNOWN else "not_a_code"
+        return _refuse(unit, box, busy, now, record, code, {"text": record.text})
+    unit.scans.append(replace(record, outcome="added", line_id=added))
+    return ScanOutcome(record.scan_id, "added")
+
+
+def _repeated(unit: Unit, box: Box, busy: Busy, now: Instant, record: ScanRecord) -> ScanRecord | None:
+    """Return the scan that this one repeats within the window, if its line is still there."""
+    last = unit.scans.last_added(busy.state.workstation, record.text)
+    if last is None or last.boot_id != now.boot_id or busy.basket is None:
+        return None
+    if (record.read_ns - last.read_ns) // 1_000_000 > box.rules.repeat_window_ms:
+        return None
+    return last if any(line.line_id == last.line_id for line in busy.basket.lines) else None
+
+
+def _ask_again(
+    unit: Unit, box: Box, busy: Busy, now: Instant, record: ScanRecord, last: ScanRecord
+) -> ScanOutcome:
+    assert busy.basket is not None
+    line = find_line(busy.basket, last.line_id)
+    params: dict[str, str | int] = {"name": line.name, "name_en": line.name_en, "quantity": line.quantity}
+    return _refuse(unit, box, busy, now, record, "duplicate", params, ("one_more", "dismiss"))
+
+
+def _pay(
+    unit: Unit, box: Box, busy: Busy, now: Instant, payment: PaymentCode, record: ScanRecord
+) -> ScanOutcome:
+    if busy.screen != "checkout" or busy.order is None:
+        code = "payment_running" if busy.screen == "waiting" else "pay_first"
+        return _refuse(unit, box, busy, now, record, code, {"tail": payment.code[-4:]})
+    gateway = box.rules.wallets.get(payment.wallet.value, "")
+    if gateway not in box.gateways:
+        return _refuse(unit, box, busy, now, record, "wallet_unknown", {"wallet": payment.wallet.value})
+    attempt = intend(unit, box, busy, now, gateway, payment.code[-4:])
+    unit.scans.append(replace(record, outcome="payment"))
+    return ScanOutcome(record.scan_id, "payment", attempt.attempt_id, payment.code)
+
+
+def _refuse(
+    unit: Unit,
+    box: Box,
+    busy: Busy,
+    now: Instant,
+    record: ScanRecord,
+    code: str,
+    params: dict[str, str | int],
+    choices: tuple[str, ...] = ("dismiss",),
+) -> ScanOutcome:
+    unit.scans.append(replace(record, outcome=code))
+    level = "info" if code in {"duplicate", "stale"} else "warn"
+    show_notice(unit, busy, now, Notice(record.scan_id, level, code, params, choices))
+    return ScanOutcome(record.scan_id, code)
+
+
+def _record(box: Box, busy: Busy, now: Instant, scan: Scan, reading: CodeReading) -> ScanRecord:
+    """Return the history's record; what could be a payment code is kept by its last four digits only."""
+    secret = reading.text != scan.text
+    raw = reading.text.encode() if secret else scan.raw
+    return ScanRecord(
+        scan_id=box.ids.new_id(),
+        workstation=busy.state.workstation,
+        device=scan.device,
+        raw=raw[:1024],
+        text=reading.text[:SHOWN_CHARACTERS] if secret else scan.text[: 4 * SHOWN_CHARACTERS],
+        aim=scan.aim or "",
+        kind=reading.kind.value,
+        outcome="",
+        scanned_at=now.wall_at,
+        boot_id=now.boot_id,
+        read_ns=scan.read_ns,
+    )

@@ -1,0 +1,37 @@
+"""What a start does before anything else: look at what the last stop left half done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from edge.retail.receipt import PrintState
+from edge.services.box import Box
+from edge.services.records import Unit
+
+#: Open attempts that a start looks at; more than this is not a till's day.
+MAX_ATTEMPTS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What was found. attempts: open payments, now due at once. papers: receipts that may be half printed."""
+
+    attempts: int
+    papers: int
+
+
+def recover(box: Box) -> Recovered:
+    """Make open attempts due now and mark receipts that were on their way to paper as uncertain."""
+    now = box.clock.now()
+
+    def work(unit: Unit) -> Recovered:
+        attempts = unit.attempts.open(MAX_ATTEMPTS)
+        for attempt in attempts:
+            unit.attempts.put(replace(attempt, next_step_at=min(attempt.next_step_at, now.wall_at)))
+        papers = unit.receipts.printing()
+        for receipt in papers:
+            problem = "the service stopped while this receipt was printing"
+            unit.receipts.put(replace(receipt, print_state=PrintState.UNCERTAIN, print_problem=problem))
+        return Recovered(len(attempts), len(papers))
+
+    return box.store.write(work)

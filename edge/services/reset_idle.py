@@ -1,0 +1,51 @@
+"""A forsaken screen goes back to the start; a payment in flight or money taken never does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from edge.clock import Instant
+from edge.retail.attempt import AttemptState
+from edge.retail.basket import BasketState, change_state
+from edge.services.box import Box
+from edge.services.check_out import reopen, to_start
+from edge.services.records import Unit
+from edge.services.workstation import Busy, act, load, touched_instant
+
+
+def reset_idle(box: Box, workstation: str) -> bool:
+    """Return the workstation to the start if nobody has touched it for long; say whether it was.
+
+    Goods in the basket are held, so that they can be recalled.
+    """
+    now = box.clock.now()
+    if idle_left_ms(box, box.store.read(lambda unit: load(unit, box, workstation)), now) != 0:
+        return False
+    return act(box, workstation, lambda unit, busy, now: _reset(unit, box, busy, now))
+
+
+def idle_left_ms(box: Box, busy: Busy, now: Instant) -> int | None:
+    """Return the milliseconds until the screen goes back to the start, None when it will not."""
+    if busy.screen == "attract" or not _may_reset(busy) or busy.state.help_at is not None:
+        return None
+    limit_ms = box.rules.paid_idle_ms if busy.screen == "paid" else box.rules.idle_ms
+    return max(0, limit_ms - now.since_ms(touched_instant(busy.state)))
+
+
+def _may_reset(busy: Busy) -> bool:
+    if busy.screen == "waiting":
+        return busy.attempt is not None and busy.attempt.state is AttemptState.UNKNOWN
+    partly_paid = busy.screen == "checkout" and busy.order is not None and bool(busy.order.tenders)
+    return not partly_paid
+
+
+def _reset(unit: Unit, box: Box, busy: Busy, now: Instant) -> bool:
+    if idle_left_ms(box, busy, now) != 0:
+        return False
+    if busy.screen == "checkout":
+        busy = reopen(unit, box, busy, now)
+    if busy.screen == "basket" and busy.basket is not None:
+        gone = BasketState.HELD if busy.basket.lines else BasketState.ABANDONED
+        unit.baskets.put(change_state(busy.basket, gone, now.wall_at))
+    to_start(unit, box, replace(busy, state=replace(busy.state, notice="")), now)
+    return True

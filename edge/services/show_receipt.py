@@ -1,0 +1,65 @@
+"""A receipt's page for phones, and the steps of a conversion that happen on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from edge.clock import iso
+from edge.members.landing import BlockKind
+from edge.services.box import Box
+from edge.services.complete_order import landing_of
+from edge.services.events import EventKind, Surface, landing_step, record_event
+from edge.services.receipt_paper import receipt_url
+from edge.services.records import Unit
+from edge.services.show_screen import show_landing, show_line, show_tenders
+
+#: The touchpoints that a page may report, and the event that each becomes.
+TOUCHPOINT_EVENTS = {
+    "opened": (EventKind.LANDING_OPENED, None),
+    "join": (EventKind.LANDING_JOIN, BlockKind.JOIN),
+    "follow": (EventKind.LANDING_FOLLOW, BlockKind.FOLLOW),
+}
+
+
+def show_receipt(box: Box, token: str) -> Mapping[str, object] | None:
+    """Return the receipt and landing page behind `token`, None when there is none."""
+
+    def query(unit: Unit) -> Mapping[str, object] | None:
+        receipt = unit.receipts.by_token(token)
+        order = unit.orders.get(receipt.order_id) if receipt else None
+        if receipt is None or order is None:
+            return None
+        return {
+            "number": order.number,
+            "shop": box.rules.shop_name,
+            "token": receipt.token,
+            "url": receipt_url(receipt, box.rules) or f"/phone/r/{receipt.token}",
+            "issued_at": receipt.issued_at,
+            "issued_iso": iso(receipt.issued_at),
+            "lines": [show_line(line) for line in order.lines],
+            "tenders": show_tenders(order),
+            "total_fen": order.total_fen,
+            "landing": show_landing(landing_of(unit, order)),
+        }
+
+    return box.store.read(query)
+
+
+def record_touchpoint(box: Box, token: str, touchpoint: str) -> None:
+    """Tell HQ once of each kind of step on a receipt's page; unknown tokens and steps are ignored."""
+    if touchpoint not in TOUCHPOINT_EVENTS:
+        return
+    kind, block = TOUCHPOINT_EVENTS[touchpoint]
+    now = box.clock.now()
+
+    def work(unit: Unit) -> None:
+        receipt = unit.receipts.by_token(token)
+        order = unit.orders.get(receipt.order_id) if receipt else None
+        if receipt is None or order is None:
+            return
+        page = landing_of(unit, order)
+        if page is not None and unit.receipts.mark_touched(receipt.receipt_id, touchpoint, now.wall_at):
+            step = landing_step(page, order, Surface.PHONE, block)
+            record_event(unit, box.ids, now, box.origin, kind, order.order_id, step)
+
+    box.store.write(work)

@@ -1,0 +1,28 @@
+"""Cash at a staffed till: what is received covers what is due, the rest is change."""
+
+from __future__ import annotations
+
+from edge.clock import Instant
+from edge.errors import Declined, Invalid
+from edge.retail.order import cash_tender
+from edge.services.box import Box
+from edge.services.complete_order import take_tender
+from edge.services.records import Unit
+from edge.services.workstation import Busy, act, need_order, save
+
+
+def take_cash(box: Box, workstation: str, received_fen: int) -> int:
+    """Book cash for the order on this till; return the change in fen."""
+    if not box.workstation(workstation).cash:
+        raise Declined(f"workstation {workstation} takes no cash; pay by code or at a staffed till")
+
+    def step(unit: Unit, busy: Busy, now: Instant) -> int:
+        order = need_order(busy)
+        if busy.money_in_flight:
+            raise Invalid(f"a payment for order {order.number} is on its way; wait for its end")
+        tender = cash_tender(order, box.ids.new_id(), received_fen, now.wall_at)
+        covered = take_tender(unit, box, order, tender, now)
+        save(unit, busy, now, basket=busy.basket, order=covered)
+        return tender.change_fen
+
+    return act(box, workstation, step)

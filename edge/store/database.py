@@ -1,0 +1,69 @@
+"""Open the database the one right way, and prove it by reading the pragmas back.
+
+WAL with synchronous=FULL: an acknowledged commit survives a power cut (with NORMAL it need not).
+SQLite before 3.51.3 can corrupt a WAL database that several connections write or checkpoint, so exactly
+one connection writes; readers open the file read-only.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlite_utils import Database
+
+from edge.errors import Corrupt
+
+#: What every writing connection must report.
+PRAGMAS: dict[str, str | int] = {
+    "journal_mode": "wal",
+    "synchronous": 2,
+    "foreign_keys": 1,
+    "trusted_schema": 0,
+    "mmap_size": 0,
+}
+
+#: Milliseconds that a connection waits for a lock that only a foreign process could hold.
+BUSY_MS = 2_000
+
+
+def open_writer(path: Path) -> Database:
+    """Open the one read-write connection; usable from any thread, one at a time.
+
+    Raises Corrupt when a pragma does not hold or the file fails SQLite's quick check.
+    """
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    for name, value in PRAGMAS.items():
+        connection.execute(f"PRAGMA {name} = {value}")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    _check_pragmas(connection, path)
+    return Database(connection)
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """Open a read-only connection that never checkpoints and never waits for the writer."""
+    uri = f"file:{quote(str(path))}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA query_only = 1")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    return connection
+
+
+def quick_check(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise Corrupt when SQLite finds the file damaged."""
+    try:
+        findings = [row[0] for row in connection.execute("PRAGMA quick_check(5)")]
+    except sqlite3.DatabaseError as error:
+        findings = [str(error)]
+    if findings != ["ok"]:
+        raise Corrupt(f"{path} is damaged ({findings[0]}); keep the file and restore the latest backup")
+
+
+def _check_pragmas(connection: sqlite3.Connection, path: Path) -> None:
+    for name, wanted in PRAGMAS.items():
+        row = connection.execute(f"PRAGMA {name}").fetchone()
+        # SQLite built without mmap answers nothing at all.
+        found = row[0] if row else 0
+        if found != wanted:
+            raise Corrupt(f"{path}: PRAGMA {name} is {found}, must be {wanted}; is the file system odd?")

@@ -1,0 +1,102 @@
+"""Payment attempts and the books."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from edge.retail.attempt import AttemptState, PaymentAttempt
+from edge.retail.ledger import Posting
+
+_COLUMNS = """
+attempt_id, order_id, workstation, gateway, merchant_order_no, amount_fen, code_tail, created_at,
+give_up_at, next_step_at, state, polls, transaction_id, payer, trail, closed_at
+"""
+_GET = f"SELECT {_COLUMNS} FROM attempts WHERE attempt_id = ?"
+_OF_ORDER = f"SELECT {_COLUMNS} FROM attempts WHERE order_id = ? ORDER BY attempt_id"
+_OPEN = f"""
+SELECT {_COLUMNS} FROM attempts WHERE state IN ('intended', 'submitted', 'unknown')
+ORDER BY next_step_at LIMIT ?
+"""
+_PUT = f"""
+INSERT INTO attempts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (attempt_id) DO UPDATE SET
+    give_up_at = excluded.give_up_at, next_step_at = excluded.next_step_at, state = excluded.state,
+    polls = excluded.polls, transaction_id = excluded.transaction_id, payer = excluded.payer,
+    trail = excluded.trail, closed_at = excluded.closed_at
+"""
+_BALANCES = "SELECT account, sum(amount_fen) FROM entries GROUP BY account ORDER BY account"
+
+
+class AttemptTable:
+    """Implements records.Attempts."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def get(self, attempt_id: str) -> PaymentAttempt | None:
+        """Return an attempt."""
+        row = self._connection.execute(_GET, (attempt_id,)).fetchone()
+        return None if row is None else _attempt(row)
+
+    def put(self, attempt: PaymentAttempt) -> None:
+        """Write an attempt; its key, amount and order never change."""
+        self._connection.execute(
+            _PUT,
+            (
+                attempt.attempt_id,
+                attempt.order_id,
+                attempt.workstation,
+                attempt.gateway,
+                attempt.merchant_order_no,
+                attempt.amount_fen,
+                attempt.code_tail,
+                attempt.created_at,
+                attempt.give_up_at,
+                attempt.next_step_at,
+                attempt.state,
+                attempt.polls,
+                attempt.transaction_id,
+                attempt.payer,
+                attempt.trail,
+                attempt.closed_at,
+            ),
+        )
+
+    def of_order(self, order_id: str) -> tuple[PaymentAttempt, ...]:
+        """Return an order's attempts, oldest first."""
+        return tuple(_attempt(row) for row in self._connection.execute(_OF_ORDER, (order_id,)))
+
+    def open(self, limit: int) -> tuple[PaymentAttempt, ...]:
+        """Return attempts whose money may still move, the one due first first."""
+        return tuple(_attempt(row) for row in self._connection.execute(_OPEN, (limit,)))
+
+
+class LedgerTable:
+    """Implements records.Ledger."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def post(self, posting: Posting) -> None:
+        """Append a posting; a second one of the same kind and reference is refused by the table."""
+        self._connection.execute(
+            "INSERT INTO postings (posting_id, kind, reference, posted_at) VALUES (?, ?, ?, ?)",
+            (posting.posting_id, posting.kind, posting.reference, posting.posted_at),
+        )
+        self._connection.executemany(
+            "INSERT INTO entries (posting_id, position, account, amount_fen) VALUES (?, ?, ?, ?)",
+            [
+                (posting.posting_id, position, entry.account, entry.amount_fen)
+                for position, entry in enumerate(posting.entries)
+            ],
+        )
+
+    def balances(self) -> dict[str, int]:
+        """Return every account's balance in fen."""
+        return dict(self._connection.execute(_BALANCES).fetchall())
+
+
+def _attempt(row: tuple[object, ...]) -> PaymentAttempt:
+    values = list(row)
+    values[10] = AttemptState(str(values[10]))
+    return PaymentAttempt(*values)  # type: ignore[arg-type]  # STRICT columns hold the declared types

@@ -1,0 +1,177 @@
+"""The store: one writer with group commit, readers beside it.
+
+Callers that write at the same time share one transaction and one sync: whoever gets the writer first
+runs every waiting unit of work, each under its own savepoint, then commits once for all. Nobody is
+answered before that commit. A lone caller pays neither a thread hand-over nor a savepoint.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from sqlite_utils import Database
+
+from edge.errors import Corrupt, EdgeError, Invalid, Unavailable
+from edge.services.records import Unit
+from edge.store.baskets import BasketTable, WorkstationTable
+from edge.store.catalogue import CatalogueTable
+from edge.store.database import open_reader, open_writer, quick_check
+from edge.store.migrate import migrate, schema_steps
+from edge.store.orders import OrderTable
+from edge.store.outbox import OutboxTable
+from edge.store.payments import AttemptTable, LedgerTable
+from edge.store.receipts import LandingTable, ReceiptTable, ScanTable
+
+T = TypeVar("T")
+
+#: Units of work that may share one commit, and read connections kept open.
+MAX_GROUP = 64
+MAX_READERS = 8
+
+
+class SqliteUnit:
+    """All records over one connection; implements records.Unit."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.catalogue = CatalogueTable(connection)
+        self.baskets = BasketTable(connection)
+        self.orders = OrderTable(connection)
+        self.attempts = AttemptTable(connection)
+        self.ledger = LedgerTable(connection)
+        self.receipts = ReceiptTable(connection)
+        self.scans = ScanTable(connection)
+        self.workstations = WorkstationTable(connection)
+        self.outbox = OutboxTable(connection)
+        self.landings = LandingTable(connection)
+
+
+class SqliteStore:
+    """Implements ports.Store on one SQLite file."""
+
+    def __init__(self, path: Path, at: int) -> None:
+        """Open `path`, check it and bring it to the newest schema; `at` dates the migration.
+
+        Raises Corrupt for a damaged file, one with odd pragmas or one of a newer program.
+        """
+        self._path = path
+        self._db: Database = open_writer(path)
+        quick_check(self._db.conn, path)
+        migrate(self._db.conn, schema_steps(), at)
+        self._unit = SqliteUnit(self._db.conn)
+        self._writer = threading.Lock()
+        self._waiting: deque[_Waiting[Any]] = deque()
+        self._readers: deque[tuple[sqlite3.Connection, SqliteUnit]] = deque()
+        self._closed = False
+
+    def write(self, work: Callable[[Unit], T]) -> T:
+        """Run `work` in one transaction; return its result after the commit is on disk."""
+        mine = _Waiting(work)
+        self._waiting.append(mine)
+        with self._writer:
+            if not mine.done:
+                self._commit_group(mine)
+        return mine.answer(self._path)
+
+    def read(self, query: Callable[[Unit], T]) -> T:
+        """Run `query` on one committed snapshot; writing in it raises Invalid."""
+        connection, unit = self._take_reader()
+        try:
+            connection.execute("BEGIN")
+            try:
+                return query(unit)
+            finally:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise _translated(error, self._path) from error
+        finally:
+            self._give_back(connection, unit)
+
+    def close(self) -> None:
+        """Close every connection; the last one checkpoints the log into the file."""
+        with self._writer:
+            self._closed = True
+            while self._readers:
+                self._readers.pop()[0].close()
+            self._db.conn.close()
+
+    def _commit_group(self, mine: _Waiting[Any]) -> None:
+        group: list[_Waiting[Any]] = []
+        while self._waiting and len(group) < MAX_GROUP:
+            group.append(self._waiting.popleft())
+        if mine not in group:
+            self._waiting.remove(mine)
+            group.append(mine)
+        try:
+            with self._db.atomic():
+                self._run_group(group)
+        # Whatever broke the shared commit is raised again in each caller's own thread by answer().
+        except Exception as error:
+            for waiting in group:
+                waiting.error = waiting.error or error
+        finally:
+            for waiting in group:
+                waiting.done = True
+
+    def _run_group(self, group: list[_Waiting[Any]]) -> None:
+        if self._closed:
+            raise Unavailable(f"{self._path.name} is closed; the service is stopping")
+        if len(group) == 1:
+            group[0].value = group[0].work(self._unit)
+            return
+        for waiting in group:
+            try:
+                with self._db.atomic():
+                    waiting.value = waiting.work(self._unit)
+            # One unit's error must not undo the others; its owner gets it from answer().
+            except Exception as error:
+                if not self._db.conn.in_transaction:
+                    raise
+                waiting.error = error
+
+    def _take_reader(self) -> tuple[sqlite3.Connection, SqliteUnit]:
+        try:
+            return self._readers.pop()
+        except IndexError:
+            connection = open_reader(self._path)
+            return connection, SqliteUnit(connection)
+
+    def _give_back(self, connection: sqlite3.Connection, unit: SqliteUnit) -> None:
+        if self._closed or len(self._readers) >= MAX_READERS:
+            connection.close()
+        else:
+            self._readers.append((connection, unit))
+
+
+class _Waiting(Generic[T]):
+    """One unit of work on its way to a commit."""
+
+    def __init__(self, work: Callable[[Unit], T]) -> None:
+        self.work = work
+        self.done = False
+        self.value: T | None = None
+        self.error: Exception | None = None
+
+    def answer(self, path: Path) -> T:
+        """Return the unit's result, or raise its error in the caller's own thread."""
+        if isinstance(self.error, sqlite3.Error):
+            raise _translated(self.error, path) from self.error
+        if self.error is not None:
+            raise self.error
+        return self.value  # type: ignore[return-value]  # set by the work that raised nothing
+
+
+def _translated(error: sqlite3.Error, path: Path) -> EdgeError:
+    """Return our error for one of SQLite's: who is at fault decides what may be done next."""
+    text = str(error)
+    if "readonly" in text or "read-only" in text:
+        return Invalid(f"{path.name}: a query tried to write")
+    if isinstance(error, sqlite3.IntegrityError):
+        return Corrupt(f"{path.name}: {text}; two records contradict each other")
+    if isinstance(error, sqlite3.OperationalError):
+        return Unavailable(f"{path.name}: {text}; nothing of this step was kept, try again")
+    return Corrupt(f"{path.name}: {text}; keep the file and restore the latest backup")
