@@ -1,0 +1,1 @@
+"""In-memory implementations of the ports, under the same contract suites as the real adapters."""

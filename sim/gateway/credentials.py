@@ -1,0 +1,135 @@
+"""Keys for both sides of the simulated gateway, as files like those that a merchant downloads."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import NameOID
+
+_VALID_FROM = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+_VALID_TO = dt.datetime(2049, 12, 31, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who is who, and where the files are.
+
+    For the merchant's side: merchant_key, merchant_cert, platform_public_key (serial public_key_id) and
+    platform_cert (serial platform_serial). The gateway's own: public_mode_key, platform_cert_key.
+    """
+
+    folder: Path
+    appid: str
+    mchid: str
+    merchant_serial: str
+    public_key_id: str
+    platform_serial: str
+
+    @property
+    def merchant_key(self) -> Path:
+        """The merchant's private key, PEM, mode 0600."""
+        return self.folder / "apiclient_key.pem"
+
+    @property
+    def merchant_cert(self) -> Path:
+        """The merchant's API certificate, PEM."""
+        return self.folder / "apiclient_cert.pem"
+
+    @property
+    def platform_public_key(self) -> Path:
+        """The gateway's public key (public-key mode), PEM."""
+        return self.folder / "pub_key.pem"
+
+    @property
+    def platform_cert(self) -> Path:
+        """The gateway's certificate (certificate mode), PEM."""
+        return self.folder / "wechatpay_cert.pem"
+
+    @property
+    def public_mode_key(self) -> Path:
+        """The gateway's private key behind platform_public_key."""
+        return self.folder / "gateway" / "public_mode_key.pem"
+
+    @property
+    def platform_cert_key(self) -> Path:
+        """The gateway's private key behind platform_cert."""
+        return self.folder / "gateway" / "platform_cert_key.pem"
+
+
+def make_credentials(
+    folder: Path, digits: Callable[[int], str], appid: str = "wx51a0000000000001", mchid: str = "1900000109"
+) -> Credentials:
+    """Return the credentials in `folder`, making them first if it holds none; takes about half a second.
+
+    digits: returns that many random decimal digits.
+    """
+    identity = folder / "identity.json"
+    if identity.exists():
+        return Credentials(folder=folder, **json.loads(identity.read_text(encoding="utf-8")))
+    (folder / "gateway").mkdir(parents=True, exist_ok=True)
+    merchant_serial, platform_serial = _serial(digits), _serial(digits)
+    made = Credentials(
+        folder, appid, mchid, f"{merchant_serial:X}", f"PUB_KEY_ID_{digits(38)}", f"{platform_serial:X}"
+    )
+    merchant, public_mode, certificate_mode = (_new_key() for _ in range(3))
+    _write_key(made.merchant_key, merchant)
+    _write_key(made.public_mode_key, public_mode)
+    _write_key(made.platform_cert_key, certificate_mode)
+    made.merchant_cert.write_bytes(_certificate(merchant, merchant_serial, f"merchant {mchid}"))
+    made.platform_cert.write_bytes(_certificate(certificate_mode, platform_serial, "simulated gateway"))
+    made.platform_public_key.write_bytes(
+        public_mode.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    facts = asdict(made)
+    del facts["folder"]
+    identity.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    return made
+
+
+def read_key(path: Path) -> rsa.RSAPrivateKey:
+    """Return a private key that `make_credentials` wrote."""
+    key = load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ValueError(f"{path} is not an RSA key; remove the folder and make new credentials")
+    return key
+
+
+def read_certificate_key(path: Path) -> rsa.RSAPublicKey:
+    """Return the public key in a certificate that `make_credentials` wrote."""
+    key = x509.load_pem_x509_certificate(path.read_bytes()).public_key()
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise ValueError(f"{path} holds no RSA key; remove the folder and make new credentials")
+    return key
+
+
+def _new_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def _serial(digits: Callable[[int], str]) -> int:
+    return int("7" + digits(38))
+
+
+def _certificate(key: rsa.RSAPrivateKey, serial: int, name: str) -> bytes:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = x509.CertificateBuilder(subject, subject, key.public_key(), serial, _VALID_FROM, _VALID_TO)
+    return builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
+
+
+def _write_key(path: Path, key: rsa.RSAPrivateKey) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
