@@ -1,0 +1,187 @@
+"""Sample values and a tiny in-memory outbox, for the tests of the link to HQ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+from edge.clock import Instant
+from edge.errors import Corrupt
+from edge.members.landing import BlockKind, LandingBlock, LandingPage
+from edge.retail.attempt import AttemptState, PaymentAttempt
+from edge.retail.basket import LineItem
+from edge.retail.order import Order, OrderState, Tender
+from edge.retail.receipt import Receipt
+from edge.services import events
+from edge.services.events import EventKind, Origin
+from edge.services.ports import OutboxMessage
+from edge.services.records import OutboxDepth
+
+T = TypeVar("T")
+
+ORIGIN = Origin("demo-mall", "till-1")
+AT = 1_795_300_000_123
+BOOT = "6d5c8a3e-0f3f-4a53-9a54-6a5d5c9f0a11"
+
+
+class ManualClock:
+    """A clock that moves when told to."""
+
+    def __init__(self, wall_at: int = AT, boottime_ns: int = 1_000_000_000) -> None:
+        self._now = Instant(wall_at, BOOT, boottime_ns, True)
+
+    def now(self) -> Instant:
+        return self._now
+
+    def advance(self, milliseconds: int) -> None:
+        self._now = replace(
+            self._now,
+            wall_at=self._now.wall_at + milliseconds,
+            boottime_ns=self._now.boottime_ns + milliseconds * 1_000_000,
+        )
+
+
+class CountingIds:
+    """Ids that count."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def new_id(self) -> str:
+        self._count += 1
+        return f"01890a5d-ac96-774b-bcce-{self._count:012d}"
+
+    def new_token(self) -> str:
+        self._count += 1
+        return f"token-{self._count:016d}"
+
+
+class MemoryOutbox:
+    """records.Outbox in memory."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, OutboxMessage] = {}
+        self.last_sequence = 0
+        self.acked_through = 0
+        self.last_ack_at: int | None = None
+
+    def next_sequence(self) -> int:
+        return self.last_sequence + 1
+
+    def append(self, message: OutboxMessage) -> None:
+        if message.sequence != self.last_sequence + 1:
+            raise Corrupt(f"sequence {message.sequence} after {self.last_sequence}")
+        self.rows[message.sequence] = message
+        self.last_sequence = message.sequence
+
+    def window(self, after_sequence: int, limit: int) -> tuple[OutboxMessage, ...]:
+        wanted = sorted(sequence for sequence in self.rows if sequence > after_sequence)[:limit]
+        return tuple(self.rows[sequence] for sequence in wanted)
+
+    def acknowledge(self, through_sequence: int, holes: Iterable[int], at: int) -> int:
+        if through_sequence > self.last_sequence:
+            raise Corrupt(f"ack of {through_sequence} beyond {self.last_sequence}")
+        kept = set(holes)
+        gone = [s for s in self.rows if s <= through_sequence and s not in kept]
+        for sequence in gone:
+            del self.rows[sequence]
+        self.acked_through = max(self.acked_through, through_sequence)
+        self.last_ack_at = at
+        return len(gone)
+
+    def depth(self) -> OutboxDepth:
+        oldest = min((m.created_at for m in self.rows.values()), default=None)
+        return OutboxDepth(len(self.rows), oldest, self.last_sequence, self.acked_through, self.last_ack_at)
+
+
+@dataclass
+class MemoryStore:
+    """ports.Store over a lone outbox, one thread."""
+
+    outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
+    writes: int = 0
+
+    def write(self, work: Callable[[Any], T]) -> T:
+        self.writes += 1
+        return work(SimpleNamespace(outbox=self.outbox))
+
+    def read(self, query: Callable[[Any], T]) -> T:
+        return query(SimpleNamespace(outbox=self.outbox))
+
+
+def line(number: int = 1, tenant: str = "t-coffee", amount_fen: int = 1_250, name: str = "拿铁") -> LineItem:
+    return LineItem(
+        f"line-{number}", f"sku-{number}", tenant, name, "Latte", "6901234567892", 1, amount_fen, amount_fen
+    )
+
+
+def paid_order(*lines: LineItem, order_id: str = "order-1") -> Order:
+    goods = lines or (line(1), line(2, "t-bakery", 800, "可颂"))
+    total = sum(item.amount_fen for item in goods)
+    tender = Tender("tender-1", "wechat_pay", total, AT + 2_000, attempt_id="attempt-1")
+    return Order(
+        order_id,
+        "0042",
+        "basket-1",
+        "kiosk-1",
+        "2026-11-22",
+        AT,
+        goods,
+        OrderState.PAID,
+        (tender,),
+        AT + 2_000,
+    )
+
+
+def attempt(state: AttemptState) -> PaymentAttempt:
+    closed = None if state in (AttemptState.UNKNOWN, AttemptState.SUBMITTED) else AT + 5
+    return PaymentAttempt(
+        "attempt-1",
+        "order-1",
+        "kiosk-1",
+        "wechat_pay",
+        "M20261122000001",
+        2_050,
+        "1234",
+        AT,
+        AT + 45_000,
+        AT + 5_000,
+        state,
+        payer="openid-secret",
+        closed_at=closed,
+    )
+
+
+PAGE = LandingPage("landing-1", "t-coffee", "谢谢", blocks=(LandingBlock(BlockKind.JOIN, "入会"),))
+RECEIPT = Receipt("receipt-1", "order-1", "kiosk-1", "token-that-opens-the-page", AT + 2_000)
+
+
+def samples() -> dict[EventKind, events.Data]:
+    """One example of every kind's data."""
+    order = paid_order()
+    cancelled = replace(order, state=OrderState.CANCELLED, tenders=())
+    steps = {state: events.payment_step(attempt(state)) for state in events.PAYMENT_KINDS}
+    return {
+        EventKind.ORDER_PAID: events.order_paid(order),
+        EventKind.ORDER_CANCELLED: events.order_cancelled(cancelled),
+        **{events.PAYMENT_KINDS[state]: data for state, data in steps.items()},
+        EventKind.RECEIPT_ISSUED: events.receipt_issued(RECEIPT, order),
+        EventKind.LANDING_SHOWN: events.landing_step(PAGE, order, "kiosk"),
+        EventKind.LANDING_OPENED: events.landing_step(PAGE, order, "phone"),
+        EventKind.LANDING_JOIN: events.landing_step(PAGE, order, "phone", BlockKind.JOIN),
+        EventKind.LANDING_FOLLOW: events.landing_step(PAGE, order, "phone", BlockKind.FOLLOW),
+        EventKind.HELP_CALLED: events.help_called("kiosk-1", "basket-1"),
+    }
+
+
+def record(outbox: MemoryOutbox, ids: CountingIds, count: int, clock: ManualClock | None = None) -> None:
+    """Append `count` paid orders of 20.50 yuan each."""
+    instant = (clock or ManualClock()).now()
+    unit: Any = SimpleNamespace(outbox=outbox)
+    for _ in range(count):
+        order = paid_order(order_id=f"order-{outbox.last_sequence + 1}")
+        events.record_event(
+            unit, ids, instant, ORIGIN, EventKind.ORDER_PAID, order.order_id, events.order_paid(order)
+        )
