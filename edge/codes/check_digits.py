@@ -14,6 +14,10 @@ _THREE = (0, 3, 6, 9, 2, 5, 8, 1, 4, 7)
 _FIVE_PLUS = (0, 5, 1, 6, 2, 7, 3, 8, 4, 9)
 _FIVE_MINUS = (0, 5, 9, 4, 8, 3, 7, 2, 6, 1)
 
+_CSET_82 = "!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+_CSET_32 = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83)
+
 #: How wide a price field may be for `price_check_digit`.
 PRICE_FIELD_WIDTHS = (4, 5)
 
@@ -49,6 +53,16 @@ def price_check_digit(price: str) -> int:
     weights = (_FIVE_PLUS, _TWO_MINUS, _FIVE_MINUS, _FIVE_PLUS, _TWO_MINUS)
     total = sum(table[d] for table, d in zip(weights, digits, strict=True))
     return _FIVE_MINUS.index(-total % 10)
+
+
+def model_check(body: str) -> str:
+    """Return the two check characters of a GS1 model number or device group of up to 23 characters.
+
+    Source: GS1 General Specifications, 7.9.5; 1987654Ad4X4bL5ttr2310c gives 2K.
+    """
+    weights = _PRIMES[len(body) - 1 :: -1] if body else ()
+    total = sum(weight * _CSET_82.index(one) for weight, one in zip(weights, body, strict=True)) % 1021
+    return _CSET_32[total >> 5] + _CSET_32[total & 31]
 
 
 def mod37_36(body: str) -> str:

@@ -76,14 +76,15 @@ def _tie_reasons(best: Found, others: list[Found], scan: Scan) -> tuple[str, ...
     rivals = [other for other in others if other.rival]
     if not rivals:
         return ()
-    kinds = " and ".join(sorted({rival.reading.kind.value for rival in rivals}))
-    return (f"it could be {kinds} too; while {scan.context.value}, {_preference(best, rivals[0])}",)
+    kinds = " and ".join(sorted({rival.reading.kind.value.replace("_", " ") for rival in rivals}))
+    return (f"it could be {kinds} too; in context {scan.context.value} {_preference(best, rivals[0])}",)
 
 
 def _alternative(best: Found, other: Found, scan: Scan, text: str) -> Alternative:
-    reading = replace(other.reading, text=text)
+    hidden = best.family is Family.PAYMENT  # fields of a label would spell the payment code out
+    reading = replace(other.reading, text=text, fields=() if hidden else other.reading.fields)
     if other.rival:
-        return Alternative(reading, f"while {scan.context.value}, {_preference(best, other)}")
+        return Alternative(reading, f"in context {scan.context.value} {_preference(best, other)}")
     return Alternative(
         reading, "its prefix is configured as a scale label, which goes before in-store numbers"
     )

@@ -3,7 +3,7 @@
 One line each: the AI, its components, then "|" and the data title. "310n" stands for 3100 to 3105,
 where the last digit is the number of decimals; "a-b" is a range. A component is a letter (n digits,
 x GS1's 82 characters, y its 39, z its 64 for base64), a length or "low..high", "?" when it may be
-absent, and ":rule". Source: GS1 General Specifications, section 3, as of 2025.
+absent, and ":rule". Source: GS1 General Specifications, section 3, as of 2026.
 """
 
 from __future__ import annotations
@@ -168,17 +168,17 @@ _TABLE = """
 425 n3..15:countries | Countries of disassembly
 426 n3:country | Country of the whole process
 427 x1..3 | Subdivision of origin
-4300-4301 x1..35 | Ship to: company, contact
-4302-4306 x1..70 | Ship to: address, suburb, locality, region
+4300-4301 x1..35:percent | Ship to: company, contact
+4302-4306 x1..70:percent | Ship to: address, suburb, locality, region
 4307 x2:letters | Ship to country
 4308 x1..30 | Ship to telephone
 4309 n10:latitude n10:longitude | Ship to position
-4310-4311 x1..35 | Return to: company, contact
-4312-4316 x1..70 | Return to: address, suburb, locality, region
+4310-4311 x1..35:percent | Return to: company, contact
+4312-4316 x1..70:percent | Return to: address, suburb, locality, region
 4317 x2:letters | Return to country
 4318 x1..20 | Return to postal code
 4319 x1..30 | Return to telephone
-4320 x1..35 | Service description
+4320 x1..35:percent | Service description
 4321 n1:flag | Dangerous goods
 4322 n1:flag | Authority to leave
 4323 n1:flag | Signature required
@@ -214,34 +214,38 @@ _TABLE = """
 7242 x1..25 | Version control number
 7250 n8:birth | Date of birth
 7251 n8:birth n4:time | Date and time of birth
-7252 n1 | Biological sex
-7253 x1..40 | Family name
-7254 x1..40 | Given name
+7252 n1:sex | Biological sex
+7253 x1..40:percent | Family name
+7254 x1..40:percent | Given name
 7255 x1..10 | Name suffix
-7256 x1..90 | Full name
-7257 x1..70 | Address of a person
+7256 x1..90:percent | Full name
+7257 x1..70:percent | Address of a person
 7258 x3 | Birth sequence
-7259 x1..40 | Baby of
-8001 n4 n5 n3 n1 n1 | Roll dimensions
+7259 x1..40:percent | Baby of
+8001 n4:nonzero n5:nonzero n3:nonzero n1 n1 | Roll dimensions
 8002 x1..20 | Mobile phone id
 8003 n1:zero n13:check x1..16? | GRAI (returnable asset)
 8004 x1..30:key | GIAI (asset)
 8005 n6 | Price per unit
 8006 n14:check n4:pieces | ITIP (piece of an item)
-8007 x1..34 | IBAN
+8007 x1..34:iban | IBAN
 8008 n8:datehour n2..4?:minutes | Production date and time
 8009 x1..50 | Optical sensor
 8010 y1..30:key | CPID (component)
-8011 n1..12 | CPID serial
+8011 n1..12:nolead | CPID serial
 8012 x1..20 | Software version
-8013 x1..25 | GMN (model)
-8014 x1..25 | MUDI (device)
+8013 x1..25:model | GMN (model)
+8014 x1..25:model | MUDI (device)
 8017 n18:check | GSRN of a provider
 8018 n18:check | GSRN of a recipient
 8019 n1..10 | Service relation instance
 8020 x1..25 | Payment slip reference
 8026 n14:check n4:pieces | ITIP of contained items
 8030 z1..90 | Digital signature
+8040 n15 | IMEI
+8041 n15 | Second IMEI
+8042 n32 | eSIM id
+8043 n18 n1..2? | SIM id
 8110 x1..70 | Coupon code (North America)
 8111 n4 | Loyalty points of a coupon
 8112 x1..70 | Coupon, positive offer file

@@ -10,8 +10,9 @@ import re
 from calendar import monthrange
 from collections.abc import Callable
 from datetime import date
+from urllib.parse import unquote
 
-from edge.codes.check_digits import has_mod10, mod10
+from edge.codes.check_digits import has_mod10, mod10, model_check
 from edge.codes.gs1_table import Ai, Component
 from edge.errors import Invalid
 
@@ -216,6 +217,50 @@ def _degrees(part: str, offset: int, most: int) -> str:
     return f"{(int(part) - offset * 10_000_000) / 10_000_000:.7f} degrees"
 
 
+def _percent(part: str, _year: int) -> str:
+    if "%" not in part:
+        return ""
+    try:
+        return unquote(part, errors="strict")
+    except UnicodeDecodeError:
+        raise Invalid(f"{part} is not percent-encoded UTF-8") from None
+
+
+def _sex(part: str, _year: int) -> str:
+    if part not in "0129":
+        raise Invalid(f"{part} is not 0, 1, 2 or 9 (ISO/IEC 5218)")
+    return ""
+
+
+def _nonzero(part: str, _year: int) -> str:
+    if not part.strip("0"):
+        raise Invalid(f"{part} must not be zero")
+    return ""
+
+
+def _no_leading_zero(part: str, _year: int) -> str:
+    if part[0] == "0" and part != "0":
+        raise Invalid(f"{part} must not begin with 0")
+    return ""
+
+
+def _iban(part: str, _year: int) -> str:
+    if (
+        len(part) < 5
+        or not part.isalnum()
+        or int("".join(str(int(c, 36)) for c in part[4:] + part[:4])) % 97 != 1
+    ):
+        raise Invalid(f"{part} is not an IBAN: its check digits are wrong")
+    return ""
+
+
+def _model(part: str, _year: int) -> str:
+    expected = model_check(part[:-2]) if len(part) > 2 else "two characters"
+    if part[-2:] != expected:
+        raise Invalid(f"check characters of {part} are {part[-2:]}, expected {expected}")
+    return ""
+
+
 _RULES: dict[str, Callable[[str, int], str]] = {
     "check": _check_digit,
     "date0": _date_or_month,
@@ -234,6 +279,12 @@ _RULES: dict[str, Callable[[str, int], str]] = {
     "minus": _minus,
     "letters": _letters,
     "key": _key,
+    "percent": _percent,
+    "sex": _sex,
+    "nonzero": _nonzero,
+    "nolead": _no_leading_zero,
+    "iban": _iban,
+    "model": _model,
     "latitude": _latitude,
     "longitude": _longitude,
 }

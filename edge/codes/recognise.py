@@ -194,7 +194,7 @@ def _payment(scan: Scan) -> Outcome:
         return Refused(
             f"AIM id {scan.aim}: payment codes come as Code 128 or QR only, so it is none", final=False
         )
-    reason = f"{WALLET_SHAPES[code.wallet]}: {code.wallet.value} payment code"
+    reason = f"it is {WALLET_SHAPES[code.wallet]}, as {code.wallet.value} payment codes are"
     return Found(Family.PAYMENT, _reading(scan, CodeKind.PAYMENT, reason, code, payment_fields(code)))
 
 
@@ -233,7 +233,7 @@ def _item(scan: Scan) -> Outcome:
     if scan.aim == "]E0" and _may_be_upc_e(scan):
         return None  # an EAN-8 would have come as ]E4
     gtin = parse_gtin(text)
-    reason = f"{len(text)} digits with the right check digit: {gtin.form.value}"
+    reason = f"it is {len(text)} digits with the right check digit: {gtin.form.value}"
     return _item_found(scan, Family.ITEM, gtin, reason, ItemCode(text, gtin, gtin_keys(text, gtin), add_on))
 
 
@@ -241,7 +241,7 @@ def _upc_e(scan: Scan) -> Outcome:
     if not _may_be_upc_e(scan):
         return None
     gtin = Gtin(expand_upc_e(scan.text).zfill(14), GtinForm.UPC_E)
-    reason = f"8 digits with the check digit of UPC-E, short for {gtin.gtin14[2:]}"
+    reason = f"it is 8 digits with the check digit of UPC-E, short for {gtin.gtin14[2:]}"
     return _item_found(
         scan, Family.UPC_E, gtin, reason, ItemCode(scan.text, gtin, gtin_keys(scan.text, gtin))
     )

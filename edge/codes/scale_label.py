@@ -40,7 +40,8 @@ class ScaleLabel:
     """One label, read.
 
     text: all digits. item: the item field, leading zeros kept. weight_g, amount_fen: None where the
-    layout has no such field. keys: what to look up in the catalogue, first match wins.
+    layout has no such field. keys: what to look up in the catalogue, first match wins. Its repr leaves
+    the digits out, because 18 of them may be a payment code after all.
     """
 
     text: str
@@ -49,6 +50,10 @@ class ScaleLabel:
     weight_g: int | None
     amount_fen: int | None
     keys: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Show the layout and the item only."""
+        return f"ScaleLabel({self.layout.pattern}, item {self.item})"
 
 
 #: How long a label may be.
@@ -125,9 +130,7 @@ def read_label(text: str, layout: ScaleLayout) -> ScaleLabel:
     if match_layout(text, (layout,)) is None or not is_digits(text):
         raise Invalid(f"these {len(text)} characters do not fit scale layout {layout.pattern}")
     if not has_mod10(text):
-        raise Invalid(
-            f"check digit of label {text} is {text[-1]}, expected {mod10(text[:-1])}; scan it again"
-        )
+        raise Invalid(f"the check digit is {text[-1]}, expected {mod10(text[:-1])}; scan it again")
     _check_verifier(text, layout)
     weight, amount = _cut(text, layout.weight), _cut(text, layout.amount)
     return ScaleLabel(
