@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edge.codes.gtin import canonical_key
+from edge.codes.reading import CodeReading
+from edge.codes.scale_label import ScaleLabel
 
 #: What the look-up key of a scale's item number (PLU) begins with; no other key may.
 PLU_PREFIX = "plu:"
@@ -99,6 +101,13 @@ def plu_key(item: str) -> str:
     "01234" all give "plu:01234".
     """
     return PLU_PREFIX + item.lstrip("0").zfill(_PLU_DIGITS)
+
+
+def scan_keys(reading: CodeReading) -> tuple[str, ...]:
+    """Return what to look up for a reading, best first: its own keys, after the item number of a scale."""
+    if isinstance(reading.payload, ScaleLabel):
+        return (plu_key(reading.payload.item), *reading.keys)
+    return reading.keys
 
 
 def price_at(prices: Iterable[Price], at: int) -> Price | None:
