@@ -77,6 +77,10 @@ class GatewayServer:
             self._thread.join()
         self._http = self._thread = None
 
+    def end_delays(self) -> None:
+        """Let everything that a delay holds up go on, now and from now on."""
+        self._stop.set()
+
     def handle(self, request: Request) -> Reply:
         """Answer one request without HTTP; raises Dropped."""
         if request.path.startswith("/v3/"):

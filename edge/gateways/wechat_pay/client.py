@@ -143,7 +143,9 @@ class WeChatPayGateway:
         if error.is_pending:
             return GatewayAnswer(PaymentState.PENDING, detail=str(error))
         if _refused_at_the_door(reply, error):
-            raise Unavailable(f"WeChat Pay took no payment {order_no} ({error}); {_DOOR_REMEDY}")
+            raise Unavailable(
+                f"WeChat Pay took no payment {order_no} ({error}); {_DOOR_REMEDY}, then try again"
+            )
         if reply.unverified:
             raise _unknown(order_no, f"{error}, but {reply.unverified}")
         if error.is_paid_already:
@@ -201,7 +203,7 @@ class WeChatPayGateway:
         return self._wire.deadline_ns(self._settings.connect_s + 2 * self._settings.read_s)
 
 
-_DOOR_REMEDY = "check the merchant key, its serial and this box's clock, and the call rate; then try again"
+_DOOR_REMEDY = "check the merchant key, its serial, this box's clock and the call rate"
 
 
 def _order_path(order_no: str) -> str:
@@ -250,7 +252,10 @@ def _echoed(reply: Reply) -> object:
 
 def _describe(reply: Reply) -> str:
     try:
-        words = [f"{reply.status} {answers.read_error(reply.body, reply.request_id)}"]
+        error = answers.read_error(reply.body, reply.request_id)
     except Unreadable:
-        words = [f"status {reply.status}"]
-    return ", ".join(words + [reply.unverified] if reply.unverified else words)
+        words = [f"status {reply.status}", reply.unverified]
+    else:
+        cause = _DOOR_REMEDY if _refused_at_the_door(reply, error) else reply.unverified
+        words = [f"{reply.status} {error}", cause]
+    return ", ".join(word for word in words if word)
