@@ -9,6 +9,7 @@ from edge.clock import Instant
 from edge.codes.classify import classify
 from edge.codes.payment import PaymentCode
 from edge.codes.reading import CodeKind, CodeReading, Context
+from edge.errors import Invalid
 from edge.retail.basket import find_line
 from edge.retail.order import OrderState
 from edge.services.box import Box
@@ -51,7 +52,11 @@ def receive_scan(box: Box, workstation: str, scan: Scan) -> ScanOutcome:
 def _take(unit: Unit, box: Box, busy: Busy, now: Instant, scan: Scan) -> ScanOutcome:
     reading = classify(scan.text, scan.aim, box.rules.codes, context_of(busy))
     record = _record(box, busy, now, scan, reading)
-    return _route(unit, box, busy, now, scan, reading, record)
+    try:
+        return _route(unit, box, busy, now, scan, reading, record)
+    except Invalid as error:
+        # A label or basket that cannot take it is said on the screen; the scan is never lost.
+        return _refuse(unit, box, busy, now, record, "cannot_add", {"problem": str(error)[:200]})
 
 
 def context_of(busy: Busy) -> Context:

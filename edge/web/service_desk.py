@@ -1,0 +1,323 @@
+"""The desk over the use cases: what a touch on a screen calls, and what a screen is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from devices.types import DeviceStatus, Health, Scan
+from edge.clock import boottime_ns, iso
+from edge.errors import Declined, Invalid
+from edge.services import change_basket, check_out
+from edge.services.box import Box
+from edge.services.print_receipt import reprint
+from edge.services.records import OutboxDepth, ScanRecord
+from edge.services.show_receipt import record_touchpoint, show_receipt
+from edge.services.show_screen import show_screen
+from edge.services.staff import StaffBook
+from edge.services.take_cash import take_cash
+from edge.web.changes import Changes
+from edge.web.desk import Json
+
+#: Scans that a staff page shows, and open payments that the status lists.
+SCANS_SHOWN = 200
+ATTEMPTS_SHOWN = 100
+
+Arguments = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """What the desk is told by the composition root. devices: (workstation or "", role, status)."""
+
+    devices: Callable[[], Sequence[tuple[str, str, DeviceStatus]]]
+    workers: Callable[[], Sequence[Json]]
+    stuck: Callable[[], Sequence[str]]
+    version: str
+
+
+class ServiceDesk:
+    """Implements web.desk.Desk over the use cases."""
+
+    def __init__(
+        self,
+        box: Box,
+        staff: StaffBook,
+        changes: Changes,
+        insight: Insight,
+        on_scan: Callable[[str, Scan], None],
+    ) -> None:
+        """on_scan: takes what was typed on a screen, as if a scanner had read it."""
+        self._box = box
+        self._staff = staff
+        self._changes = changes
+        self._insight = insight
+        self._on_scan = on_scan
+
+    @property
+    def changes(self) -> Changes:
+        """Where the pages wait for a new view."""
+        return self._changes
+
+    def workstations(self) -> Sequence[str]:
+        """Return the names of the workstations."""
+        return tuple(self._box.workstations)
+
+    def view(self, workstation: str, language: str) -> Json:
+        """Return what the workstation's screen shows."""
+        version = self._changes.version(workstation)
+        view = show_screen(self._box, workstation)
+        return {
+            **view,
+            "version": version,
+            "language": language or view["language"],
+            "devices": self._device_summary(workstation),
+        }
+
+    def act(self, workstation: str, action: str, arguments: Arguments) -> None:
+        """Do what was touched on the screen."""
+        self._box.workstation(workstation)
+        try:
+            do = _ACTIONS[action]
+        except KeyError:
+            raise Invalid(f"action {action!r} is not known; one of {', '.join(sorted(_ACTIONS))}") from None
+        do(self, workstation, arguments)
+
+    def receipt(self, token: str) -> Json | None:
+        """Return a receipt and its landing page."""
+        return show_receipt(self._box, token)
+
+    def touch(self, token: str, touchpoint: str) -> None:
+        """Record one step on a receipt's page."""
+        record_touchpoint(self._box, token, touchpoint)
+
+    def status(self) -> Json:
+        """Return devices, outbox, payments and version."""
+        now = self._box.clock.now()
+        depth = self._box.store.read(lambda unit: unit.outbox.depth())
+        attempts = self._box.store.read(lambda unit: unit.attempts.open(ATTEMPTS_SHOWN))
+        link = self._box.link.status()
+        return {
+            "version": self._insight.version,
+            "devices": [_device(workstation, status) for workstation, _, status in self._insight.devices()],
+            "outbox": {
+                **_outbox(depth, now.wall_at),
+                "connected": link.connected,
+                "detail": link.detail,
+            },
+            "payments": {
+                "open": len(attempts),
+                "oldest_age_s": max(
+                    ((now.wall_at - one.created_at) // 1000 for one in attempts), default=None
+                ),
+            },
+            "workers": list(self._insight.workers()),
+        }
+
+    def scans(self, workstation: str) -> Sequence[Json]:
+        """Return the workstation's latest scans, newest first."""
+        self._box.workstation(workstation)
+        records = self._box.store.read(lambda unit: unit.scans.recent(workstation, SCANS_SHOWN))
+        return [_scan(record) for record in records]
+
+    def health(self) -> Json:
+        """Return whether the service can do its work, with each check."""
+        stuck = list(self._insight.stuck())
+        depth = self._box.store.read(lambda unit: unit.outbox.depth())
+        return {"ready": not stuck, "store": "ok", "stuck_workers": stuck, "outbox_depth": depth.count}
+
+    def metrics(self) -> str:
+        """Return the metrics in Prometheus' text format."""
+        return _metrics(self)
+
+    def staff_login(self, pin: str) -> str | None:
+        """Return who has this PIN, or None."""
+        member = self._staff.check(pin)
+        return member.name if member else None
+
+    def _device_summary(self, workstation: str) -> Json:
+        summary: dict[str, object] = {
+            role: status.health.value
+            for place, role, status in self._insight.devices()
+            if place == workstation
+        }
+        connected = self._box.link.status().connected
+        return {"scanner": None, "printer": None, **summary, "hq": "online" if connected else "offline"}
+
+    def _approved_by(self, arguments: Arguments) -> str:
+        name = self.staff_login(_text(arguments, "pin"))
+        if name is None:
+            raise Declined("this PIN is not known; after five wrong ones wait a minute")
+        return name
+
+    def _start(self, workstation: str, arguments: Arguments) -> None:
+        change_basket.start(self._box, workstation)
+
+    def _language(self, workstation: str, arguments: Arguments) -> None:
+        change_basket.choose_language(self._box, workstation, _text(arguments, "language"))
+
+    def _quantity(self, workstation: str, arguments: Arguments) -> None:
+        line_id, quantity = _text(arguments, "line_id"), _number(arguments, "quantity")
+        change_basket.change_quantity(self._box, workstation, line_id, quantity)
+
+    def _remove(self, workstation: str, arguments: Arguments) -> None:
+        change_basket.change_quantity(self._box, workstation, _text(arguments, "line_id"), 0)
+
+    def _confirm(self, workstation: str, arguments: Arguments) -> None:
+        change_basket.confirm_scan(self._box, workstation, _text(arguments, "notice_id"))
+
+    def _dismiss(self, workstation: str, arguments: Arguments) -> None:
+        change_basket.dismiss(self._box, workstation, _text(arguments, "notice_id"))
+
+    def _hold(self, workstation: str, arguments: Arguments) -> None:
+        change_basket.hold(self._box, workstation)
+
+    def _recall(self, workstation: str, arguments: Arguments) -> None:
+        change_basket.recall(self._box, workstation, _text(arguments, "basket_id"))
+
+    def _checkout(self, workstation: str, arguments: Arguments) -> None:
+        check_out.check_out(self._box, workstation)
+
+    def _back(self, workstation: str, arguments: Arguments) -> None:
+        check_out.back_to_basket(self._box, workstation)
+
+    def _cancel(self, workstation: str, arguments: Arguments) -> None:
+        check_out.cancel_sale(self._box, workstation)
+
+    def _help(self, workstation: str, arguments: Arguments) -> None:
+        change_basket.call_help(self._box, workstation)
+
+    def _help_done(self, workstation: str, arguments: Arguments) -> None:
+        self._approved_by(arguments)
+        change_basket.end_help(self._box, workstation)
+
+    def _approve_age(self, workstation: str, arguments: Arguments) -> None:
+        change_basket.approve_age(self._box, workstation, self._approved_by(arguments))
+
+    def _refuse_age(self, workstation: str, arguments: Arguments) -> None:
+        change_basket.refuse_age(self._box, workstation)
+
+    def _cash(self, workstation: str, arguments: Arguments) -> None:
+        take_cash(self._box, workstation, _number(arguments, "received_fen"))
+
+    def _done(self, workstation: str, arguments: Arguments) -> None:
+        check_out.leave(self._box, workstation)
+
+    def _type_code(self, workstation: str, arguments: Arguments) -> None:
+        text = _text(arguments, "text").strip()
+        typed = Scan("screen", text.encode(), text, None, boottime_ns())
+        self._on_scan(workstation, typed)
+
+    def _reprint(self, workstation: str, arguments: Arguments) -> None:
+        self._approved_by(arguments)
+        order = self.view(workstation, "")["order"]
+        if not isinstance(order, dict):
+            raise Invalid(f"workstation {workstation} shows no order whose receipt could be printed")
+        reprint(self._box, workstation, str(order["id"]))
+
+    def _touch(self, workstation: str, arguments: Arguments) -> None:
+        change_basket.touch(self._box, workstation)
+
+
+_ACTIONS: dict[str, Callable[[ServiceDesk, str, Arguments], None]] = {
+    "start": ServiceDesk._start,
+    "language": ServiceDesk._language,
+    "quantity": ServiceDesk._quantity,
+    "remove": ServiceDesk._remove,
+    "one_more": ServiceDesk._confirm,
+    "add": ServiceDesk._confirm,
+    "dismiss": ServiceDesk._dismiss,
+    "hold": ServiceDesk._hold,
+    "recall": ServiceDesk._recall,
+    "checkout": ServiceDesk._checkout,
+    "back": ServiceDesk._back,
+    "cancel": ServiceDesk._cancel,
+    "help": ServiceDesk._help,
+    "help_done": ServiceDesk._help_done,
+    "approve_age": ServiceDesk._approve_age,
+    "refuse_age": ServiceDesk._refuse_age,
+    "cash": ServiceDesk._cash,
+    "done": ServiceDesk._done,
+    "type_code": ServiceDesk._type_code,
+    "reprint": ServiceDesk._reprint,
+    "touch": ServiceDesk._touch,
+}
+
+
+def _text(arguments: Arguments, name: str) -> str:
+    value = arguments.get(name)
+    if not isinstance(value, str) or not value:
+        raise Invalid(f"{name} is missing or not a text")
+    return value
+
+
+def _number(arguments: Arguments, name: str) -> int:
+    value = arguments.get(name)
+    if type(value) is not int:
+        raise Invalid(f"{name} is missing or not a whole number")
+    return value
+
+
+def _device(workstation: str, status: DeviceStatus) -> Json:
+    now_ns = boottime_ns()
+    heard_ns = status.last_heard_ns
+    return {
+        "workstation": workstation,
+        "name": status.name,
+        "kind": status.kind,
+        "health": status.health.value,
+        "port": status.port,
+        "detail": status.detail,
+        "since_s": (now_ns - status.since_ns) // 1_000_000_000,
+        "last_heard_s": None if heard_ns is None else (now_ns - heard_ns) // 1_000_000_000,
+        "reopened": status.reopened,
+    }
+
+
+def _outbox(depth: OutboxDepth, now_at: int) -> Json:
+    oldest, acked = depth.oldest_created_at, depth.last_ack_at
+    return {
+        "depth": depth.count,
+        "oldest_age_s": None if oldest is None else max(0, now_at - oldest) // 1000,
+        "last_ack_age_s": None if acked is None else max(0, now_at - acked) // 1000,
+        "acked_through": depth.acked_through,
+        "last_sequence": depth.last_sequence,
+    }
+
+
+def _scan(record: ScanRecord) -> Json:
+    return {
+        "id": record.scan_id,
+        "at": record.scanned_at,
+        "time": iso(record.scanned_at),
+        "scanner": record.device,
+        "aim": record.aim,
+        "class": record.kind,
+        "text": record.text,
+        "raw": record.raw.hex(" "),
+        "outcome": record.outcome,
+    }
+
+
+def _metrics(desk: ServiceDesk) -> str:
+    box = desk._box
+    now_at = box.clock.now().wall_at
+    outbox = _outbox(box.store.read(lambda unit: unit.outbox.depth()), now_at)
+    attempts = box.store.read(lambda unit: unit.attempts.open(ATTEMPTS_SHOWN))
+    lines = [
+        "# TYPE mall_edge_outbox_events gauge",
+        f"mall_edge_outbox_events {outbox['depth']}",
+        "# TYPE mall_edge_outbox_oldest_age_seconds gauge",
+        f"mall_edge_outbox_oldest_age_seconds {outbox['oldest_age_s'] or 0}",
+        "# TYPE mall_edge_outbox_sequence_total counter",
+        f"mall_edge_outbox_sequence_total {outbox['last_sequence']}",
+        "# TYPE mall_edge_hq_connected gauge",
+        f"mall_edge_hq_connected {int(box.link.status().connected)}",
+        "# TYPE mall_edge_payments_open gauge",
+        f"mall_edge_payments_open {len(attempts)}",
+        "# TYPE mall_edge_device_connected gauge",
+    ]
+    for _, _, status in desk._insight.devices():
+        connected = int(status.health is Health.CONNECTED)
+        lines.append(f'mall_edge_device_connected{{name="{status.name}",kind="{status.kind}"}} {connected}')
+    return "\n".join(lines) + "\n"
