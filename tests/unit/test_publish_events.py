@@ -1,0 +1,305 @@
+"""Publishing: what is sent when, what is sent again, and what makes a row leave the outbox."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.errors import Corrupt
+from edge.services.ports import HqAck
+from edge.services.publish_events import (
+    FIRST_PAUSE_MS,
+    LAST_PAUSE_MS,
+    WINDOW,
+    PublishCursor,
+    PublishStep,
+    publish_events,
+)
+from sim.fakes.hq import FakeHq, Fate
+from tests.unit.hq_samples import CountingIds, ManualClock, MemoryStore, record
+
+
+class Bench:
+    """A store with events, a fake HQ, a clock, and the cursor in between."""
+
+    def __init__(
+        self, count: int, fates: Iterable[Fate] = (), ack_fates: Iterable[Fate] = (), window: int = 20
+    ) -> None:
+        self.clock = ManualClock()
+        self.store = MemoryStore()
+        self.ids = CountingIds()
+        self.hq = FakeHq(self.clock, window, fates, ack_fates)
+        self.cursor = PublishCursor()
+        self.add(count)
+
+    def add(self, count: int) -> None:
+        record(self.store.outbox, self.ids, count, self.clock)
+
+    def step(self, advance_ms: int = 0) -> PublishStep:
+        self.clock.advance(advance_ms)
+        step = publish_events(self.store, self.hq, self.clock, self.cursor)
+        self.cursor = step.cursor
+        return step
+
+    def run(self, steps: int) -> None:
+        """Step as the worker would, waiting as long as each step says."""
+        for _ in range(steps):
+            step = self.step()
+            self.clock.advance(step.wait_ms)
+
+    @property
+    def sequences(self) -> list[int]:
+        return [message.sequence for message in self.hq.applied]
+
+    @property
+    def depth(self) -> int:
+        return len(self.store.outbox.rows)
+
+
+def test_nothing_to_do_sends_nothing_and_waits() -> None:
+    bench = Bench(0)
+    step = bench.step()
+    assert (step.sent, step.acked, step.wait_ms) == (0, 0, 1_000)
+    assert bench.store.writes == 0
+
+
+def test_events_arrive_in_order_and_leave_the_outbox_on_hqs_ack() -> None:
+    bench = Bench(3)
+    first = bench.step()
+    assert (first.sent, bench.depth) == (3, 3)
+    second = bench.step()
+    assert (second.sent, second.acked, bench.depth) == (0, 3, 0)
+    assert bench.sequences == [1, 2, 3]
+
+
+def test_all_acks_of_a_step_share_one_write() -> None:
+    bench = Bench(3)
+    for through in (1, 2, 3):
+        bench.hq.say(HqAck(through))
+    bench.hq.away = True
+    assert bench.step().acked == 3
+    assert bench.store.writes == 1
+
+
+def test_a_delivered_event_stays_until_it_is_acknowledged() -> None:
+    bench = Bench(2)
+    bench.hq.mute = True
+    bench.run(3)
+    assert bench.sequences == [1, 2]
+    assert bench.depth == 2
+
+
+def test_without_an_ack_nothing_is_sent_twice_before_the_pause_is_over() -> None:
+    bench = Bench(5)
+    bench.hq.away = True
+    assert bench.step().sent == 5
+    assert bench.step(FIRST_PAUSE_MS - 1).sent == 0
+    again = bench.step(1)
+    assert (again.sent, again.resent) == (5, 5)
+
+
+def test_the_pause_doubles_up_to_its_limit_and_starts_again_after_progress() -> None:
+    bench = Bench(1)
+    bench.hq.away = True
+    bench.step()
+    pauses = []
+    for _ in range(9):
+        waited = 0
+        while bench.step(1_000).sent == 0:
+            waited += 1_000
+        pauses.append(waited + 1_000)
+    assert pauses == [5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000, 300_000]
+    assert bench.cursor.pause_ms == LAST_PAUSE_MS
+    bench.hq.away = False
+    bench.step(LAST_PAUSE_MS)
+    bench.step()
+    assert bench.depth == 0
+    assert bench.cursor.pause_ms == FIRST_PAUSE_MS
+    assert bench.cursor.resend_ns is None
+
+
+def test_an_unreachable_hq_is_offered_no_more_than_the_window() -> None:
+    bench = Bench(WINDOW + 150, window=1_000)
+    bench.hq.away = True
+    sent = sum(bench.step().sent for _ in range(10))
+    assert sent == WINDOW
+
+
+def test_the_window_moves_on_past_a_hole() -> None:
+    bench = Bench(3 * WINDOW, [Fate.DELIVER] * 4 + [Fate.LOSE] * 1, window=1_000)
+    bench.hq.mute = True
+    bench.step()
+    bench.hq.deliver()
+    bench.hq.away = True
+    bench.hq.say(HqAck(WINDOW, (5,)))
+    step = bench.step()
+    assert step.acked == WINDOW - 1
+    assert 5 in [message.sequence for message in bench.hq._wire]
+    assert step.sent > 50
+
+
+def test_a_hole_is_sent_again_at_once_and_only_once_per_report() -> None:
+    bench = Bench(5, [Fate.DELIVER, Fate.LOSE])
+    bench.step()
+    step = bench.step()
+    assert (step.acked, step.sent, step.resent) == (4, 1, 1)
+    bench.hq.say(HqAck(5, (2,)))
+    stale = publish_events(bench.store, Deaf(bench.hq, (HqAck(5, (2,)),)), bench.clock, bench.cursor)
+    assert stale.sent == 0
+    bench.run(2)
+    assert bench.sequences == [1, 3, 4, 5, 2]
+    assert bench.depth == 0
+
+
+class Deaf:
+    """A link that hears fixed acks and takes everything."""
+
+    def __init__(self, hq: FakeHq, acks: tuple[HqAck, ...]) -> None:
+        self._hq = hq
+        self._acks = acks
+        self.sent: list[int] = []
+
+    def send(self, messages):  # type: ignore[no-untyped-def]
+        self.sent += [message.sequence for message in messages]
+        return len(messages)
+
+    def acks(self) -> tuple[HqAck, ...]:
+        return self._acks
+
+    def status(self):  # type: ignore[no-untyped-def]
+        return self._hq.status()
+
+
+def test_holes_that_find_no_room_wait_for_the_next_step() -> None:
+    bench = Bench(6)
+    bench.hq.away = True
+    bench.step()
+    link = Deaf(bench.hq, (HqAck(6, (1, 2, 3, 4)),))
+    link.send = lambda messages: 0  # type: ignore[method-assign]
+    full = publish_events(bench.store, link, bench.clock, bench.cursor)
+    assert full.cursor.holes == (1, 2, 3, 4)
+    free = Deaf(bench.hq, ())
+    step = publish_events(bench.store, free, bench.clock, full.cursor)
+    assert free.sent == [1, 2, 3, 4]
+    assert step.cursor.holes == ()
+
+
+def test_a_new_connection_starts_from_the_oldest_unacknowledged_event() -> None:
+    bench = Bench(4)
+    bench.hq.away = True
+    assert bench.step().sent == 4
+    bench.hq.disconnect()
+    assert bench.step().sent == 0
+    bench.hq.connect()
+    bench.hq.away = False
+    again = bench.step()
+    assert (again.sent, again.resent) == (4, 4)
+
+
+def test_a_connection_that_came_back_between_two_steps_is_noticed() -> None:
+    bench = Bench(4)
+    bench.step()
+    bench.hq.disconnect()
+    bench.hq.connect()
+    assert bench.step().resent == 4
+
+
+def test_a_broken_link_is_offered_nothing_and_the_depth_is_still_told() -> None:
+    bench = Bench(4)
+    bench.hq.disconnect()
+    step = bench.step()
+    assert (step.sent, step.depth.count) == (0, 4)
+
+
+def test_what_was_already_taken_is_not_taken_for_unsent_by_a_new_process() -> None:
+    bench = Bench(3)
+    bench.step()
+    bench.cursor = PublishCursor()
+    bench.run(4)
+    assert bench.sequences == [1, 2, 3]
+    assert bench.depth == 0
+
+
+def test_an_ack_beyond_what_was_written_is_corrupt_and_removes_nothing() -> None:
+    bench = Bench(3)
+    bench.hq.away = True
+    bench.hq.say(HqAck(500))
+    with pytest.raises(Corrupt, match=r"event 500.*only 3"):
+        bench.step()
+    assert bench.depth == 3
+
+
+def test_a_corrupt_ack_does_not_stop_the_true_ones_nor_later_sending() -> None:
+    bench = Bench(3)
+    bench.hq.away = True
+    bench.hq.say(HqAck(2))
+    bench.hq.say(HqAck(500))
+    with pytest.raises(Corrupt):
+        bench.step()
+    assert bench.depth == 1
+    bench.hq.away = False
+    bench.run(3)
+    assert bench.depth == 0
+
+
+def test_a_hole_that_was_acknowledged_before_is_reported_as_unfillable() -> None:
+    bench = Bench(3)
+    bench.run(3)
+    bench.add(1)
+    bench.hq.say(HqAck(3, (2,)))
+    step = bench.step()
+    assert step.unfillable == (2,)
+    assert bench.step().unfillable == ()
+
+
+def test_a_backlog_is_worked_off_in_order_without_repeats() -> None:
+    bench = Bench(1_000)
+    bench.run(60)
+    assert bench.depth == 0
+    assert bench.sequences == list(range(1, 1_001))
+    assert bench.hq.repeats == 0
+
+
+def test_the_next_step_comes_at_once_while_the_link_takes_all_and_the_window_has_room() -> None:
+    bench = Bench(1_000, window=1_000)
+    bench.hq.away = True
+    assert [bench.step().wait_ms for _ in range(3)] == [0, 1_000, 1_000]
+
+
+fates = st.lists(st.sampled_from(list(Fate)), max_size=60)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    fates=fates,
+    ack_fates=fates,
+    plan=st.lists(st.sampled_from(["step", "add", "cut", "wait", "crash", "away"]), max_size=30),
+    window=st.integers(1, 30),
+)
+def test_whatever_the_wire_does_every_event_takes_effect_once(
+    fates: list[Fate], ack_fates: list[Fate], plan: list[str], window: int
+) -> None:
+    bench = Bench(5, fates, ack_fates, window)
+    for act in plan:
+        if act == "add":
+            bench.add(7)
+        elif act == "cut":
+            bench.hq.disconnect()
+            bench.step()
+            bench.hq.connect()
+        elif act == "crash":
+            bench.cursor = PublishCursor()
+        elif act == "away":
+            bench.hq.away = not bench.hq.away
+        bench.step(6_000 if act == "wait" else 10)
+    bench.hq.away = False
+    bench.run(700)
+    total = bench.store.outbox.last_sequence
+    assert bench.depth == 0
+    assert sorted(bench.sequences) == list(range(1, total + 1))
+    assert bench.hq.word() == HqAck(total)
+    assert {json.loads(m.body)["id"] for m in bench.hq.applied} == {m.event_id for m in bench.hq.applied}
