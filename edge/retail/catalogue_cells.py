@@ -71,7 +71,7 @@ def read_name(cell: str, required: bool) -> str:
     if required and not text:
         raise CellProblem("is empty", "give the name that stands on the receipt")
     _check_length(text, MAX_NAME)
-    if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn") for character in text):
+    if not text.isprintable():
         raise CellProblem("has characters that cannot be printed", "type the name again")
     return text
 
@@ -161,7 +161,7 @@ def read_age_min(cell: str) -> int:
 
 def _plain(cell: str) -> str:
     """Return the cell in half-width characters, without what spreadsheets wrap around text."""
-    text = unicodedata.normalize("NFKC", cell).strip()
+    text = cell.strip() if cell.isascii() else unicodedata.normalize("NFKC", cell).strip()
     if text.startswith("="):
         match = _FORMULA_TEXT.fullmatch(text)
         text = match[1] if match else text

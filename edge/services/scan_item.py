@@ -7,7 +7,7 @@ from edge.codes.gs1 import Gs1Message
 from edge.codes.reading import CodeReading
 from edge.codes.scale_label import ScaleLabel
 from edge.retail.basket import LineItem, add_line, piece_line, weighed_line
-from edge.retail.catalogue import Product, SoldBy
+from edge.retail.catalogue import Product, SoldBy, scan_keys
 from edge.services.box import Box
 from edge.services.records import Unit
 from edge.services.workstation import Busy, Notice, open_basket, save
@@ -34,7 +34,7 @@ def add_reading(
 def find_product(unit: Unit, reading: CodeReading, at: int) -> tuple[Product, CodeReading] | None:
     """Return the product of the first reading that the catalogue knows, with that reading."""
     for candidate in (reading, *(other.reading for other in reading.also)):
-        product = unit.catalogue.find(candidate.keys, at) if candidate.keys else None
+        product = unit.catalogue.find(scan_keys(candidate), at) if candidate.keys else None
         if product is not None:
             return product, candidate
     return None
