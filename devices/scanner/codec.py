@@ -121,20 +121,24 @@ class Framer:
         due_ns = self.flush_due_ns()
         if due_ns is None or now_ns < due_ns:
             return []
+        if self._spoiled is not None and not self._buffer:
+            spoiled, self._spoiled = self._spoiled, None
+            return [RawFrame(b"", self._last_ns, spoiled)]
         if self._framing.idle_ms or self._ended_by_quiet():
             return self._close(None)
         return self._close(self._unended())
 
     def flush_due_ns(self) -> int | None:
         """Return when `flush_idle` would end something if no byte came; None when nothing is begun."""
-        if not self._buffer and not self._skipping:
+        if not self._buffer and not self._skipping and self._spoiled is None:
             return None
         quiet_ms = self._framing.idle_ms or (_STX_QUIET_MS if self._ended_by_quiet() else 0)
         return self._last_ns + (quiet_ms or self._framing.partial_ms) * _NS_PER_MS
 
-    def spoil(self, reason: str) -> None:
-        """Bytes were lost here: the frame that ends next, begun or not, carries `reason` as its problem."""
+    def spoil(self, reason: str, now_ns: int) -> None:
+        """Bytes were lost at `now_ns`: the frame that ends next, by silence if need be, has this problem."""
         self._spoiled = reason
+        self._last_ns = now_ns
 
     def abandon(self, reason: str) -> list[RawFrame]:
         """The line broke: return what was begun as a frame with this problem, and start afresh."""

@@ -267,10 +267,18 @@ def test_a_broken_line_tells_what_was_begun_and_starts_afresh() -> None:
 def test_lost_input_spoils_the_frame_it_fell_into_and_no_other() -> None:
     framer = Framer(_AUTO)
     framer.feed(b"123", 0)
-    framer.spoil("input events were lost")
+    framer.spoil("input events were lost", 0)
     first, second = framer.feed(b"456\r789\r", 0)
     assert (first.raw, first.problem) == (b"123456", "input events were lost")
     assert (second.raw, second.problem) == (b"789", None)
+
+
+def test_lost_input_with_nothing_after_it_is_told_after_a_silence_and_then_forgotten() -> None:
+    framer = Framer(_AUTO)
+    framer.spoil("input events were lost", 5)
+    assert framer.flush_idle(999 * _MS) == []
+    assert framer.flush_idle(1001 * _MS) == [RawFrame(b"", 5, "input events were lost")]
+    assert [frame.problem for frame in framer.feed(b"789\r", 1002 * _MS)] == [None]
 
 
 @pytest.mark.parametrize(
