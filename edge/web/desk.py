@@ -76,7 +76,7 @@ class WebSettings:
     them live streams may hold, fewer than all. keep_alive_s: how often an idle stream says so.
     trusted_networks: who may open the kiosk, till, staff and metrics pages; phones may come from
     anywhere. secure_cookies: the pages are served through HTTPS. staff_idle_s: when a staff session
-    ends. pictures: the folder of the landing pages' pictures.
+    ends. pictures: the folder of the landing pages' pictures. zone: the shop's time zone (IANA name).
     """
 
     host: str = "127.0.0.1"
@@ -91,6 +91,7 @@ class WebSettings:
     pictures: Path | None = None
     shop_name: str = "智慧商场"
     shop_name_en: str = "Mall"
+    zone: str = "Asia/Shanghai"
     sound: bool = False
 
     def __post_init__(self) -> None:

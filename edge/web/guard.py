@@ -15,7 +15,15 @@ from edge.web.desk import WebSettings
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _OPEN_TO_ALL = ("/phone/", "/static/", "/health/live")
-_POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'{extra}"
+_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self'{extra}",
+    )
+)
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

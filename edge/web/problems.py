@@ -6,6 +6,7 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from werkzeug.exceptions import HTTPException
 
 from edge.errors import Corrupt, Declined, EdgeError, Invalid, OutcomeUnknown, Unavailable
+from edge.web.texts import load_texts
 
 #: HTTP status and the word in the JSON for each kind of error.
 _KINDS: dict[type[EdgeError], tuple[int, str]] = {
@@ -45,5 +46,17 @@ def _kind(error: EdgeError) -> tuple[int, str]:
 def _answer(status: int, word: str, message: str) -> Response:
     if request.path.startswith("/api/") or request.is_json:
         return make_response(jsonify(error=word, message=message), status)
-    page = render_template("problem.html", status=status, word=word, message=message)
+    page = render_template(
+        "problem.html",
+        status=status,
+        word=word,
+        message=message,
+        zh=_title("zh", status),
+        en=_title("en", status),
+    )
     return make_response(page, status)
+
+
+def _title(language: str, status: int) -> str:
+    texts = load_texts(language)
+    return texts.get(f"problem_{status}", texts["problem_other"])

@@ -57,7 +57,6 @@ class WebServer:
         """Stop listening, close every connection and wait for the workers up to `timeout_s`."""
         self._stop.set()
         if self._thread.is_alive():
-            self._server.pull_trigger()
             self._thread.join(timeout_s)
         else:
             wasyncore.close_all(self._sockets)

@@ -15,7 +15,8 @@ def blueprint(desk: Desk, settings: WebSettings) -> Blueprint:
     @routes.get("/")
     def links() -> str:
         kinds = {name: str(desk.view(name, "")["kind"]) for name in desk.workstations()}
-        return render_template("links.html", kinds=kinds, settings=settings)
+        words = {language: load_texts(language) for language in LANGUAGES}
+        return render_template("links.html", kinds=kinds, settings=settings, **words)
 
     @routes.get("/<any(kiosk, till):kind>/<workstation>")
     def page(kind: str, workstation: str) -> str:

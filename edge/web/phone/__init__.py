@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from typing import cast
+from zoneinfo import ZoneInfo
 
 import segno
 from flask import Blueprint, Response, abort, redirect, render_template, request, send_from_directory
 from werkzeug.wrappers import Response as AnyResponse
 
+from edge.clock import local
 from edge.errors import Invalid
 from edge.web.desk import LANGUAGES, TOUCHPOINTS, Desk, Json, WebSettings
 from edge.web.texts import load_texts
@@ -26,9 +28,12 @@ def blueprint(desk: Desk, settings: WebSettings) -> Blueprint:
     @routes.get("/r/<token>")
     def receipt(token: str) -> str:
         language = _language()
+        found = _receipt(desk, token)
+        issued = local(cast("int", found["issued_at"]), ZoneInfo(settings.zone))
         return render_template(
             "phone.html",
-            receipt=_receipt(desk, token),
+            receipt=found,
+            issued=f"{issued:%Y-%m-%d %H:%M}",
             texts=load_texts(language),
             language=language,
             settings=settings,

@@ -1,0 +1,64 @@
+// The banner: what the box has to say, or why a touch did not work.
+
+import { find, make, makeButton, makeIcon, refill, replay, say, show } from "./dom.js";
+import { has, own, t } from "./texts.js";
+
+const LOCAL_MS = 6000;
+const SIGNS = { info: "info", warn: "warn", error: "warn" };
+let fromBox = null;
+let local = null;
+let localTimer = 0;
+
+/** Show the box's notice, or none. A new one takes the place of a local one. */
+export function showNotice(notice) {
+  if (notice && notice.id !== fromBox?.id) local = null;
+  fromBox = notice;
+  update();
+}
+
+/** Say why a touch did not work, for a few seconds. */
+export function showProblem(error) {
+  local = { id: `local ${performance.now()}`, level: "warn", code: `error_${error.error}`, params: {}, choices: [] };
+  clearTimeout(localTimer);
+  localTimer = setTimeout(() => {
+    local = null;
+    update();
+  }, LOCAL_MS);
+  update();
+}
+
+function update() {
+  const notice = local ?? fromBox;
+  const banner = find("#notice");
+  show(banner, Boolean(notice));
+  if (!notice) {
+    delete banner.dataset.id;
+    return;
+  }
+  const values = { ...notice.params, name: own(notice.params, "name") };
+  const key = notice === local ? keyOfLocal(notice.code) : keyOf(notice.code);
+  say(find("[data-title]", banner), t(key, values));
+  say(find("[data-body]", banner), has(`${key}_more`) ? t(`${key}_more`, values) : "");
+  refill(find(".sign", banner), notice.level, () => [makeIcon(SIGNS[notice.level] ?? "info")]);
+  const choices = notice.choices ?? [];
+  const choiceKey = JSON.stringify([notice.id, choices, values, t("choice_dismiss")]);
+  refill(find("[data-choices]", banner), choiceKey, () => choices.map((choice) => choiceButton(choice, notice, values)));
+  if (banner.dataset.id !== notice.id) replay(banner, "arrived");
+  banner.dataset.id = notice.id;
+  banner.dataset.level = notice.level;
+  banner.dataset.code = notice.code;
+}
+
+function keyOf(code) {
+  return has(`notice_${code}`) ? `notice_${code}` : "notice_other";
+}
+
+function keyOfLocal(code) {
+  return has(code) ? code : "error_invalid";
+}
+
+function choiceButton(choice, notice, values) {
+  const quiet = choice === "dismiss" && (notice.choices.length > 1 || notice.level === "info");
+  const text = has(`choice_${choice}`) ? t(`choice_${choice}`, values) : t("choice_dismiss");
+  return makeButton(quiet ? "quiet" : "primary", { act: choice, notice: notice.id }, make("span", "", text));
+}

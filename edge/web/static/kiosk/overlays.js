@@ -1,0 +1,75 @@
+// Sheets over the screen. The box asks for "age" and "help"; the others are opened by touch.
+
+import { find, make, makeButton, refill, say, show } from "./dom.js";
+import { countUp } from "./countdown.js";
+import { yuan } from "./format.js";
+import { clearPads } from "./pads.js";
+import { t } from "./texts.js";
+
+let opened = null;
+let helpClosed = null;
+let screen = null;
+let view = null;
+
+/** Open one of the sheets that are opened by touch. */
+export function openSheet(name) {
+  opened = name;
+  update();
+}
+
+/** Close what is open; a help call stays open at the box, its sheet only makes way. */
+export function closeSheet() {
+  if (!opened || opened === "help") helpClosed = view?.help?.called_at ?? null;
+  opened = null;
+  update();
+}
+
+/** Show what the box asks for; another screen closes sheets that belonged to the last one. */
+export function showSheets(newView) {
+  view = newView;
+  if (screen !== view.screen) opened = null;
+  screen = view.screen;
+  if (!view.help) helpClosed = null;
+  say(find("[data-age]"), view.age ? `${view.age.min_age}+` : "");
+  const called = view.help?.called_at;
+  countUp("help", called, (seconds) => say(find("[data-help-for]"), waitedFor(seconds)));
+  document.body.classList.toggle("help-called", Boolean(view.help));
+  showHeld(view.held ?? []);
+  update();
+}
+
+function wanted() {
+  if (opened) return opened;
+  if (view?.age) return "age";
+  return view?.help && helpClosed !== view.help.called_at ? "help" : null;
+}
+
+function update() {
+  const name = wanted();
+  const veil = find("#veil");
+  if ((veil.dataset.open ?? null) === name) return;
+  clearPads();
+  if (name) veil.dataset.open = name;
+  else delete veil.dataset.open;
+  show(veil, name !== null);
+  find("main").inert = name !== null;
+  for (const sheet of veil.children) show(sheet, sheet.dataset.overlay === name);
+}
+
+function waitedFor(seconds) {
+  const whole = Math.floor(seconds);
+  return t("help_waiting", { time: `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}` });
+}
+
+function showHeld(held) {
+  document.body.classList.toggle("has-held", held.length > 0);
+  for (const node of document.querySelectorAll("[data-held]")) say(node, t("held_open", { n: held.length }));
+  refill(find("[data-held-list]"), JSON.stringify([held, t("recall")]), () => held.map(heldRow));
+}
+
+function heldRow(basket) {
+  const time = new Date(basket.held_at).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" });
+  const words = make("span", "", `${time} · ${t("items", { n: basket.count })}`);
+  const total = make("strong", "", yuan(basket.total_fen));
+  return make("li", "", words, total, makeButton("primary", { act: "recall", basket: basket.id }, t("recall")));
+}

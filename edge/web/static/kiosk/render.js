@@ -1,0 +1,108 @@
+// One view in, the whole screen up to date.
+
+import { countDown } from "./countdown.js";
+import { find, make, makeIcon, refill, say, show } from "./dom.js";
+import { yuan } from "./format.js";
+import { showLines } from "./lines.js";
+import { showNotice } from "./notices.js";
+import { showSheets } from "./overlays.js";
+import { showCash } from "./pads.js";
+import { showPaid } from "./paid.js";
+import { beep } from "./sound.js";
+import { fillTexts, has, setLanguage, t } from "./texts.js";
+
+const IDLE_WARNING_S = 20;
+const painted = new MessageChannel();
+let last = null;
+let ringFull = { id: null, seconds: 1 };
+
+painted.port1.onmessage = (event) => {
+  window.__painted = { version: event.data, at: performance.timeOrigin + performance.now() };
+  document.body.dataset.painted = event.data;
+  performance.clearMarks("painted");
+  performance.mark("painted", { detail: { version: event.data } });
+};
+
+/** Show a view. `window.__painted` = {version, at (Unix ms)} tells when it had been painted. */
+export function render(view) {
+  if (setLanguage(view.language)) fillTexts();
+  document.body.dataset.screen = view.screen;
+  showBasket(view);
+  showCheckout(view);
+  showWaiting(view);
+  showPaid(view);
+  showNotice(view.notice);
+  showSheets(view);
+  showIdle(view);
+  showChips(view);
+  signal(view);
+  last = view;
+  document.body.dataset.version = view.version;
+  requestAnimationFrame(() => painted.port2.postMessage(view.version));
+}
+
+function showBasket({ basket }) {
+  showLines(basket);
+  say(find("[data-total]"), yuan(basket?.total_fen ?? 0));
+  say(find("[data-count]"), t("items", { n: basket?.count ?? 0 }));
+  find("#checkout").disabled = !basket?.lines.length;
+  document.body.classList.toggle("basket-empty", !basket?.lines.length);
+}
+
+function showCheckout({ order, cash }) {
+  say(find("[data-due]"), yuan(order?.due_fen ?? 0));
+  say(find("[data-order]"), order ? t("order_number", { number: order.number }) : "");
+  document.body.classList.toggle("no-cash", cash === false);
+  const tenders = order && order.due_fen > 0 ? order.tenders : [];
+  refill(find("[data-tenders]"), JSON.stringify([tenders, t("total")]), () => tenders.map(tenderRow));
+  showCash(order);
+}
+
+function tenderRow(tender) {
+  const key = `tender_${tender.kind}`;
+  return make("li", "", make("span", "", has(key) ? t(key) : t("tender_other")), make("strong", "", yuan(tender.amount_fen)));
+}
+
+function showWaiting({ attempt }) {
+  const state = attempt && has(`attempt_${attempt.state}`) ? attempt.state : "submitted";
+  say(find("[data-attempt-title]"), t(`attempt_${state}`));
+  say(find("[data-attempt-lead]"), t(`attempt_${state}_more`));
+  say(find("[data-amount]"), attempt ? yuan(attempt.amount_fen) : "");
+  say(find("[data-code-tail]"), attempt?.code_tail ? t("code_tail", { tail: attempt.code_tail }) : "");
+  find(".screen.waiting").dataset.state = state;
+  if (attempt && ringFull.id !== attempt.id) ringFull = { id: attempt.id, seconds: Math.max(1, attempt.seconds_left ?? 1) };
+  const ring = find("#ring");
+  ring.classList.toggle("endless", attempt?.seconds_left === null);
+  countDown("attempt", attempt?.seconds_left, (seconds) => {
+    say(find("[data-seconds]", ring), String(Math.ceil(seconds)));
+    ring.style.setProperty("--left", String(Math.min(1, seconds / ringFull.seconds)));
+  });
+}
+
+function showIdle(view) {
+  const counted = view.screen === "basket" || view.screen === "checkout" ? view.idle_s_left : null;
+  const box = find("#idle");
+  if (counted === null) show(box, false);
+  countDown("idle", counted, (seconds) => {
+    show(box, seconds <= IDLE_WARNING_S);
+    say(find("[data-idle]", box), t("idle_lead", { s: Math.ceil(seconds) }));
+  });
+}
+
+function showChips(view) {
+  const chips = [];
+  const { devices, help } = view;
+  if (help) chips.push(["info", "bell", t("chip_help")]);
+  if (devices.scanner !== "connected") chips.push(["error", "scan", t("chip_scanner")]);
+  if (devices.printer !== "connected") chips.push(["warn", "paper", t("chip_printer")]);
+  if (devices.hq !== "online") chips.push(["quiet", "info", t("chip_offline", { n: view.outbox_depth })]);
+  refill(find("#chips"), JSON.stringify(chips), () =>
+    chips.map(([level, icon, text]) => make("span", `chip ${level}`, makeIcon(icon), make("span", "", text))),
+  );
+}
+
+function signal(view) {
+  if (!last) return;
+  if (view.notice && view.notice.id !== last.notice?.id) beep("warn");
+  else if ((view.basket?.count ?? 0) > (last.basket?.count ?? 0)) beep("ok");
+}
