@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge.codes.payment import mask
+from edge.codes.payment import mask, may_hold_payment_code
 from edge.codes.reading import Alternative, CodeKind, CodeReading, CodeRules, Context
 from edge.codes.recognise import STOCK_CODE, Family, Found, Refused, Scan, outcomes, scan_of, stock
 
@@ -49,13 +49,12 @@ def classify(text: str, aim: str | None, rules: CodeRules, context: Context = Co
 def _best(scan: Scan, found: list[Found], notes: tuple[str, ...]) -> CodeReading:
     order = _GOODS_ORDER if scan.context in GOODS_CONTEXTS else _OTHER_ORDER
     best, *others = sorted(found, key=lambda one: order.index(one.family))
-    secret = any(one.family is Family.PAYMENT for one in found)
-    text = mask(scan.text) if secret else scan.text
+    text = _shown_text(best.family, scan.text)
     return replace(
         best.reading,
         text=text,
         reasons=best.reading.reasons + _tie_reasons(best, others, scan) + notes,
-        also=tuple(_alternative(best, other, scan, text) for other in others),
+        also=tuple(_alternative(best, other, scan) for other in others),
         ambiguous=any(other.rival for other in others),
     )
 
@@ -64,7 +63,7 @@ def _unknown(scan: Scan, reasons: tuple[str, ...]) -> CodeReading:
     return CodeReading(
         kind=CodeKind.UNKNOWN,
         payload=None,
-        text=scan.text[:_SHOWN] + ("..." if len(scan.text) > _SHOWN else ""),
+        text=_shown_text(None, scan.text),
         reasons=reasons or ("it has the form of no code that this box knows",),
         keys=(scan.text,) if STOCK_CODE.fullmatch(scan.text) else (),
         aim=scan.aim,
@@ -80,9 +79,17 @@ def _tie_reasons(best: Found, others: list[Found], scan: Scan) -> tuple[str, ...
     return (f"it could be {kinds} too; in context {scan.context.value} {_preference(best, rivals[0])}",)
 
 
-def _alternative(best: Found, other: Found, scan: Scan, text: str) -> Alternative:
-    hidden = best.family is Family.PAYMENT  # fields of a label would spell the payment code out
-    reading = replace(other.reading, text=text, fields=() if hidden else other.reading.fields)
+def _shown_text(family: Family | None, text: str) -> str:
+    """Return the text that may be shown: masked for payment codes, and for what may be part of one."""
+    if family is Family.PAYMENT or (family in (None, Family.STOCK) and may_hold_payment_code(text)):
+        return mask(text)
+    return text if family is not None or len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
+def _alternative(best: Found, other: Found, scan: Scan) -> Alternative:
+    reading = replace(other.reading, text=_shown_text(other.family, scan.text))
+    if best.family is Family.PAYMENT:
+        reading = replace(reading, text=mask(scan.text), fields=())  # they would spell the code out
     if other.rival:
         return Alternative(reading, f"in context {scan.context.value} {_preference(best, other)}")
     return Alternative(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from edge.codes.classify import classify
 from edge.codes.describe import label_fields
 from edge.codes.payment import PaymentCode
-from edge.codes.reading import Alternative, CodeKind, CodeReading, Field
+from edge.codes.reading import Alternative, CodeKind, CodeReading, CodeRules, Context, Field
 from edge.codes.scale_label import ScaleLabel
+from edge.errors import Invalid
 
 #: How a kind is called in the output.
 KIND_NAMES = {
@@ -41,12 +43,31 @@ def typed_scan(text: str) -> tuple[str, str | None]:
     return _GS_SPELLINGS.sub("\x1d", rest), aim
 
 
+def explain_code(
+    code: str,
+    aim: str | None = None,
+    rules: CodeRules | None = None,
+    context: str = "idle",
+    reveal: bool = False,
+) -> str:
+    """Return the explanation of a code as typed (see `typed_scan`), ready to print.
+
+    aim overrides one that the code begins with. Raises Invalid for an unknown context.
+    """
+    names = [one.value for one in Context]
+    if context not in names:
+        raise Invalid(f"context {context!r} is not one of {', '.join(names)}")
+    text, typed_aim = typed_scan(code)
+    reading = classify(text, aim or typed_aim, rules or CodeRules(), Context(context))
+    return "\n".join(explain(reading, reveal))
+
+
 def explain(reading: CodeReading, reveal: bool = False) -> list[str]:
     """Return the lines that explain a reading: table of fields, "Taken as ...", "Also possible: ...".
 
     Payment codes stay masked unless `reveal` is set. Control characters are written as <GS> or \\x...
     """
-    head = f"{_shown(reading.text)}" + (f"   AIM {reading.aim}" if reading.aim else "")
+    head = f"{_shown(reading.text)}" + (f"   AIM {_shown(reading.aim)}" if reading.aim else "")
     lines = [head if not reveal else _revealed(reading) or head, ""]
     lines += _table(_fields(reading, reveal))
     lines += _taken(reading)
@@ -71,7 +92,7 @@ def _revealed(reading: CodeReading) -> str | None:
     """Return the full text of a masked reading, if any reading of it is a payment code."""
     for one in (reading, *(alternative.reading for alternative in reading.also)):
         if isinstance(one.payload, PaymentCode):
-            return one.payload.code + (f"   AIM {reading.aim}" if reading.aim else "")
+            return one.payload.code + (f"   AIM {_shown(reading.aim)}" if reading.aim else "")
     return None
 
 

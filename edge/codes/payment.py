@@ -55,6 +55,7 @@ _COLLECT_CODES = (
 )
 
 _SHAPE = re.compile(r"(1[0-5]\d{16})|((?:2[5-9]|30)\d{14,22})|(62\d{17})", re.ASCII)
+_PART = re.compile(r"(?:1[0-5]|2[5-9]|30|62)\d{14,}", re.ASCII)
 _WALLETS = (Wallet.WECHAT, Wallet.ALIPAY, Wallet.UNIONPAY)
 
 
@@ -64,6 +65,11 @@ def parse_payment_code(text: str) -> PaymentCode | None:
     if match is None or match.lastindex is None:
         return None
     return PaymentCode(_WALLETS[match.lastindex - 1], text)
+
+
+def may_hold_payment_code(text: str) -> bool:
+    """Return whether `text` could be a payment code cut short or two read as one, so should be masked."""
+    return _PART.fullmatch(text) is not None
 
 
 def not_a_payment_code(text: str) -> str | None:

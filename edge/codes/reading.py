@@ -65,7 +65,7 @@ class CodeReading:
     """What one scanned string is.
 
     kind routes it; payload is its typed content, None for UNKNOWN. text: the string as it may be shown
-    (masked when any reading of it is a payment code). fields, reasons: for `explain`. keys: what to
+    (masked for a payment code and for what may be part of one). fields, reasons: for `explain`. keys: what to
     look up in the catalogue, best first; for UNKNOWN the exact text alone, empty for codes that are no
     goods. also: the readings that lost, best first. ambiguous: another reading fits as well as this
     one and only the context decided; say so to the person before money moves.

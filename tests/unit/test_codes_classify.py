@@ -6,7 +6,7 @@ import pytest
 
 from edge.codes import CodeKind, CodeRules, Context, classify, code_rules
 from edge.codes.check_digits import mod10
-from edge.codes.explain import explain, typed_scan
+from edge.codes.explain import explain, explain_code, typed_scan
 from edge.codes.gs1 import Gs1Message
 from edge.codes.gtin import GtinForm, ItemCode
 from edge.codes.house import HouseCode, HouseForm, HouseKind, build_house_code, check_forms
@@ -272,8 +272,23 @@ def test_no_repr_text_or_explanation_shows_a_payment_code_unless_asked():
         assert text[7:12] not in repr(reading) + "\n".join(explain(reading))
         assert text in "\n".join(explain(reading, reveal=True))
     in_basket = read(LABEL_18)
-    assert LABEL_18 not in "\n".join(explain(in_basket))
+    assert in_basket.text == LABEL_18
+    assert in_basket.also[0].reading.text == f"..{LABEL_18[-4:]}"
     assert in_basket.also[0].reading.payload == PaymentCode(Wallet.ALIPAY, LABEL_18)
+
+
+@pytest.mark.parametrize("text", ["1345678901234567", "134567890123456789" * 2, "13456789012345678900"])
+def test_what_may_be_part_of_a_payment_code_is_masked_too(text):
+    assert read(text).text == f"..{text[-4:]}"
+    assert read(text).keys == (text,)
+
+
+def test_explain_code_takes_what_a_person_types():
+    assert "AIM ]C1" in explain_code("]C110A<GS>17261231", rules=RULES)
+    assert "AIM ]Q3" in explain_code("10A{GS}17261231", aim="]Q3")
+    assert "Taken as payment code" in explain_code(LABEL_18, context="paying")
+    with pytest.raises(Invalid, match="'shop' is not one of idle, basket"):
+        explain_code("1", context="shop")
 
 
 def test_explain_shows_every_field_the_reason_and_the_other_readings():
