@@ -7,13 +7,15 @@ one connection writes; readers open the file read-only.
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 from sqlite_utils import Database
 
-from edge.errors import Corrupt
+from edge.errors import Corrupt, Unavailable
 
 #: What every writing connection must report.
 PRAGMAS: dict[str, str | int] = {
@@ -39,6 +41,22 @@ def open_writer(path: Path) -> Database:
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     _check_pragmas(connection, path)
     return Database(connection)
+
+
+def lock_writer(path: Path) -> IO[bytes]:
+    """Take the right to write this database for this process; held until the file is closed.
+
+    Raises Unavailable while another process has it.
+    """
+    lock = path.with_suffix(".lock").open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise Unavailable(
+            f"{path} is in use by a running service; stop it first, or ask it instead"
+        ) from None
+    return lock
 
 
 def open_reader(path: Path) -> sqlite3.Connection:

@@ -20,7 +20,7 @@ from edge.errors import Corrupt, EdgeError, Invalid, Unavailable
 from edge.services.records import Unit
 from edge.store.baskets import BasketTable, WorkstationTable
 from edge.store.catalogue import CatalogueTable
-from edge.store.database import open_reader, open_writer, quick_check
+from edge.store.database import lock_writer, open_reader, open_writer, quick_check
 from edge.store.migrate import migrate, schema_steps
 from edge.store.orders import OrderTable
 from edge.store.outbox import OutboxTable
@@ -56,9 +56,11 @@ class SqliteStore:
     def __init__(self, path: Path, at: int) -> None:
         """Open `path`, check it and bring it to the newest schema; `at` dates the migration.
 
-        Raises Corrupt for a damaged file, one with odd pragmas or one of a newer program.
+        Raises Corrupt for a damaged file, one with odd pragmas or one of a newer program; Unavailable
+        while another process writes it.
         """
         self._path = path
+        self._lock = lock_writer(path)
         self._db: Database = open_writer(path)
         quick_check(self._db.conn, path)
         migrate(self._db.conn, schema_steps(), at)
@@ -98,6 +100,7 @@ class SqliteStore:
             while self._readers:
                 self._readers.pop()[0].close()
             self._db.conn.close()
+            self._lock.close()
 
     def _commit_group(self, mine: _Waiting[Any]) -> None:
         group: list[_Waiting[Any]] = []

@@ -1,0 +1,253 @@
+"""The running service: workers over the use cases, the pages, and a start and stop in order."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from devices.types import DeviceStatus, Scan
+from edge.hq.link import MqttLink
+from edge.members.landing import LandingPage
+from edge.retail.receipt import PrintState
+from edge.services.box import Box
+from edge.services.ports import Display, Gate, Printer, Scanner
+from edge.services.print_receipt import print_next
+from edge.services.publish_events import PublishCursor, publish_events
+from edge.services.receive_scan import receive_scan
+from edge.services.records import Unit
+from edge.services.recover import recover
+from edge.services.reset_idle import reset_idle
+from edge.services.resolve_attempts import resolve_attempts
+from edge.services.staff import StaffBook
+from edge.services.take_payment import submit
+from edge.store.sqlite_store import SqliteStore
+from edge.watchdog import Watchdog
+from edge.web.changes import Changes
+from edge.web.desk import Json, WebSettings
+from edge.web.factory import create_web
+from edge.web.service_desk import Insight, ServiceDesk
+from edge.web.serving import WebServer
+from edge.workers import Supervisor, Worker
+
+VERSION = "0.1.0"
+
+#: Charges that may wait for a free payment worker, and how many go on at once.
+MAX_CHARGES = 64
+PAYMENT_WORKERS = 4
+
+#: Pauses of the workers that look for something to do, in seconds.
+SCAN_TURN_S = 0.5
+RESOLVE_EVERY_S = 1.0
+IDLE_EVERY_S = 1.0
+PRINT_RETRY_S = 3.0
+PRINT_LOOK_S = 30.0
+
+_log = structlog.get_logger("service")
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """The opened drivers. scanners, printers: with the workstation they belong to."""
+
+    scanners: tuple[tuple[str, Scanner], ...] = ()
+    printers: Mapping[str, Printer] = field(default_factory=dict)
+    gates: tuple[Gate, ...] = ()
+    displays: tuple[Display, ...] = ()
+
+    def statuses(self) -> Sequence[tuple[str, str, DeviceStatus]]:
+        """Return (workstation, role, status) of every device."""
+        scanners = [(place, "scanner", scanner.status()) for place, scanner in self.scanners]
+        printers = [(place, "printer", printer.status()) for place, printer in self.printers.items()]
+        gates = [("", "gate", gate.status()) for gate in self.gates]
+        displays = [("", "display", display.status()) for display in self.displays]
+        return [*scanners, *printers, *gates, *displays]
+
+    def close(self) -> None:
+        """Release every device."""
+        drivers = (
+            *(scanner for _, scanner in self.scanners),
+            *self.printers.values(),
+            *self.gates,
+            *self.displays,
+        )
+        for driver in drivers:
+            driver.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the composition root hands over: opened adapters that the service runs and closes."""
+
+    box: Box
+    store: SqliteStore
+    link: MqttLink
+    devices: Devices
+    staff: StaffBook
+    web: WebSettings
+    landings: tuple[LandingPage, ...] = ()
+
+
+class Service:
+    """The running service of one box."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Take the adapters over and listen on the web port; nothing runs before `start`."""
+        self._parts = parts
+        self.changes = Changes()
+        self.box = replace(parts.box, changed=self._changed)
+        self._charges: queue.Queue[tuple[str, str]] = queue.Queue(MAX_CHARGES)
+        self._cursor = PublishCursor()
+        self._printer_workers = {
+            place: Worker(f"print-{place}", _printing(self.box, place), 180.0)
+            for place in parts.devices.printers
+        }
+        self._publisher = Worker("publish", self._publish, wake=parts.link.wake)
+        self._supervisor = Supervisor(self._workers())
+        self._watchdog = Watchdog()
+        self.web = WebServer(create_web(self._desk(), parts.web), parts.web)
+
+    def start(self) -> None:
+        """Look at what the last stop left, begin all work, and say that the service is ready."""
+        found = recover(self.box)
+        self._put_landings()
+        self._parts.link.start()
+        self._supervisor.start()
+        self.web.start()
+        self._watchdog.ready()
+        _log.info(
+            "ready",
+            port=self.web.port,
+            open_payments=found.attempts,
+            half_printed=found.papers,
+            workstations=list(self.box.workstations),
+        )
+
+    def stop(self) -> None:
+        """End all work in order: no new requests, finish steps, close wires, close the store."""
+        self._watchdog.stopping()
+        self.changes.close()
+        self.web.close()
+        for worker in self._supervisor.workers:
+            worker.stop()
+        self._parts.devices.close()
+        late = self._supervisor.stop()
+        self._parts.link.close()
+        self._parts.store.close()
+        _log.info("stopped", late=list(late))
+
+    def take_scan(self, workstation: str, scan: Scan) -> None:
+        """Take one scan; a payment code goes on to a payment worker."""
+        outcome = receive_scan(self.box, workstation, scan)
+        _log.info("scan", workstation=workstation, device=scan.device, outcome=outcome.outcome)
+        if outcome.attempt_id:
+            # Full only when every worker hangs in a gateway call: the attempt is then voided as never sent.
+            try:
+                self._charges.put_nowait((outcome.attempt_id, outcome.code))
+            except queue.Full:
+                _log.error("too many charges wait", attempt=outcome.attempt_id)
+
+    def _put_landings(self) -> None:
+        def work(unit: Unit) -> None:
+            for page in self._parts.landings:
+                unit.landings.put(page)
+
+        self.box.store.write(work)
+
+    def _desk(self) -> ServiceDesk:
+        insight = Insight(
+            devices=self._parts.devices.statuses,
+            workers=self._worker_states,
+            stuck=self._supervisor.stuck,
+            version=VERSION,
+        )
+        return ServiceDesk(self.box, self._parts.staff, self.changes, insight, self.take_scan)
+
+    def _worker_states(self) -> Sequence[Json]:
+        return [
+            {
+                "name": state.name,
+                "quiet_s": round(state.quiet_s, 1),
+                "crashes": state.crashes,
+                "last_error": state.last_error,
+            }
+            for state in (worker.state() for worker in self._supervisor.workers)
+        ]
+
+    def _changed(self, workstation: str) -> None:
+        self.changes.bump(workstation)
+        self._publisher.wake()
+        printer = self._printer_workers.get(workstation)
+        if printer is not None:
+            printer.wake()
+
+    def _workers(self) -> list[Worker]:
+        scanning = [
+            Worker(f"scan-{scanner.name}", self._scanning(place, scanner))
+            for place, scanner in self._parts.devices.scanners
+        ]
+        paying = [Worker(f"pay-{index}", self._pay) for index in range(PAYMENT_WORKERS)]
+        return [
+            *scanning,
+            *paying,
+            *self._printer_workers.values(),
+            self._publisher,
+            Worker("resolve", self._resolve, 120.0),
+            Worker("idle", self._reset_idle),
+            Worker("watchdog", self._ping_watchdog),
+        ]
+
+    def _scanning(self, place: str, scanner: Scanner) -> Callable[[], float]:
+        def step() -> float:
+            scan = scanner.read(SCAN_TURN_S)
+            if scan is not None:
+                self.take_scan(place, scan)
+            return 0.0
+
+        return step
+
+    def _pay(self) -> float:
+        try:
+            attempt_id, code = self._charges.get(timeout=1.0)
+        except queue.Empty:
+            return 0.0
+        state = submit(self.box, attempt_id, code)
+        _log.info("payment", attempt=attempt_id, state=state.value)
+        return 0.0
+
+    def _publish(self) -> float:
+        step = publish_events(self.box.store, self.box.link, self.box.clock, self._cursor)
+        self._cursor = step.cursor
+        if step.unfillable:
+            _log.error("HQ misses events that it acknowledged before", sequences=list(step.unfillable))
+        return step.wait_ms / 1000
+
+    def _resolve(self) -> float:
+        resolve_attempts(self.box)
+        return RESOLVE_EVERY_S
+
+    def _reset_idle(self) -> float:
+        for workstation in self.box.workstations:
+            reset_idle(self.box, workstation)
+        return IDLE_EVERY_S
+
+    def _ping_watchdog(self) -> float:
+        stuck = self._supervisor.stuck()
+        depth = self.box.store.read(lambda unit: unit.outbox.depth())
+        if stuck:
+            _log.error("workers are stuck", workers=list(stuck))
+        else:
+            self._watchdog.alive(f"{depth.count} events wait for HQ")
+        return min(self._watchdog.ping_s or 5.0, 5.0)
+
+
+def _printing(box: Box, place: str) -> Callable[[], float]:
+    def step() -> float:
+        state = print_next(box, place)
+        if state is None:
+            return PRINT_LOOK_S
+        return PRINT_RETRY_S if state is PrintState.QUEUED else 0.0
+
+    return step

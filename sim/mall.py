@@ -1,0 +1,315 @@
+"""A whole mall on loopback: broker, HQ, gateway, scanner, printer, the service itself and a shopper."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from sim.broker import Broker
+from sim.gateway.credentials import Credentials, make_credentials
+from sim.gateway.server import GatewayServer
+from sim.goods import catalogue_csv, demo_goods
+from sim.hq import HqServer
+from sim.printer import SimPrinter
+from sim.scanner import SimulatedScanner
+from sim.shopper import Shop, ShopperError, trips, visit
+from sim.wires import PtyWire
+
+#: The PIN of the demonstration's cashier, and its hash for the configuration.
+DEMO_PIN = "2580"
+_PIN_HASH = (
+    "6d616c6c2d656467652d64656d6f2121$4f7cf20b1d06cf749ab24fd26f93f6a8b57e1bd06a55e36d724969c68dfc2f5f"
+)
+
+#: Seconds that the service may take until it is ready, and to stop.
+READY_S = 30.0
+STOP_S = 15.0
+
+_CONFIG = """\
+# Written by the simulator for its own demonstration; see systemd/examples for real ones.
+[box]
+site = "demo-mall"
+edge = "edge-1"
+data_dir = "{folder}/state"
+shop_name = "示范商场"
+shop_name_en = "Demo Mall"
+public_url = "http://127.0.0.1:{port}"
+
+[web]
+port = {port}
+
+[hq]
+port = {broker_port}
+
+[rules]
+poll_ms = 1000
+
+[[workstation]]
+name = "K01"
+
+[[workstation]]
+name = "T01"
+kind = "till"
+cash = true
+
+[[scanner]]
+name = "scanner-k01"
+workstation = "K01"
+port = "{folder}/dev/scanner-k01"
+
+[[printer]]
+name = "printer-k01"
+workstation = "K01"
+port = "{folder}/dev/printer-k01"
+
+[wechat_pay]
+appid = "{appid}"
+mchid = "{mchid}"
+store_id = "S001"
+private_key_file = "{merchant_key}"
+certificate_file = "{merchant_cert}"
+base_url = "{gateway}"
+backup_url = ""
+
+[wechat_pay.platform_keys]
+"{public_key_id}" = "{platform_public_key}"
+
+[[staff]]
+name = "演示收银员 Demo cashier"
+pin_hash = "{pin_hash}"
+
+[[landing]]
+title = "谢谢光临示范商场"
+title_en = "Thank you for visiting Demo Mall"
+
+[[landing.block]]
+kind = "join"
+title = "加入会员，本单立得积分"
+title_en = "Join and earn points for this purchase"
+body = "一个账号，全场通用。"
+body_en = "One account for every store in the mall."
+
+[[landing.block]]
+kind = "parking"
+title = "满 50 元免 2 小时停车"
+title_en = "2 hours of parking from 50 yuan"
+body = "出场前绑定车牌，自动抵扣。"
+body_en = "Bind your plate before you leave; it is deducted by itself."
+
+[[landing]]
+tenant = "bakery"
+title = "麦香坊 · 现烤现卖"
+title_en = "Maixiang Bakery, fresh from the oven"
+
+[[landing.block]]
+kind = "offer"
+title = "明日早餐第二件半价"
+title_en = "Tomorrow's second breakfast at half price"
+body = "出示本页即可使用，限早上 10 点前。"
+body_en = "Show this page before 10 a.m."
+
+[[landing.block]]
+kind = "join"
+title = "加入会员，本单立得积分"
+title_en = "Join and earn points for this purchase"
+body = "一个账号，全场通用。"
+body_en = "One account for every store in the mall."
+
+[[landing.block]]
+kind = "follow"
+title = "关注公众号，新品早知道"
+title_en = "Follow us for what is new"
+body = "每周三上新。"
+body_en = "Something new every Wednesday."
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class MallSettings:
+    """Where the mall is. port: of the service; hq_port, gateway_port: of the simulators' pages."""
+
+    folder: Path
+    port: int = 8080
+    hq_port: int = 8090
+    gateway_port: int = 8091
+    pace_s: float = 1.0
+    visits: int = 0
+
+
+class Mall:
+    """Everything that a box is connected to, and the box as a process of its own."""
+
+    def __init__(
+        self, settings: MallSettings, now_ms: Callable[[], int], digits: Callable[[int], str]
+    ) -> None:
+        """now_ms: Unix milliseconds. digits: returns that many random decimal digits."""
+        self._settings = settings
+        self.stop = threading.Event()
+        folder = settings.folder
+        (folder / "dev").mkdir(parents=True, exist_ok=True)
+        self.credentials = make_credentials(folder / "keys", digits)
+        self.gateway = GatewayServer(self.credentials, now_ms, digits, port=settings.gateway_port)
+        self.broker = Broker()
+        self.printer = SimPrinter(folder / "receipts")
+        self.printer_wire = PtyWire(self.printer, folder / "dev" / "printer-k01")
+        self.scanner = SimulatedScanner(folder / "dev" / "scanner-k01")
+        self.hq: HqServer | None = None
+        self.edge: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The address of the service."""
+        return f"http://127.0.0.1:{self._settings.port}"
+
+    def open(self) -> None:
+        """Start everything and wait until the service is ready; raises ShopperError when it is not."""
+        folder = self._settings.folder
+        self.gateway.start()
+        self.broker.start()
+        self.hq = HqServer(
+            broker_port=self.broker.port, http_port=self._settings.hq_port, folder=folder / "hq"
+        )
+        self.hq.start()
+        self.printer_wire.__enter__()
+        config = self.write_config()
+        goods = folder / "goods.csv"
+        goods.write_bytes(catalogue_csv(demo_goods()))
+        if not (folder / "state" / "edge.db").exists():
+            subprocess.run(
+                [sys.executable, "-m", "edge", "catalogue", "import", str(goods), "--config", str(config)],
+                check=True,
+            )
+        self.start_edge(config)
+
+    def start_edge(self, config: Path) -> None:
+        """Start the service as its own process."""
+        with (self._settings.folder / "edge.log").open("ab") as log:
+            command = [sys.executable, "-m", "edge", "serve", "--config", str(config)]
+            self.edge = subprocess.Popen(command, stderr=log, start_new_session=True)
+        for _ in range(int(READY_S / 0.1)):
+            if _is_ready(self.url):
+                return
+            if self.edge.poll() is not None or self.stop.wait(0.1):
+                break
+        raise ShopperError(f"the service is not ready; see {self._settings.folder / 'edge.log'}")
+
+    def write_config(self) -> Path:
+        """Write the service's configuration for this mall; return its path."""
+        made: Credentials = self.credentials
+        text = _CONFIG.format(
+            folder=self._settings.folder.resolve(),
+            port=self._settings.port,
+            broker_port=self.broker.port,
+            gateway=self.gateway.url,
+            appid=made.appid,
+            mchid=made.mchid,
+            merchant_key=made.merchant_key.resolve(),
+            merchant_cert=made.merchant_cert.resolve(),
+            public_key_id=made.public_key_id,
+            platform_public_key=made.platform_public_key.resolve(),
+            pin_hash=_PIN_HASH,
+        )
+        path = self._settings.folder / "edge.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def shop(self, say: Callable[[str], None]) -> Shop:
+        """Return where the shopper is."""
+        return Shop(
+            self.url,
+            "K01",
+            self.gateway.url,
+            DEMO_PIN,
+            self.scanner.scan,
+            self.stop,
+            say,
+            self._settings.pace_s,
+        )
+
+    def close(self) -> None:
+        """Stop everything, the service first."""
+        self.stop.set()
+        if self.edge is not None and self.edge.poll() is None:
+            self.edge.terminate()
+            try:
+                self.edge.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self.edge.kill()
+        self.scanner.unplug()
+        self.printer_wire.__exit__(None, None, None)
+        if self.hq is not None:
+            self.hq.stop()
+        self.broker.close()
+        self.gateway.stop()
+
+
+def run(settings: MallSettings, now_ms: Callable[[], int], digits: Callable[[int], str]) -> int:
+    """Run the demonstration until Ctrl+C, or for `visits` visits; return the exit code."""
+    mall = Mall(settings, now_ms, digits)
+    _stop_on_signals(mall.stop)
+    try:
+        mall.open()
+        _announce(mall, settings)
+        return _shop_on(mall, settings)
+    except ShopperError as error:
+        if mall.stop.is_set():
+            return 0
+        print(f"demonstration failed: {error}", file=sys.stderr)
+        return 1
+    finally:
+        mall.close()
+
+
+def _shop_on(mall: Mall, settings: MallSettings) -> int:
+    shop = mall.shop(lambda text: print(text, flush=True))
+    done = 0
+    for trip in trips():
+        visit(shop, trip)
+        done += 1
+        if settings.visits and done >= settings.visits:
+            break
+        if mall.stop.wait(3 * settings.pace_s):
+            break
+    return 0
+
+
+def _announce(mall: Mall, settings: MallSettings) -> None:
+    print(
+        f"""
+A mall is open on this machine; a shopper is on the way. Open:
+
+  kiosk            {mall.url}/kiosk/K01
+  till with cash   {mall.url}/till/T01
+  staff (PIN {DEMO_PIN})  {mall.url}/staff
+  HQ               http://127.0.0.1:{settings.hq_port}/
+  phones, wallets  {mall.gateway.url}/
+  receipts         {settings.folder / "receipts"}
+
+Ctrl+C ends it.
+""",
+        flush=True,
+    )
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    def end(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health/ready", timeout=2) as answer:
+            return bool(json.load(answer)["ready"])
+    except (OSError, ValueError, KeyError):
+        return False
