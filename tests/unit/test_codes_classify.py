@@ -11,7 +11,7 @@ from edge.codes.gs1 import Gs1Message
 from edge.codes.gtin import GtinForm, ItemCode
 from edge.codes.house import HouseCode, HouseForm, HouseKind, build_house_code, check_forms
 from edge.codes.payment import PaymentCode, Wallet
-from edge.codes.scale_label import ScaleLabel
+from edge.codes.scale_label import ScaleLabel, build_label, parse_layout
 from edge.errors import Invalid
 
 RULES = code_rules(public_hosts=("Mall.Example.com",))
@@ -319,6 +319,29 @@ def test_a_typed_scan_may_spell_gs_and_begin_with_an_aim_id(spelling):
     assert (text, aim) == ("10A\x1d17261231", "]C1")
     assert read(text, aim).kind is CodeKind.GS1
     assert typed_scan("6901234567892") == ("6901234567892", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "aim", "words"),
+    [
+        ("15400141288763", "]I1", "a carton or other grouping"),
+        ("95400141288769", None, "variable measure"),
+        ("09521234543213", None, "the item itself"),
+        ("977123456700300012"[:13] + "05", "]E3", "issue of a magazine"),
+        ("https://a.cn/01/09521234543213?17=269931", None, "attribute passed over"),
+        (build_label(parse_layout("2PPPPPPVAAAAC"), "123456", amount_fen=2875), None, "28.75 yuan"),
+        (build_label(parse_layout("2PPPPPPVAAAAC"), "123456", amount_fen=2875), None, "of the amount, right"),
+    ],
+)
+def test_fields_say_what_they_mean(text, aim, words):
+    rules = code_rules(scale_layouts=("2PPPPPPVAAAAC",))
+    assert words in "\n".join(explain(read(text, aim, rules=rules)))
+
+
+def test_digits_that_begin_like_gs1_data_but_are_not_right_are_a_stock_code():
+    reading = read("0109521234543214")
+    assert reading.kind is CodeKind.ITEM
+    assert reading.payload.gtin is None
 
 
 def test_default_rules_are_the_checked_defaults():
