@@ -38,10 +38,7 @@ def classify(text: str, aim: str | None, rules: CodeRules, context: Context = Co
     scan = scan_of(text, aim, rules, context)
     answers = outcomes(scan)
     refused = [answer for answer in answers if isinstance(answer, Refused)]
-    found = [answer for answer in answers if isinstance(answer, Found)]
-    if not found and not any(refusal.final for refusal in refused):
-        last_resort = stock(scan)
-        found = [last_resort] if last_resort else []
+    found = [answer for answer in answers if isinstance(answer, Found)] or _last_resort(scan, refused)
     notes = tuple(refusal.reason for refusal in refused)
     return _best(scan, found, notes) if found else _unknown(scan, notes)
 
@@ -57,6 +54,11 @@ def _best(scan: Scan, found: list[Found], notes: tuple[str, ...]) -> CodeReading
         also=tuple(_alternative(best, other, scan) for other in others),
         ambiguous=any(other.rival for other in others),
     )
+
+
+def _last_resort(scan: Scan, refused: list[Refused]) -> list[Found]:
+    as_stock = None if any(refusal.final for refusal in refused) else stock(scan)
+    return [as_stock] if as_stock else []
 
 
 def _unknown(scan: Scan, reasons: tuple[str, ...]) -> CodeReading:

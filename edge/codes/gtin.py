@@ -198,12 +198,16 @@ def _expand(upc_e: str) -> str:
 
 def _short_form(maker: str, item: str) -> str | None:
     """Return the six middle digits of the UPC-E, by the first of the four rules that fits."""
-    if maker[2] in "012" and maker[3:] == "00" and item[:2] == "00":
+    if maker[3:] == "00" and maker[2] in "012" and item[:2] == "00":
         return maker[:2] + item[2:] + maker[2]
     if maker[3:] == "00" and item[:3] == "000":
         return maker[:3] + item[3:] + "3"
-    if maker[4] == "0" and item[:4] == "0000":
+    return _short_form_of_small_item(maker, item)
+
+
+def _short_form_of_small_item(maker: str, item: str) -> str | None:
+    if item[:4] != "0000":
+        return None
+    if maker[4] == "0":
         return maker[:4] + item[4] + "4"
-    if item[:4] == "0000" and item[4] in "56789":
-        return maker + item[4]
-    return None
+    return maker + item[4] if item[4] in "56789" else None
