@@ -135,6 +135,8 @@ def parse_catalogue(data: bytes, rules: FileRules, progress: Progress | None = N
     """
     text, encoding = decode_catalogue(data)
     lines = list(_numbered(text))
+    if not lines:
+        raise Invalid("the file is empty; the first line names the columns")
     first, header_text = lines[0]
     separator = _separator(header_text)
     try:
@@ -177,10 +179,12 @@ def read_header(cells: Sequence[str]) -> tuple[str | None, ...]:
     return found
 
 
-def format_catalogue(listings: Iterable[Listing], tenants: Mapping[str, Tenant], zone: tzinfo) -> str:
+def format_catalogue(
+    listings: Iterable[Listing], tenants: Mapping[str, Tenant], zone: tzinfo, separator: str = ","
+) -> str:
     """Return a catalogue file (without BOM) that `parse_catalogue` reads back as the same listings."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
+    writer = csv.writer(out, delimiter=separator, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for listing in listings:
         writer.writerow(_row(listing, tenants[listing.product.tenant_id], zone))
