@@ -48,6 +48,9 @@ class Context(StrEnum):
     PARKING = "parking"
 
 
+#: The year that this was written in; the present cannot be before it.
+EARLIEST_YEAR = 2026
+
 Payload = ItemCode | ScaleLabel | Gs1Message | PaymentCode | HouseCode
 
 
@@ -104,7 +107,7 @@ class CodeRules:
     house_forms: tuple[HouseForm, ...] = field(default_factory=lambda: check_forms(DEFAULT_FORMS))
     public_hosts: tuple[str, ...] = ()
     itf_lengths: tuple[int, ...] = (14, 18)
-    year: int = 2026
+    year: int = EARLIEST_YEAR
 
 
 def code_rules(
@@ -112,19 +115,22 @@ def code_rules(
     house_forms: tuple[HouseForm, ...] = DEFAULT_FORMS,
     public_hosts: tuple[str, ...] = (),
     itf_lengths: tuple[int, ...] = (14, 18),
-    year: int = 2026,
+    year: int = EARLIEST_YEAR,
 ) -> CodeRules:
     """Return checked rules from settings; raise Invalid that names the setting and what is wrong.
 
-    scale_layouts: patterns such as "21PPPPPWWWWWC W3" (see `edge.codes.scale_label`).
+    scale_layouts: patterns such as "21PPPPPWWWWWC W3" (see `edge.codes.scale_label`). year: a year
+    before 2026 comes from a clock that is not set yet and counts as 2026.
     """
     if any(not 2 <= length <= 40 for length in itf_lengths):
         raise Invalid(f"itf_lengths {itf_lengths} must lie within 2 and 40")
-    if not 2000 <= year <= 2999:
+    if year > 2999:
         raise Invalid(f"year {year} cannot be the present year")
     hosts = tuple(host.strip().lower() for host in public_hosts)
     if any(not host or "/" in host for host in hosts):
         raise Invalid(
             f"public_hosts {public_hosts} must be bare hosts such as mall.example.com, without https://"
         )
-    return CodeRules(parse_layouts(scale_layouts), check_forms(house_forms), hosts, itf_lengths, year)
+    return CodeRules(
+        parse_layouts(scale_layouts), check_forms(house_forms), hosts, itf_lengths, max(year, EARLIEST_YEAR)
+    )

@@ -254,7 +254,7 @@ def test_a_numeric_member_card_that_is_an_ean_too_is_ambiguous():
         ({"public_hosts": ("https://mall",)}, "bare hosts"),
         ({"public_hosts": ("",)}, "bare hosts"),
         ({"itf_lengths": (1,)}, "itf_lengths"),
-        ({"year": 26}, "year 26"),
+        ({"year": 3000}, "year 3000"),
         ({"scale_layouts": ("21",)}, "has 2 places"),
     ],
 )
@@ -342,6 +342,11 @@ def test_digits_that_begin_like_gs1_data_but_are_not_right_are_a_stock_code():
     reading = read("0109521234543214")
     assert reading.kind is CodeKind.ITEM
     assert reading.payload.gtin is None
+
+
+def test_a_clock_that_is_not_set_yet_does_not_stop_the_box():
+    assert code_rules(year=1970).year == 2026
+    assert code_rules(year=2031).year == 2031
 
 
 def test_default_rules_are_the_checked_defaults():
