@@ -247,6 +247,12 @@ def split_glued(raw: bytes, framing: Framing) -> list[bytes]:
     return [*parts, rest]
 
 
+def find_aim(head: bytes) -> bytes | None:
+    """Return the AIM id in the bytes that stand before a code, wherever it is among them; None if none."""
+    found = _AIM.search(head)
+    return found[0] if found else None
+
+
 def parse_terminators(text: str) -> frozenset[Terminator] | None:
     """Read a setting: "auto", "none", or names joined by commas, e.g. "cr,tab"; ValueError else."""
     words = [word.strip().lower() for word in text.split(",")]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from devices.runtime import Backoff, HealthRecord, boottime_ns
 from devices.scanner.codec import Framer, Framing, RawFrame, to_scan
 from devices.transport import SerialPort, SerialSettings
-from devices.types import DeviceAbsent, DeviceStatus, Scan
+from devices.types import DeviceAbsent, DeviceStatus, Health, Scan
 
 _NS_PER_S = 1_000_000_000
+_CAPTURE_MOST = 16_384
+_QUIET_S = 0.3
 
 
 class SerialScanner:
@@ -74,3 +77,27 @@ class SerialScanner:
             return self._framer.flush_idle(now_ns)
         self._health.heard(now_ns)
         return self._framer.feed(data, now_ns)
+
+
+def capture(settings: SerialSettings, enough: Callable[[bytes], bool], timeout_s: float) -> bytes:
+    """Return what a port sends within `timeout_s`, at most 16384 bytes; for teaching a new scanner.
+
+    Ends early once `enough` holds and 0.3 s were silent, so that the last suffix is in. Raises DeviceAbsent
+    when the port cannot be opened or is lost.
+    """
+    health = HealthRecord("capture", "scanner", settings.path)
+    port = SerialPort(settings, health)
+    end_ns = boottime_ns() + round(timeout_s * _NS_PER_S)
+    got = b""
+    try:
+        while boottime_ns() < end_ns and len(got) < _CAPTURE_MOST:
+            left_s = (end_ns - boottime_ns()) / _NS_PER_S
+            came = port.receive(min(left_s, _QUIET_S))
+            if health.status().health is not Health.CONNECTED:
+                raise DeviceAbsent(health.status().detail)
+            got += came
+            if not came and enough(got):
+                break
+    finally:
+        port.close()
+    return got[:_CAPTURE_MOST]

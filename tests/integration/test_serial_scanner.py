@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,8 @@ from hypothesis import strategies as st
 
 from devices.runtime import Backoff, HealthRecord, boottime_ns
 from devices.scanner.codec import Framing, Terminator
-from devices.scanner.serial_driver import SerialScanner
+from devices.scanner.learn import SHEET, has_all, learn
+from devices.scanner.serial_driver import SerialScanner, capture
 from devices.transport import SerialPort, SerialSettings, list_serial_ports, stable_names
 from devices.types import DeviceAbsent, DeviceSilent, Health, Scan
 from sim.scanner import Misbehaviour, ScannerHabits, SimulatedScanner, Wrap, run
@@ -373,3 +375,24 @@ def test_no_folder_of_links_means_no_stable_names(tmp_path: Path) -> None:
 def test_serial_settings_that_cannot_work_are_refused_by_name(fields: dict[str, object], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         SerialSettings(**{"path": "/dev/x", **fields})  # type: ignore[arg-type]
+
+
+def test_a_new_scanner_is_learned_from_the_sheet_of_known_codes(link: Path) -> None:
+    with SimulatedScanner(link, ScannerHabits(Wrap.TAB, prefix=b"T1:")) as far:
+
+        def scan_sheet() -> None:
+            while not far.listened_to:
+                threading.Event().wait(0.005)
+            for code, aim in zip(SHEET, ("]E0", "]E4", "]C0"), strict=True):
+                far.scan(code, aim)
+
+        hand = threading.Thread(target=scan_sheet)
+        hand.start()
+        data = capture(SerialSettings(str(link)), has_all, _PATIENCE_S)
+        hand.join(_PATIENCE_S)
+    assert learn(data).framing == Framing(terminators=frozenset({Terminator.TAB}), prefix=b"T1:")
+
+
+def test_nothing_is_captured_from_a_port_that_is_not_there(link: Path) -> None:
+    with pytest.raises(DeviceAbsent, match="no such port"):
+        capture(SerialSettings(str(link)), has_all, _PATIENCE_S)
