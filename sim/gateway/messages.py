@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 Json = dict[str, object]
 
@@ -20,8 +21,8 @@ class Request:
 
     @property
     def path(self) -> str:
-        """The target without its query."""
-        return self.target.partition("?")[0]
+        """The target without its query, percent-decoded."""
+        return unquote(self.target.partition("?")[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -316,3 +316,10 @@ def test_a_reversed_order_cannot_be_paid_again(rig: Rig) -> None:
 def test_amounts_pass_to_the_fen(rig: Rig, amount_fen: int) -> None:
     answer = rig.gateway.pay_by_code(payment(rig.code(), amount_fen))
     assert answer.amount_fen == amount_fen == rig.charged_fen(ORDER)
+
+
+@pytest.mark.parametrize("order_no", ["aZ09_-*", "0" * 32])
+def test_every_legal_number_can_be_paid_asked_for_and_reversed(rig: Rig, order_no: str) -> None:
+    rig.gateway.pay_by_code(payment(rig.code(), order_no=order_no))
+    assert rig.gateway.query(order_no).state is PaymentState.APPROVED
+    assert rig.gateway.reverse(order_no).state is PaymentState.VOIDED

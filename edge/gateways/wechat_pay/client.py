@@ -207,7 +207,7 @@ _DOOR_REMEDY = "check the merchant key, its serial, this box's clock and the cal
 
 
 def _order_path(order_no: str) -> str:
-    return f"{_TRANSACTIONS}/out-trade-no/{quote(order_no, safe='')}"
+    return f"{_TRANSACTIONS}/out-trade-no/{quote(order_no, safe='*')}"
 
 
 def _refused_at_the_door(reply: Reply, error: ErrorAnswer) -> bool:
