@@ -48,7 +48,7 @@ def learn(data: bytes, codes: Sequence[str] = SHEET) -> Learned:
         return Learned(
             None, sent, ("what stands before the codes changes: switch the maker's own code ids off",)
         )
-    return _proven(data, codes, _framing(suffix, bare.pop()), sent)
+    return _proven(data, codes, _framing(suffix, bare.pop(), data[:1] == b"\x02"), sent)
 
 
 def has_all(data: bytes, codes: Sequence[str] = SHEET) -> bool:
@@ -72,27 +72,22 @@ def _around(data: bytes, codes: Sequence[str]) -> list[bytes] | None:
 def _not_found(data: bytes, codes: Sequence[str]) -> str:
     if not data:
         return "nothing came: check the cable, and that the scanner is set to USB-COM or RS-232"
-    missing = (
-        next(code for code in codes if code.encode("ascii") not in data)
-        if not _any_order(data, codes)
-        else ""
-    )
-    if not missing:
+    missing = next((code for code in codes if code.encode("ascii") not in data), None)
+    if missing is None:
         return "the codes came in another order: scan the sheet from top to bottom, each code once"
     return f"{len(data)} bytes came, but {missing} is not among them: try another baud rate, or scan it again"
 
 
-def _any_order(data: bytes, codes: Sequence[str]) -> bool:
-    return all(code.encode("ascii") in data for code in codes)
-
-
-def _framing(suffix: bytes, prefix: bytes) -> Framing | str:
+def _framing(suffix: bytes, prefix: bytes, stx: bool) -> Framing | str:
     """Return the framing for this suffix and prefix, or why there is none."""
     idle_ms, ends = 0, None
     if not suffix:
         idle_ms, ends = _IDLE_MS, frozenset[Terminator]()
     elif suffix.strip(b"\t") == b"":
         ends = frozenset({Terminator.TAB})
+    elif stx and b"\x03" not in suffix:
+        # In auto an STX waits for its ETX; this scanner never sends one.
+        ends = frozenset({Terminator.CR, Terminator.LF})
     elif suffix.strip(b"\r\n\x03"):
         return f"the suffix {suffix!r} is none that can be read: set it to CR"
     try:

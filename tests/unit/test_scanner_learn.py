@@ -35,6 +35,12 @@ def test_stx_and_etx_are_learned_as_auto() -> None:
     assert learn(_sheet("\x02", "\x03")).framing == Framing()
 
 
+def test_stx_without_etx_is_learned_as_cr_alone() -> None:
+    framing = learn(_sheet("\x02", "\r")).framing
+    assert framing is not None
+    assert framing.terminators == {Terminator.CR, Terminator.LF}
+
+
 def test_tab_is_set_only_when_it_is_the_suffix() -> None:
     framing = learn(_sheet(end="\t")).framing
     assert framing is not None
