@@ -6,8 +6,10 @@ Drivers are imported only when one of their kind is configured: OpenCV alone is 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from devices.types import PrintResult
 from edge.clock import SystemClock
 from edge.codes.reading import CodeRules, code_rules
 from edge.codes.scale_label import CHINA_LAYOUTS
@@ -30,6 +32,10 @@ from edge.services.ports import Clock, IdSource, PaymentGateway, Printer, Scanne
 from edge.services.staff import StaffBook, StaffMember
 from edge.store.sqlite_store import SqliteStore
 from edge.web.desk import WebSettings
+
+if TYPE_CHECKING:
+    from devices.printer.profile import PrinterProfile
+    from devices.rs485 import Rs485Bus
 
 DATABASE = "edge.db"
 
@@ -106,11 +112,13 @@ def build_code_rules(config: Config | None) -> CodeRules:
 
 def build_devices(config: Config) -> Devices:
     """Return drivers for every configured device; none of them is opened yet."""
+    buses = Buses()
     return Devices(
         scanners=tuple((one.workstation, build_scanner(one)) for one in config.scanner),
         printers={one.workstation: build_printer(one, config.box.data_dir) for one in config.printer},
-        gates=tuple(build_gate(one) for one in config.gate),
-        displays=tuple(build_display(one) for one in config.display),
+        gates=tuple(build_gate(one, buses) for one in config.gate),
+        displays=tuple(build_display(one, buses) for one in config.display),
+        lines=tuple(buses.opened.values()),
     )
 
 
@@ -120,6 +128,10 @@ def build_scanner(config: ScannerConfig) -> Scanner:
         return _hid_scanner(config)
     if config.kind == "camera":
         return _camera_scanner(config)
+    return _serial_scanner(config)
+
+
+def _serial_scanner(config: ScannerConfig) -> Scanner:
     from devices.scanner.codec import Framing, Terminator
     from devices.scanner.serial_driver import SerialScanner
     from devices.transport import SerialSettings
@@ -127,9 +139,21 @@ def build_scanner(config: ScannerConfig) -> Scanner:
     terminators = frozenset(Terminator(one) for one in config.terminators) or None
     try:
         framing = Framing(terminators, config.prefix.encode(), config.framing_idle_ms)
+        settings = SerialSettings(config.port, config.baud)
     except ValueError as error:
         raise Invalid(f"scanner {config.name}: {error}") from error
-    return SerialScanner(config.name, SerialSettings(config.port, config.baud), framing)
+    return SerialScanner(config.name, settings, framing)
+
+
+def _hid_scanner(config: ScannerConfig) -> Scanner:
+    from devices.scanner.hid_driver import Adoption, HidScanner
+
+    try:
+        vendor, product = (int(one, 16) if one else None for one in (config.vendor, config.product))
+        adoption = Adoption(config.port, vendor, product, config.serial)
+    except ValueError as error:
+        raise Invalid(f"scanner {config.name}: {error}") from error
+    return HidScanner(config.name, adoption)
 
 
 def build_printer(config: PrinterConfig, data_dir: Path) -> Printer:
@@ -137,7 +161,6 @@ def build_printer(config: PrinterConfig, data_dir: Path) -> Printer:
     from devices.printer.driver import EscPosPrinter, PrinterLimits
     from devices.printer.journal import JobJournal
     from devices.printer.link import Address, SerialAddress, TcpAddress, UsbAddress
-    from devices.printer.profile import Chinese, PrinterProfile
 
     address: Address
     if config.kind == "tcp":
@@ -151,11 +174,52 @@ def build_printer(config: PrinterConfig, data_dir: Path) -> Printer:
         address = UsbAddress(config.port)
     else:
         address = SerialAddress(config.port, config.baud)
-    dots = 384 if config.width == 32 else 576
-    dots -= dots % config.width
-    profile = PrinterProfile(width=config.width, dots=dots, chinese=Chinese(config.chinese))
     limits = PrinterLimits(job_s=config.job_timeout_s)
-    return EscPosPrinter(config.name, address, profile, limits, JobJournal(data_dir / f"{config.name}.jobs"))
+    return EscPosPrinter(
+        config.name, address, _profile(config), limits, JobJournal(data_dir / f"{config.name}.jobs")
+    )
+
+
+def build_gate(config: GateConfig, buses: Buses) -> Gate:
+    """Return the driver of one boom gate; devices on one RS-485 line share its bus."""
+    from devices.gate.driver import BoardFamily, BoardSettings, InputMap, RelayGate
+
+    inputs = InputMap(config.boom_up, config.boom_down, config.loops)
+    try:
+        board = BoardSettings(
+            BoardFamily(config.family), config.address, config.relay, config.pulse_s, inputs=inputs
+        )
+    except ValueError as error:
+        raise Invalid(f"gate {config.name}: {error}") from error
+    return RelayGate(config.name, buses.on(config.port, config.baud), board)
+
+
+def build_display(config: DisplayConfig, buses: Buses) -> Display:
+    """Return the driver of one lane's text and voice board."""
+    from devices.display.driver import LaneBoard
+
+    return LaneBoard(config.name, buses.on(config.port, config.baud))
+
+
+class Buses:
+    """The RS-485 lines of this box, one for each port."""
+
+    def __init__(self) -> None:
+        self.opened: dict[str, Rs485Bus] = {}
+
+    def on(self, port: str, baud: int) -> Rs485Bus:
+        """Return the line on `port`; raise Invalid when two devices disagree about its speed."""
+        from devices.rs485 import Rs485Bus
+        from devices.transport import SerialSettings
+
+        known = self.opened.get(port)
+        if known is not None:
+            return known
+        try:
+            self.opened[port] = Rs485Bus(SerialSettings(port, baud))
+        except ValueError as error:
+            raise Invalid(f"RS-485 line {port}: {error}") from error
+        return self.opened[port]
 
 
 def build_gateways(config: Config, clock: Clock, ids: IdSource) -> dict[str, PaymentGateway]:
@@ -171,6 +235,40 @@ def build_link(config: Config, clock: Clock) -> MqttLink:
     return MqttLink(
         LinkSettings(host=config.hq.host, port=config.hq.port, window=config.hq.window), origin, clock
     )
+
+
+def list_devices() -> list[str]:
+    """Return lines that name every serial port and input device as the configuration wants them."""
+    from devices.scanner.hid_driver import list_input_devices
+    from devices.transport import list_serial_ports
+
+    lines = ["serial ports:"]
+    for port in list_serial_ports():
+        names = (*port.by_id, *port.by_path, port.device)
+        lines.append(f"  {names[0]}  {port.description} {port.reason}".rstrip())
+    found = list_input_devices()
+    lines.append("input devices:")
+    for device in found.devices:
+        names = (*device.by_id, *device.by_path, device.path)
+        ids = f"{device.vendor:04x}:{device.product:04x}"
+        lines.append(f"  {names[0]}  {ids} {device.name} {device.hint} {device.reason}".rstrip())
+    return [*lines, f"  none: {found.unavailable}"] if found.unavailable else lines
+
+
+def print_test_page(config: Config, name: str) -> PrintResult:
+    """Print the test page on the printer `name`; raises Invalid for one that is not configured."""
+    from devices.printer.codec import test_page
+
+    wanted = next((one for one in config.printer if one.name == name), None)
+    if wanted is None:
+        known = ", ".join(one.name for one in config.printer) or "none"
+        raise Invalid(f"no printer {name!r} is configured; known: {known}")
+    ids = TimeOrderedIds(lambda: SystemClock().now().wall_at)
+    printer = build_printer(wanted, config.box.data_dir)
+    try:
+        return printer.print_job(test_page(_profile(wanted), ids.new_id()))
+    finally:
+        printer.close()
 
 
 def _wechat_pay(config: WeChatPayConfig, clock: Clock, ids: IdSource) -> PaymentGateway:
@@ -195,6 +293,13 @@ def _wechat_pay(config: WeChatPayConfig, clock: Clock, ids: IdSource) -> Payment
         codepay_read_s=config.codepay_read_s,
     )
     return WeChatPayGateway(settings, clock, ids)
+
+
+def _profile(config: PrinterConfig) -> PrinterProfile:
+    from devices.printer.profile import Chinese, PrinterProfile
+
+    dots = {32: 384, 42: 504, 48: 576}[config.width]
+    return PrinterProfile(width=config.width, dots=dots, chinese=Chinese(config.chinese))
 
 
 def _workstation(config: WorkstationConfig) -> Workstation:

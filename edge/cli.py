@@ -12,8 +12,13 @@ from typing import Any, TypeVar
 
 import click
 
+from edge.codes.classify import classify
+from edge.codes.explain import explain as explain_reading
+from edge.codes.explain import typed_scan
+from edge.codes.reading import Context
 from edge.config import effective, load_config
 from edge.errors import EdgeError
+from edge.services.import_catalogue import ImportOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -71,7 +76,7 @@ def serve(config: Path) -> None:
 @with_config
 def check(config: Path) -> None:
     """Print the configuration in force, secrets hidden; end with 1 on any doubt."""
-    from edge.app import check_config
+    from edge.errands import check_config
 
     loaded = load_config(config)
     click.echo(effective(loaded))
@@ -86,16 +91,18 @@ def check(config: Path) -> None:
 @main.command()
 @click.argument("code")
 @click.option("--aim", default=None, help='AIM id as the scanner sent it, e.g. "]E0".')
-@click.option("--context", default="idle", help="idle, basket, paying, tickets, member or parking.")
+@click.option("--context", type=click.Choice([one.value for one in Context]), default="idle")
 @click.option("--reveal", is_flag=True, help="Show payment codes in full.")
 @click.option("--config", _CONFIG, type=click.Path(path_type=Path), default=None, help="Use its [codes].")
 def explain(code: str, aim: str | None, context: str, reveal: bool, config: Path | None) -> None:
     """Print every field of CODE and why it was taken so; write GS as <GS>."""
     from edge.app import build_code_rules
-    from edge.codes.explain import explain_code
 
+    text, typed_aim = typed_scan(code)
     rules = build_code_rules(load_config(config) if config else None)
-    click.echo(explain_code(code, aim=aim, rules=rules, context=context, reveal=reveal))
+    reading = classify(text, aim or typed_aim, rules, Context(context))
+    for line in explain_reading(reading, reveal):
+        click.echo(line)
 
 
 @main.command()
@@ -126,10 +133,13 @@ def hash_pin_command(pin: str) -> None:
 @with_config
 def outbox(config: Path) -> None:
     """Print how far HQ is behind."""
-    from edge.app import outbox_lines
+    from edge.errands import read_outbox
 
-    for line in outbox_lines(load_config(config)):
-        click.echo(line)
+    depth, now_at = read_outbox(load_config(config))
+    click.echo(f"waiting        {depth.count}")
+    click.echo(f"oldest         {_age(depth.oldest_created_at, now_at)}")
+    click.echo(f"last ack       {_age(depth.last_ack_at, now_at)}")
+    click.echo(f"acknowledged   through {depth.acked_through} of {depth.last_sequence}")
 
 
 @main.command()
@@ -141,8 +151,69 @@ def devices() -> None:
         click.echo(line)
 
 
+@main.command("printer-test")
+@click.argument("name")
+@with_config
+def printer_test(name: str, config: Path) -> None:
+    """Print a page with Chinese, a ruler and a QR code on printer NAME."""
+    from edge.app import print_test_page
+
+    result = print_test_page(load_config(config), name)
+    click.echo(f"{result.outcome.value} {result.reason}".strip())
+    if result.outcome.value != "printed":
+        sys.exit(1)
+
+
 @main.group()
 def catalogue() -> None:
     """Import, look up and price products."""
 
 
+@catalogue.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--skip-bad", is_flag=True, help="Import the good lines although there are bad ones.")
+@click.option("--replace", is_flag=True, help="Withdraw products that FILE does not name.")
+@click.option("--dry-run", is_flag=True, help="Check and count only.")
+@with_config
+def import_file(file: Path, skip_bad: bool, replace: bool, dry_run: bool, config: Path) -> None:
+    """Import products from a CSV file; nothing is imported when any line is bad."""
+    from edge.errands import import_products, report_lines
+
+    options = ImportOptions(skip_bad=skip_bad, dry_run=dry_run, replace=replace)
+    with click.progressbar(length=1000, label=file.name, file=sys.stderr) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.update(done * 1000 // max(total, 1) - bar.pos)
+
+        report = import_products(load_config(config), file.read_bytes(), options, progress)
+    for line in report_lines(report):
+        click.echo(line)
+    if not report.applied and not (dry_run and not report.bad_lines):
+        sys.exit(1)
+
+
+@catalogue.command("show")
+@click.argument("code")
+@with_config
+def show_product(code: str, config: Path) -> None:
+    """Print what CODE (a barcode or sku) sells as."""
+    from edge.errands import find_product_lines
+
+    for line in find_product_lines(load_config(config), code):
+        click.echo(line)
+
+
+@catalogue.command("price")
+@click.argument("sku")
+@click.argument("yuan")
+@click.option("--from", "valid_from", default="", help="Local date and time, e.g. 2026-12-01T08:00.")
+@with_config
+def price_product(sku: str, yuan: str, valid_from: str, config: Path) -> None:
+    """Set the price of SKU to YUAN from a moment on, now by default."""
+    from edge.errands import set_price
+
+    click.echo(set_price(load_config(config), sku, yuan, valid_from))
+
+
+def _age(at: int | None, now_at: int) -> str:
+    return "never" if at is None else f"{max(0, now_at - at) // 1000} s ago"

@@ -131,9 +131,13 @@ class GateConfig:
     name: str
     port: str
     baud: int = 9600
-    family: str = "waveshare"
+    family: Literal["waveshare", "clone", "coil", "kmtronic"] = "waveshare"
     address: int = 1
-    channel: int = 0
+    relay: int = 0
+    pulse_s: float = 0.7
+    boom_up: int | None = None
+    boom_down: int | None = None
+    loops: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import structlog
 
@@ -48,14 +49,22 @@ PRINT_LOOK_S = 30.0
 _log = structlog.get_logger("service")
 
 
+class Closable(Protocol):
+    """What can be released."""
+
+    def close(self) -> None:
+        """Release it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """The opened drivers. scanners, printers: with the workstation they belong to."""
+    """The opened drivers. scanners, printers: by the workstation they belong to. lines: shared wires."""
 
     scanners: tuple[tuple[str, Scanner], ...] = ()
     printers: Mapping[str, Printer] = field(default_factory=dict)
     gates: tuple[Gate, ...] = ()
     displays: tuple[Display, ...] = ()
+    lines: tuple[Closable, ...] = ()
 
     def statuses(self) -> Sequence[tuple[str, str, DeviceStatus]]:
         """Return (workstation, role, status) of every device."""
@@ -67,11 +76,12 @@ class Devices:
 
     def close(self) -> None:
         """Release every device."""
-        drivers = (
+        drivers: tuple[Closable, ...] = (
             *(scanner for _, scanner in self.scanners),
             *self.printers.values(),
             *self.gates,
             *self.displays,
+            *self.lines,
         )
         for driver in drivers:
             driver.close()

@@ -224,14 +224,14 @@ class Mall:
     def shop(self, say: Callable[[str], None]) -> Shop:
         """Return where the shopper is."""
         return Shop(
-            self.url,
-            "K01",
-            self.gateway.url,
-            DEMO_PIN,
-            self.scanner.scan,
-            self.stop,
-            say,
-            self._settings.pace_s,
+            kiosk=self.url,
+            workstation="K01",
+            wallets=self.gateway.url,
+            pin=DEMO_PIN,
+            scan=self.scanner.scan,
+            stop=self.stop,
+            say=say,
+            pace_s=self._settings.pace_s,
         )
 
     def close(self) -> None:
@@ -270,10 +270,8 @@ def run(settings: MallSettings, now_ms: Callable[[], int], digits: Callable[[int
 
 def _shop_on(mall: Mall, settings: MallSettings) -> int:
     shop = mall.shop(lambda text: print(text, flush=True))
-    done = 0
-    for trip in trips():
+    for done, trip in enumerate(trips(), 1):
         visit(shop, trip)
-        done += 1
         if settings.visits and done >= settings.visits:
             break
         if mall.stop.wait(3 * settings.pace_s):

@@ -1,0 +1,127 @@
+"""`python -m sim`: a mall on a laptop, whole or each device alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import click
+
+from sim.clocks import unix_ms
+from sim.mall import MallSettings
+from sim.mall import run as run_mall
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def main(context: click.Context) -> None:
+    """A simulated mall: the other end of every wire of the service."""
+    if context.invoked_subcommand is None:
+        context.invoke(mall)
+
+
+@main.command()
+@click.option(
+    "--dir", "folder", type=click.Path(path_type=Path), default=Path("demo-data"), show_default=True
+)
+@click.option("--port", default=8080, show_default=True, help="Of the service's pages.")
+@click.option("--hq-port", default=8090, show_default=True)
+@click.option("--gateway-port", default=8091, show_default=True)
+@click.option("--pace", default=1.0, show_default=True, help="Below 1 the shopper hurries.")
+@click.option("--visits", default=0, show_default=True, help="End after so many; 0 goes on for ever.")
+def mall(folder: Path, port: int, hq_port: int, gateway_port: int, pace: float, visits: int) -> None:
+    """Open the whole mall with the service in it and a shopper who buys by himself."""
+    settings = MallSettings(folder, port, hq_port, gateway_port, pace, visits)
+    sys.exit(run_mall(settings, unix_ms, random_digits))
+
+
+@main.command()
+@click.argument("link", type=click.Path(path_type=Path))
+def scanner(link: Path) -> None:
+    """A serial scanner on a pty published as LINK; scans each line of standard input."""
+    from sim.scanner import run
+
+    sys.exit(run(link, sys.stdin))
+
+
+@main.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--link", type=click.Path(path_type=Path), default=None, help="Publish a pty as this link.")
+@click.option("--tcp", type=int, default=None, help="Listen on this port instead of a pty.")
+def printer(out: Path, link: Path | None, tcp: int | None) -> None:
+    """A receipt printer that draws its receipts as pictures into OUT; commands come on standard input."""
+    from sim.printer import run
+
+    run(out, tcp_port=tcp, link=link)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--port", default=8091, show_default=True)
+def gateway(folder: Path, port: int) -> None:
+    """A WeChat Pay v3 gateway with phones; keys are kept in FOLDER."""
+    from sim.gateway.server import run
+
+    run("127.0.0.1", port, folder, unix_ms, random_digits, _until_signal())
+
+
+@main.command()
+@click.option("--port", default=1883, show_default=True)
+@click.option("--kind", default="iotcore", show_default=True, help="iotcore or mosquitto.")
+def broker(port: int, kind: str) -> None:
+    """An MQTT 5 broker on loopback."""
+    from sim.broker import run
+
+    sys.exit(run(port, kind))
+
+
+@main.command()
+@click.option("--broker-port", default=1883, show_default=True)
+@click.option("--port", default=8090, show_default=True)
+@click.option("--dir", "folder", type=click.Path(path_type=Path), default=Path("demo-data/hq"))
+def hq(broker_port: int, port: int, folder: Path) -> None:
+    """Headquarters: applies each event once and acknowledges it; shows what it knows on a page."""
+    from sim.hq import run
+
+    run(broker_port=broker_port, http_port=port, folder=folder, stop=_until_signal())
+
+
+@main.command()
+@click.option("--kiosk", default="http://127.0.0.1:8080", show_default=True)
+@click.option("--workstation", default="K01", show_default=True)
+@click.option("--wallets", default="http://127.0.0.1:8091", show_default=True)
+@click.option(
+    "--link", type=click.Path(path_type=Path), required=True, help="Where the scanner is to appear."
+)
+@click.option("--pin", default="2580", show_default=True, help="A cashier's PIN, for age checks.")
+@click.option("--visits", default=1, show_default=True)
+def shopper(kiosk: str, workstation: str, wallets: str, link: Path, pin: str, visits: int) -> None:
+    """A scripted shopper with a simulated scanner in hand."""
+    from itertools import islice
+
+    from sim.scanner import SimulatedScanner
+    from sim.shopper import Shop, trips, visit
+
+    with SimulatedScanner(link) as hand:
+        shop = Shop(kiosk, workstation, wallets, pin, hand.scan, _until_signal(), click.echo)
+        for trip in islice(trips(), visits):
+            visit(shop, trip)
+
+
+def random_digits(count: int) -> str:
+    """Return `count` decimal digits from the system's randomness."""
+    return "".join(str(byte % 10) for byte in os.urandom(count))
+
+
+def _until_signal() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+if __name__ == "__main__":
+    main()
