@@ -122,10 +122,14 @@ def _after_acks(cursor: PublishCursor, acks: Sequence[HqAck], acked: int, now: I
             holes=waiting,
             resent=tuple(hole for hole in cursor.resent if hole in ack.holes),
         )
-    if acked == 0:
-        return cursor
-    resend_ns = None if cursor.resend_ns is None else _later(now, FIRST_PAUSE_MS)
-    return replace(cursor, pause_ms=FIRST_PAUSE_MS, resend_ns=resend_ns)
+    soon_ns = _later(now, FIRST_PAUSE_MS)
+    if acked:
+        resend_ns = None if cursor.resend_ns is None else soon_ns
+        return replace(cursor, pause_ms=FIRST_PAUSE_MS, resend_ns=resend_ns)
+    if acks and cursor.resend_ns is not None:
+        # HQ is alive, perhaps after a long absence: do not wait out the present pause.
+        return replace(cursor, resend_ns=min(cursor.resend_ns, soon_ns))
+    return cursor
 
 
 def _on_connection(cursor: PublishCursor, status: LinkStatus) -> PublishCursor:

@@ -51,6 +51,12 @@ class Bench:
             step = self.step()
             self.clock.advance(step.wait_ms)
 
+    def settle(self, steps: int) -> None:
+        """Step until the outbox is empty, at most so often."""
+        while self.depth and steps:
+            self.run(1)
+            steps -= 1
+
     @property
     def sequences(self) -> list[int]:
         return [message.sequence for message in self.hq.applied]
@@ -120,6 +126,19 @@ def test_the_pause_doubles_up_to_its_limit_and_starts_again_after_progress() -> 
     assert bench.depth == 0
     assert bench.cursor.pause_ms == FIRST_PAUSE_MS
     assert bench.cursor.resend_ns is None
+
+
+def test_an_ack_that_frees_nothing_is_a_sign_of_life_and_brings_the_next_resend_forward() -> None:
+    bench = Bench(1)
+    bench.hq.away = True
+    bench.step()
+    for _ in range(6):
+        while bench.step(1_000).sent == 0:
+            pass
+    bench.hq.say(HqAck(0))
+    assert bench.step().sent == 0
+    assert bench.cursor.pause_ms > FIRST_PAUSE_MS
+    assert bench.step(FIRST_PAUSE_MS).resent == 1
 
 
 def test_an_unreachable_hq_is_offered_no_more_than_the_window() -> None:
@@ -297,7 +316,7 @@ def test_whatever_the_wire_does_every_event_takes_effect_once(
             bench.hq.away = not bench.hq.away
         bench.step(6_000 if act == "wait" else 10)
     bench.hq.away = False
-    bench.run(700)
+    bench.settle(700)
     total = bench.store.outbox.last_sequence
     assert bench.depth == 0
     assert sorted(bench.sequences) == list(range(1, total + 1))

@@ -1,0 +1,58 @@
+"""Payloads on the wire to HQ that are not events: acks in, presence out. Pure."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+
+from edge.errors import Invalid
+from edge.services.ports import HqAck
+
+#: The largest ack payload, and the most holes in it; HQ lowers `through` rather than list more.
+MAX_ACK_BYTES = 4_096
+MAX_HOLES = 100
+
+#: The largest sequence that an ack may name.
+MAX_SEQUENCE = 10**16 - 1
+
+
+class Presence(StrEnum):
+    """What the retained state says of a box. LOST is what the broker says in its place (the will)."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    LOST = "lost"
+
+
+def decode_ack(payload: bytes) -> HqAck:
+    """Return HQ's ack of `{"through": n, "holes": [...]}`; raise Invalid naming what is wrong.
+
+    Unknown fields are ignored, so that HQ may grow. Holes come back sorted, once each.
+    """
+    if len(payload) > MAX_ACK_BYTES:
+        raise Invalid(f"ack has {len(payload)} bytes, {MAX_ACK_BYTES} at most")
+    try:
+        message = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"ack is not JSON: {error}") from error
+    if not isinstance(message, dict):
+        raise Invalid(f"ack must be an object, got {type(message).__name__}")
+    through = _sequence(message.get("through"), "through", 0)
+    holes = message.get("holes", [])
+    if not isinstance(holes, list) or len(holes) > MAX_HOLES:
+        raise Invalid(f"ack's holes must be a list of {MAX_HOLES} at most")
+    checked = {_sequence(hole, "a hole", 1) for hole in holes}
+    if checked and max(checked) >= through:
+        raise Invalid(f"ack has a hole at {max(checked)}, which must be below through {through}")
+    return HqAck(through, tuple(sorted(checked)))
+
+
+def encode_presence(presence: Presence, session: int) -> bytes:
+    """Return the retained state; `session` ties a will to the birth that it ends."""
+    return json.dumps({"state": presence.value, "session": session}, separators=(",", ":")).encode()
+
+
+def _sequence(value: object, name: str, least: int) -> int:
+    if type(value) is not int or not least <= value <= MAX_SEQUENCE:
+        raise Invalid(f"ack: {name} must be a whole number from {least}, got {value!r:.40}")
+    return value

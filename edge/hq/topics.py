@@ -1,0 +1,37 @@
+"""Names of the MQTT topics between a box and HQ; docs/protocols/hq-events.md describes them.
+
+`mall/{site}/edge/{edge}/events/v1/{kind}` and its siblings: a broker's access rules can pin a box to
+its own subtree by user name. `commands/v1`, `requests/v1`, `replies/v1` and `snapshots/v1/{name}` are
+reserved beside these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge.services.events import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics of one box. Origin has checked that its names hold no /, + or #."""
+
+    origin: Origin
+
+    def event(self, kind: str) -> str:
+        """Where events of a kind are published."""
+        return f"{self._root}/events/v1/{kind}"
+
+    @property
+    def acks(self) -> str:
+        """Where HQ says what it has applied."""
+        return f"{self._root}/acks/v1"
+
+    @property
+    def state(self) -> str:
+        """Where presence is retained: birth, goodbye or will."""
+        return f"{self._root}/state/v1"
+
+    @property
+    def _root(self) -> str:
+        return f"mall/{self.origin.site}/edge/{self.origin.edge}"

@@ -1,0 +1,242 @@
+"""A real MQTT 5 broker on 127.0.0.1: iotcore (installs with pip), or mosquitto where it is installed.
+
+The broker is a child process that ends with its parent, even when that is killed. It need not be
+durable: nothing leaves a box's outbox before HQ's own ack. `kill` is for rehearsing its loss.
+Source: iotcore 0.4.0 (rumqttd 0.20) configuration; mosquitto.conf(5) of 2.0.11.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from enum import StrEnum
+from pathlib import Path
+
+HOST = "127.0.0.1"
+
+#: The largest payload taken: a full event (128 KiB) with room for its properties.
+MAX_PAYLOAD_BYTES = 256 * 1024
+MAX_CONNECTIONS = 64
+
+#: How long the broker may take to listen, and to end, in seconds.
+START_S = 15.0
+STOP_S = 5.0
+
+
+#: Starts the broker, tells its process id and ends it once our end of the pipe is closed.
+_GUARD = """
+log="$1"; shift; exec 3<&0
+"$@" </dev/null >"$log" 2>&1 3<&- & echo $!
+cat <&3 >/dev/null; kill -9 $! 2>/dev/null
+"""
+
+
+class BrokerKind(StrEnum):
+    """Which program."""
+
+    IOTCORE = "iotcore"
+    MOSQUITTO = "mosquitto"
+
+
+class BrokerError(Exception):
+    """The broker could not be started; the message says why and what to do."""
+
+
+class Broker:
+    """One broker process; usable as a context manager. port 0 takes a free one, kept over restarts."""
+
+    def __init__(self, kind: BrokerKind = BrokerKind.IOTCORE, port: int = 0) -> None:
+        self.kind = kind
+        self.host = HOST
+        self.port = port or _free_port()
+        self._folder = tempfile.TemporaryDirectory(prefix="mall-broker-")
+        self._log = Path(self._folder.name) / "broker.log"
+        self._guard: subprocess.Popen[bytes] | None = None
+        self._pid = 0
+
+    def __enter__(self) -> Broker:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Stop and remove the temporary folder."""
+        self.close()
+
+    @property
+    def running(self) -> bool:
+        """Whether the broker listens."""
+        return self._guard is not None and _listens(self.port)
+
+    def start(self) -> None:
+        """Start and wait until it listens; raises BrokerError when it does not."""
+        if self._guard is not None:
+            return
+        if _listens(self.port):
+            raise BrokerError(f"port {self.port} is taken; stop what listens there or choose another port")
+        command = _command(self.kind, self.port, Path(self._folder.name))
+        # The guard's stdin is our pipe: when we end, for whatever reason, cat ends and so does the broker.
+        # A session of its own keeps Ctrl+C from the guard, so that the broker ends when we say so.
+        log = str(self._log)
+        guard = subprocess.Popen(
+            ["/bin/sh", "-c", _GUARD, "broker", log, *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert guard.stdout is not None
+        self._pid = int(guard.stdout.readline())
+        self._guard = guard
+        if not self._await_listening():
+            self.stop()
+            said = self._log.read_text(encoding="utf-8", errors="replace")[-300:].strip() or "nothing"
+            raise BrokerError(f"{self.kind} does not listen on {HOST}:{self.port}; it said: {said}")
+
+    def stop(self) -> None:
+        """End it politely, then by force; safe to repeat."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it with SIGKILL: what it held in memory is lost."""
+        self._end(signal.SIGKILL)
+
+    def close(self) -> None:
+        """Stop, and remove the temporary folder."""
+        self.stop()
+        self._folder.cleanup()
+
+    def _await_listening(self) -> bool:
+        pause = threading.Event()
+        for _ in range(int(START_S / 0.02)):
+            if _listens(self.port):
+                return True
+            if not Path(f"/proc/{self._pid}").exists():
+                return False
+            pause.wait(0.02)
+        return False
+
+    def _end(self, how: signal.Signals) -> None:
+        guard = self._guard
+        if guard is None:
+            return
+        self._guard = None
+        assert guard.stdin is not None
+        assert guard.stdout is not None
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, how)
+        self._await_silence()
+        # Closing the pipe makes the guard end what is left.
+        guard.stdin.close()
+        guard.stdout.close()
+        guard.wait(STOP_S)
+
+    def _await_silence(self) -> None:
+        pause = threading.Event()
+        for _ in range(int(STOP_S / 0.02)):
+            if not _listens(self.port):
+                return
+            pause.wait(0.02)
+
+
+def installed(kind: BrokerKind) -> bool:
+    """Whether this broker can be started here."""
+    return kind is BrokerKind.IOTCORE or _mosquitto() is not None
+
+
+def run(port: int = 1883, kind: str = BrokerKind.IOTCORE) -> int:
+    """Run a broker until SIGINT or SIGTERM; return the exit code. For `python -m sim broker`."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        with Broker(BrokerKind(kind), port) as broker:
+            print(f"MQTT 5 broker ({broker.kind}) on {broker.host}:{broker.port}; Ctrl+C ends it", flush=True)
+            while not stop.wait(1.0):
+                if not broker.running:
+                    print("the broker has died", file=sys.stderr)
+                    return 1
+    except BrokerError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _command(kind: BrokerKind, port: int, folder: Path) -> list[str]:
+    if kind is BrokerKind.IOTCORE:
+        config = folder / "rumqttd.toml"
+        config.write_text(_IOTCORE.format(port=port), encoding="utf-8")
+        # Its tracing logs every packet as an error; only what is worse is of interest.
+        return [sys.executable, "-m", "iotcore", "--config", str(config), "--log-level", "CRITICAL"]
+    program = _mosquitto()
+    if program is None:
+        raise BrokerError("mosquitto is not installed; apt install mosquitto, or use the iotcore broker")
+    config = folder / "mosquitto.conf"
+    user = pwd.getpwuid(os.getuid()).pw_name
+    config.write_text(_MOSQUITTO.format(port=port, folder=folder, user=user), encoding="utf-8")
+    return [program, "-c", str(config)]
+
+
+def _mosquitto() -> str | None:
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection((HOST, port), timeout=0.5).close()
+    except OSError:
+        return False
+    return True
+
+
+_IOTCORE = f"""\
+id = 0
+
+[router]
+id = 0
+max_connections = {MAX_CONNECTIONS}
+max_outgoing_packet_count = 200
+max_segment_size = 10485760
+max_segment_count = 10
+
+[v5.1]
+name = "v5"
+listen = "{HOST}:{{port}}"
+next_connection_delay_ms = 1
+
+[v5.1.connections]
+connection_timeout_ms = 10000
+max_payload_size = {MAX_PAYLOAD_BYTES}
+max_inflight_count = 100
+dynamic_filters = true
+"""
+
+# The stock queue of 1000 drops silently; persistence every second is the best that 2.0 can do cheaply.
+_MOSQUITTO = f"""\
+listener {{port}} {HOST}
+allow_anonymous true
+user {{user}}
+persistence true
+persistence_location {{folder}}/
+autosave_interval 1
+max_queued_messages 20000
+max_queued_bytes 67108864
+max_packet_size {MAX_PAYLOAD_BYTES}
+max_connections {MAX_CONNECTIONS}
+set_tcp_nodelay true
+log_dest stderr
+log_type error
+"""
