@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import importlib.util
+import os
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -255,33 +256,65 @@ def open_evdev(adoption: Adoption) -> KeySource:
     path = adoption.path
     if not path:
         path = choose(adoption, list_input_devices().devices).path
+    import evdev
+
     try:
-        return _EvdevSource(path)
+        return EvdevSource(evdev.InputDevice(path))
     except OSError as error:
         raise _not_adoptable(path, error) from error
 
 
-class _EvdevSource:
-    """A real input device, grabbed."""
+class InputEvent(Protocol):
+    """What evdev.InputEvent has that is needed here."""
 
-    def __init__(self, path: str) -> None:
-        import evdev
+    type: int
+    code: int
+    value: int
 
-        self._device = evdev.InputDevice(path)
-        self.path: str = str(self._device.path)
-        if not _can_type(self._device.capabilities().get(_EV_KEY, [])):
-            self._device.close()
-            raise NotAdoptable(f"{path} has no digits and Enter: it is no keyboard scanner", absent=False)
+
+class InputDevice(Protocol):
+    """What evdev.InputDevice has that is needed here."""
+
+    fd: int
+
+    @property
+    def path(self) -> str | bytes:
+        """Where it was opened."""
+
+    def capabilities(self) -> Mapping[int, Sequence[int]]:
+        """Return the codes of each event type."""
+
+    def grab(self) -> None:
+        """Take the device for this process alone; OSError EBUSY when another has it."""
+
+    def read(self) -> Iterable[InputEvent]:
+        """Return what waits; BlockingIOError when nothing does, OSError ENODEV when the device has gone."""
+
+    def close(self) -> None:
+        """Let go of the device."""
+
+
+class EvdevSource:
+    """A KeySource over one evdev device, which it grabs and owns; the device is closed if that fails."""
+
+    def __init__(self, device: InputDevice) -> None:
+        """Grab it. Raises NotAdoptable when it has no digits and Enter, OSError when it cannot be grabbed."""
+        self._device = device
+        self.path = os.fsdecode(device.path)
         try:
-            self._device.grab()
-        except OSError:
-            self._device.close()
+            if not _can_type(device.capabilities().get(_EV_KEY, [])):
+                raise NotAdoptable(f"{self.path} has no digits and Enter: it is no keyboard scanner", False)
+            device.grab()
+        except (OSError, NotAdoptable):
+            device.close()
             raise
 
     def fileno(self) -> int:
-        return int(self._device.fd)
+        """Return the descriptor to poll."""
+        return self._device.fd
 
     def read_keys(self) -> Sequence[KeyEvent]:
+        """Return the key events that wait; OSError when the device has gone."""
         keys: list[KeyEvent] = []
         try:
             for event in self._device.read():
@@ -294,6 +327,7 @@ class _EvdevSource:
         return keys
 
     def close(self) -> None:
+        """Let go of the device."""
         self._device.close()
 
 

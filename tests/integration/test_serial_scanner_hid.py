@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -16,6 +17,7 @@ from devices.scanner.codec import Framing
 from devices.scanner.hid_codec import EVENTS_LOST, HID_FRAMING, KeyEvent, keys_for
 from devices.scanner.hid_driver import (
     Adoption,
+    EvdevSource,
     HidScanner,
     InputDeviceInfo,
     NotAdoptable,
@@ -261,6 +263,75 @@ def test_a_node_that_is_no_input_device_is_listed_with_its_reason(tmp_path: Path
 def test_a_missing_path_is_refused_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(NotAdoptable, match=r"no input device|there is no /dev/input|HID scanners need"):
         open_evdev(Adoption(path=str(tmp_path / "nowhere")))
+
+
+class _Event(NamedTuple):
+    type: int
+    code: int
+    value: int
+
+
+class _FakeDevice:
+    """An evdev.InputDevice: reads raise as the kernel's do when nothing waits or the device has gone."""
+
+    path = "/dev/input/event9"
+    fd = 0
+
+    def __init__(self, keys: Sequence[int] = (2, 28), batches: Sequence[list[_Event] | OSError] = ()) -> None:
+        self._keys = keys
+        self._batches = deque(batches)
+        self.held_by_another = False
+        self.grabbed = self.closed = False
+
+    def capabilities(self) -> dict[int, Sequence[int]]:
+        return {1: self._keys}
+
+    def grab(self) -> None:
+        if self.held_by_another:
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        self.grabbed = True
+
+    def read(self) -> Iterator[_Event]:
+        batch = self._batches.popleft() if self._batches else BlockingIOError(errno.EAGAIN, "nothing")
+        if isinstance(batch, OSError):
+            raise batch
+        yield from batch
+
+    def close(self) -> None:
+        self.grabbed, self.closed = False, True
+
+
+def test_an_evdev_device_is_grabbed_and_gives_its_keys_alone() -> None:
+    scan_code, key, report = _Event(4, 4, 30), _Event(1, 2, 1), _Event(0, 0, 0)
+    device = _FakeDevice(batches=[[scan_code, key, report], [key, _Event(0, 3, 0), key]])
+    source = EvdevSource(device)
+    assert device.grabbed
+    assert source.read_keys() == [KeyEvent(2, 1)]
+    assert source.read_keys() == [KeyEvent(2, 1), EVENTS_LOST, KeyEvent(2, 1)]
+    assert source.read_keys() == []
+    source.close()
+    assert device.closed
+
+
+def test_an_evdev_device_that_has_gone_says_so() -> None:
+    source = EvdevSource(_FakeDevice(batches=[OSError(errno.ENODEV, "No such device")]))
+    with pytest.raises(OSError, match="No such device"):
+        source.read_keys()
+
+
+def test_a_mouse_is_let_go_again_ungrabbed() -> None:
+    mouse = _FakeDevice(keys=(272, 273))
+    with pytest.raises(NotAdoptable, match="no digits and Enter"):
+        EvdevSource(mouse)
+    assert (mouse.grabbed, mouse.closed) == (False, True)
+
+
+def test_a_device_grabbed_by_another_program_is_let_go_again() -> None:
+    device = _FakeDevice()
+    device.held_by_another = True
+    with pytest.raises(OSError, match="busy"):
+        EvdevSource(device)
+    assert device.closed
 
 
 def test_a_real_uinput_scanner_is_adopted_grabbed_and_read() -> None:
