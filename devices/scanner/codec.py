@@ -150,15 +150,18 @@ class Framer:
         if byte == _STX and self._stx_begins:
             return self._begin_stx()
         if self._ends(byte):
-            if byte == _LF and self._crlf and self._buffer[-1:] == b"\r":
-                del self._buffer[-1:]
-            return self._close(None)
+            return self._end(byte)
         if self._skipping or (byte in b"\r\n" and not self._buffer):
             return []
         if len(self._buffer) >= self._framing.max_length:
             return self._overflow()
         self._buffer.append(byte)
         return []
+
+    def _end(self, byte: int) -> list[RawFrame]:
+        if byte == _LF and self._crlf and self._buffer[-1:] == b"\r":
+            del self._buffer[-1:]
+        return self._close(None)
 
     def _ends(self, byte: int) -> bool:
         if self._in_stx:
