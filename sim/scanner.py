@@ -159,19 +159,17 @@ def scan_bytes(
     code_id = (aim or "").encode("ascii")
     head = code_id + habits.prefix if habits.aim_first else habits.prefix + code_id
     begin, end = _WRAPS[habits.wrap if wrap is None else wrap]
-    match misbehaviour:
-        case Misbehaviour.DOUBLE_CR:
-            return begin + head + payload + b"\r\r"
-        case Misbehaviour.GLUED:
-            return begin + head + payload + head + payload + end
-        case Misbehaviour.HALF:
-            return begin + (head + payload)[: len(head + payload) // 2]
-        case Misbehaviour.JUNK:
-            return _JUNK + end
-        case Misbehaviour.OVER_LONG:
-            return begin + head + payload * (_OVER_LONG // max(1, len(payload)) + 1) + end
-        case _:
-            return begin + head + payload + end
+    whole = head + payload
+    if misbehaviour is None:
+        return begin + whole + end
+    wrong = {
+        Misbehaviour.DOUBLE_CR: begin + whole + b"\r\r",
+        Misbehaviour.GLUED: begin + whole + whole + end,
+        Misbehaviour.HALF: begin + whole[: len(whole) // 2],
+        Misbehaviour.JUNK: _JUNK + end,
+        Misbehaviour.OVER_LONG: begin + whole.ljust(_OVER_LONG, b"9") + end,
+    }
+    return wrong[misbehaviour]
 
 
 def run(link: Path, lines: Iterable[str], habits: ScannerHabits | None = None) -> int:
