@@ -15,6 +15,8 @@ from edge.codes.reading import CodeRules, code_rules
 from edge.codes.scale_label import CHINA_LAYOUTS
 from edge.config import (
     Config,
+    DisplayConfig,
+    GateConfig,
     PrinterConfig,
     ScannerConfig,
     WeChatPayConfig,
@@ -28,7 +30,7 @@ from edge.members.landing import LandingPage
 from edge.service import Devices, Parts, Service
 from edge.services.box import Box, Rules, Workstation, WorkstationKind
 from edge.services.events import Origin
-from edge.services.ports import Clock, IdSource, PaymentGateway, Printer, Scanner
+from edge.services.ports import Clock, Display, Gate, IdSource, PaymentGateway, Printer, Scanner
 from edge.services.staff import StaffBook, StaffMember
 from edge.store.sqlite_store import SqliteStore
 from edge.web.desk import WebSettings

@@ -17,7 +17,6 @@ from sim.broker import Broker
 from sim.gateway.credentials import Credentials, make_credentials
 from sim.gateway.server import GatewayServer
 from sim.goods import catalogue_csv, demo_goods
-from sim.hq import HqServer
 from sim.printer import SimPrinter
 from sim.scanner import SimulatedScanner
 from sim.shopper import Shop, ShopperError, trips, visit
@@ -161,7 +160,7 @@ class Mall:
         self.printer = SimPrinter(folder / "receipts")
         self.printer_wire = PtyWire(self.printer, folder / "dev" / "printer-k01")
         self.scanner = SimulatedScanner(folder / "dev" / "scanner-k01")
-        self.hq: HqServer | None = None
+        self._processes: list[subprocess.Popen[bytes]] = []
         self.edge: subprocess.Popen[bytes] | None = None
 
     @property
@@ -174,10 +173,7 @@ class Mall:
         folder = self._settings.folder
         self.gateway.start()
         self.broker.start()
-        self.hq = HqServer(
-            broker_port=self.broker.port, http_port=self._settings.hq_port, folder=folder / "hq"
-        )
-        self.hq.start()
+        self._start_hq()
         self.printer_wire.__enter__()
         config = self.write_config()
         goods = folder / "goods.csv"
@@ -191,15 +187,25 @@ class Mall:
 
     def start_edge(self, config: Path) -> None:
         """Start the service as its own process."""
-        with (self._settings.folder / "edge.log").open("ab") as log:
-            command = [sys.executable, "-m", "edge", "serve", "--config", str(config)]
-            self.edge = subprocess.Popen(command, stderr=log, start_new_session=True)
+        self.edge = self._start("edge.log", "edge", "serve", "--config", str(config))
         for _ in range(int(READY_S / 0.1)):
             if _is_ready(self.url):
                 return
             if self.edge.poll() is not None or self.stop.wait(0.1):
                 break
         raise ShopperError(f"the service is not ready; see {self._settings.folder / 'edge.log'}")
+
+    def _start_hq(self) -> None:
+        ports = ("--broker-port", str(self.broker.port), "--port", str(self._settings.hq_port))
+        self._start("hq.log", "sim", "hq", *ports, "--ledger", str(self._settings.folder / "hq.db"))
+
+    def _start(self, log_name: str, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start one program of ours, with its output in a log of the folder."""
+        with (self._settings.folder / log_name).open("ab") as log:
+            command = [sys.executable, "-m", module, *arguments]
+            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        self._processes.append(process)
+        return process
 
     def write_config(self) -> Path:
         """Write the service's configuration for this mall; return its path."""
@@ -237,16 +243,14 @@ class Mall:
     def close(self) -> None:
         """Stop everything, the service first."""
         self.stop.set()
-        if self.edge is not None and self.edge.poll() is None:
-            self.edge.terminate()
+        for process in reversed(self._processes):
+            process.terminate()
             try:
-                self.edge.wait(STOP_S)
+                process.wait(STOP_S)
             except subprocess.TimeoutExpired:
-                self.edge.kill()
+                process.kill()
         self.scanner.unplug()
         self.printer_wire.__exit__(None, None, None)
-        if self.hq is not None:
-            self.hq.stop()
         self.broker.close()
         self.gateway.stop()
 

@@ -142,7 +142,7 @@ def _type_password(shop: Shop) -> None:
     orders = _json_list(shop.wallets, "/sim/orders")
     waiting = [order for order in orders if order["state"] == "USERPAYING"]
     for order in waiting:
-        _json(shop.wallets, "POST", f"/sim/orders/{order['out_trade_no']}/password", {"action": "types"})
+        _json(shop.wallets, "POST", f"/sim/orders/{order['order_no']}/password", {"action": "types"})
 
 
 def _join(shop: Shop) -> None:

@@ -53,8 +53,8 @@ def _goods(order: Order) -> list[PrintBlock]:
 
 def _measure(line: LineItem) -> str:
     if line.weight_g is not None:
-        return f"{line.weight_g / 1000:.3f} kg × {format_yuan(line.unit_price_fen)}/kg"
-    return f"{line.quantity} × {format_yuan(line.unit_price_fen)}"
+        return f"{line.weight_g / 1000:.3f} kg x {format_yuan(line.unit_price_fen)}/kg"
+    return f"{line.quantity} x {format_yuan(line.unit_price_fen)}"
 
 
 def _money(order: Order) -> list[PrintBlock]:
@@ -77,4 +77,9 @@ def _foot(receipt: Receipt, rules: Rules) -> list[PrintBlock]:
     thanks = TextLine("谢谢惠顾 Thank you", Align.CENTER)
     if not url:
         return [thanks]
-    return [QrCode(url), TextLine("扫码看小票、会员与停车 Receipt · Join · Parking", Align.CENTER), thanks]
+    return [
+        QrCode(url),
+        TextLine("扫码查看小票、入会、停车优惠", Align.CENTER),
+        TextLine("Scan for receipt, membership, parking", Align.CENTER),
+        thanks,
+    ]
