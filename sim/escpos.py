@@ -83,6 +83,7 @@ class Interpreter:
     def reset(self) -> None:
         """As after switching on."""
         self._buffer.clear()
+        self._needed = 0
         self._initialise()
         self._qr_text = ""
         self._qr_module = 3
@@ -95,6 +96,8 @@ class Interpreter:
     def feed(self, byte: int) -> list[Effect]:
         """Take one byte; return what it caused."""
         self._buffer.append(byte)
+        if len(self._buffer) < self._needed:
+            return []
         first = self._buffer[0]
         if first in (ESC, FS, GS, DLE):
             return self._command()
@@ -120,7 +123,9 @@ class Interpreter:
             self._buffer.clear()
             return []
         if len(data) < needed:
+            self._needed = needed  # a picture is not looked at again before it is whole
             return []
+        self._needed = 0
         self._buffer.clear()
         return self._obey(data)
 

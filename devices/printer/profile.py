@@ -50,7 +50,7 @@ class PrinterProfile:
     """One printer model as set up on site.
 
     width: characters of font A on a line (32 on 58 mm paper, 48 on 80 mm). dots: printable dots on a
-    line (384, 576); a multiple of `width`. drawer_pin: 2 or 5. font_path: the CJK font for raster text;
+    line (384, 512, 576). drawer_pin: 2 or 5. font_path: the CJK font for raster text;
     empty looks in the usual Debian places. Raises ValueError when a value cannot be right.
     """
 
@@ -67,9 +67,9 @@ class PrinterProfile:
         """Refuse a profile that no printer can have."""
         if not 16 <= self.width <= 64:
             raise ValueError(f"printer width must be 16..64 characters, not {self.width}")
-        if not 192 <= self.dots <= 832 or self.dots % self.width or self.dots % 8:
+        if not 192 <= self.dots <= 832 or self.dots % 8 or self.dots < self.width * 8:
             raise ValueError(
-                f"printer dots must be 192..832 and a multiple of 8 and of width, not {self.dots}"
+                f"printer dots must be 192..832, a multiple of 8, 8 a character, not {self.dots}"
             )
         if self.drawer_pin not in (2, 5):
             raise ValueError(f"drawer pin must be 2 or 5, not {self.drawer_pin}")

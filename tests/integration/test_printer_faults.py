@@ -26,7 +26,7 @@ from sim.printer import SimPrinter, run
 from sim.wires import PtyWire
 
 LIMITS = PrinterLimits(job_s=1.2, sync_s=1.0, status_s=0.5, connect_s=0.5)
-PATIENT = replace(LIMITS, job_s=20.0)
+PATIENT = replace(LIMITS, job_s=20.0, sync_s=10.0, status_s=5.0)
 BY_ID = replace(PAPER_58, barrier=Barrier.PROCESS_ID)
 RASTER = replace(PAPER_58, chinese=Chinese.RASTER, qr=Qr.RASTER)
 PROFILES = {"GS r": PAPER_58, "GS ( H": BY_ID, "raster": RASTER}
@@ -115,8 +115,9 @@ def test_a_power_cut_in_a_job_is_uncertain_and_the_next_job_is_whole(profile: Pr
         assert printer.print_job(receipt("a")).outcome is PrintOutcome.UNCERTAIN
         assert printer.print_job(receipt("b")).outcome is PrintOutcome.NOT_STARTED
         sim.command("power on")
-        assert printer.print_job(receipt("c")).outcome is PrintOutcome.PRINTED
+        assert printer.print_job(PrintJob("c", (TextLine("short"),))).outcome is PrintOutcome.PRINTED
         assert len(sim.texts()) == 1
+        assert not [effect for effect in sim.receipts[-1].effects if "商品" in str(effect)]
 
 
 def test_a_job_that_breaks_off_inside_a_picture_does_not_swallow_the_next() -> None:
@@ -234,7 +235,7 @@ def test_the_test_page_is_drawn_and_its_qr_code_can_be_scanned(
 ) -> None:
     sim = SimPrinter(tmp_path, profile.width, profile.dots)
     with PtyWire(sim) as wire:
-        printer = EscPosPrinter("p", SerialAddress(wire.path), profile, LIMITS)
+        printer = EscPosPrinter("p", SerialAddress(wire.path), profile, PATIENT)
         assert printer.print_job(printer_test_page(profile, "t-1")).outcome is PrintOutcome.PRINTED
     with Image.open(tmp_path / "receipt-0001.png") as picture:
         assert [code.text for code in zxingcpp.read_barcodes(picture)] == ["TEST t-1"]
