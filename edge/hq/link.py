@@ -154,7 +154,9 @@ class MqttLink:
 
     def _end(self, connection: Connection, reason: str) -> None:
         connection.drop()
-        if connection.accepted or self._down.detail != reason:
+        if self._stopping.is_set():
+            _log.info("HQ link closed")
+        elif connection.accepted or self._down.detail != reason:
             _log.warning("HQ link down: %s", reason)
         since_ns = self._clock.now().boottime_ns if connection.accepted else self._down.since_ns
         self._down = LinkStatus(False, reason, since_ns)

@@ -37,7 +37,8 @@ class PublishCursor:
     connection_ns: the `since_ns` of the connection that the rest belongs to. sent_through: the highest
     sequence handed over and not rewound. highest_sent: the highest ever handed over. holes: reported by
     HQ, still to be sent again. resent: reported holes that were. resend_ns: boot time of the next
-    rewind, None when nothing waits for an ack. pause_ms: how long the present wait is.
+    rewind, None when nothing waits for an ack. pause_ms: how long the present wait is; it begins with
+    first_pause_ms.
     """
 
     connection_ns: int | None = None
@@ -47,6 +48,7 @@ class PublishCursor:
     resent: tuple[int, ...] = ()
     resend_ns: int | None = None
     pause_ms: int = FIRST_PAUSE_MS
+    first_pause_ms: int = FIRST_PAUSE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +124,10 @@ def _after_acks(cursor: PublishCursor, acks: Sequence[HqAck], acked: int, now: I
             holes=waiting,
             resent=tuple(hole for hole in cursor.resent if hole in ack.holes),
         )
-    soon_ns = _later(now, FIRST_PAUSE_MS)
+    soon_ns = _later(now, cursor.first_pause_ms)
     if acked:
         resend_ns = None if cursor.resend_ns is None else soon_ns
-        return replace(cursor, pause_ms=FIRST_PAUSE_MS, resend_ns=resend_ns)
+        return replace(cursor, pause_ms=cursor.first_pause_ms, resend_ns=resend_ns)
     if acks and cursor.resend_ns is not None:
         # HQ is alive, perhaps after a long absence: do not wait out the present pause.
         return replace(cursor, resend_ns=min(cursor.resend_ns, soon_ns))
@@ -135,7 +137,10 @@ def _after_acks(cursor: PublishCursor, acks: Sequence[HqAck], acked: int, now: I
 def _on_connection(cursor: PublishCursor, status: LinkStatus) -> PublishCursor:
     if cursor.connection_ns == status.since_ns:
         return cursor
-    return PublishCursor(connection_ns=status.since_ns, highest_sent=cursor.highest_sent)
+    first_ms = cursor.first_pause_ms
+    return PublishCursor(
+        status.since_ns, highest_sent=cursor.highest_sent, pause_ms=first_ms, first_pause_ms=first_ms
+    )
 
 
 def _rewound_if_due(cursor: PublishCursor, now: Instant) -> PublishCursor:

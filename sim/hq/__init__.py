@@ -2,6 +2,6 @@
 
 from sim.hq.behaviour import Behaviour
 from sim.hq.ledger import Arrival, Ledger, Outcome
-from sim.hq.main import HqSimulator, run
+from sim.hq.main import HqServer, run
 
-__all__ = ["Arrival", "Behaviour", "HqSimulator", "Ledger", "Outcome", "run"]
+__all__ = ["Arrival", "Behaviour", "HqServer", "Ledger", "Outcome", "run"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import socket
+import logging
 import threading
+from pathlib import Path
 
 from waitress import create_server
+from waitress.server import BaseWSGIServer
 
 from sim.hq.behaviour import Behaviour
 from sim.hq.consumer import Consumer
@@ -14,24 +15,38 @@ from sim.hq.ledger import Ledger
 from sim.hq.page import make_app
 
 WEB_HOST = "127.0.0.1"
+WEB_THREADS = 4
 
 
-class HqSimulator:
-    """HQ at a broker. The books are in memory unless `ledger_path` names a file."""
+class HqServer:
+    """HQ at a broker, with its page; usable as a context manager.
 
-    def __init__(self, broker_host: str, broker_port: int, ledger_path: str = ":memory:") -> None:
-        self.ledger = Ledger(ledger_path)
+    http_port: of the page, None for no page. folder: where the books are kept, None for memory only.
+    """
+
+    def __init__(
+        self,
+        broker_port: int,
+        http_port: int | None = None,
+        folder: Path | None = None,
+        broker_host: str = "127.0.0.1",
+    ) -> None:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+        self.ledger = Ledger(":memory:" if folder is None else str(folder / "hq.db"))
         self.consumer = Consumer(self.ledger, broker_host, broker_port)
+        self._http_port = http_port
+        self._web: BaseWSGIServer | None = None
+        self._web_thread: threading.Thread | None = None
 
-    def __enter__(self) -> HqSimulator:
+    def __enter__(self) -> HqServer:
         """Start."""
-        self.consumer.start()
+        self.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Stop and close the books."""
-        self.consumer.stop()
-        self.ledger.close()
+        """Stop."""
+        self.stop()
 
     @property
     def behaviour(self) -> Behaviour:
@@ -42,33 +57,34 @@ class HqSimulator:
     def behaviour(self, wanted: Behaviour) -> None:
         self.consumer.behaviour = wanted
 
+    def start(self) -> None:
+        """Go to the broker and open the page; raises OSError when the page's port is taken."""
+        if self._http_port is not None:
+            # Waitress warns of every short queue; a page that refreshes itself is no news.
+            logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+            app = make_app(self.ledger, self.consumer)
+            self._web = create_server(app, host=WEB_HOST, port=self._http_port, threads=WEB_THREADS)
+            self._web_thread = threading.Thread(target=self._web.run, name="hq-page", daemon=True)
+            self._web_thread.start()
+        self.consumer.start()
+
+    def stop(self) -> None:
+        """Leave the broker, close the page and the books."""
+        self.consumer.stop()
+        if self._web is not None and self._web_thread is not None:
+            self._web.close()
+            self._web_thread.join(5.0)
+        self.ledger.close()
+
 
 def run(
-    broker_port: int = 1883,
-    http_port: int = 8090,
-    ledger_path: str = ":memory:",
+    broker_port: int,
+    http_port: int,
+    folder: Path,
+    stop: threading.Event,
     broker_host: str = "127.0.0.1",
-) -> int:
-    """Run HQ with its page until SIGINT or SIGTERM; return the exit code. For `python -m sim hq`."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with HqSimulator(broker_host, broker_port, ledger_path) as hq:
-        app = make_app(hq.ledger, hq.consumer)
-        server = create_server(app, host=WEB_HOST, port=http_port, threads=4)
-        web = threading.Thread(target=server.run, name="hq-page", daemon=True)
-        web.start()
+) -> None:
+    """Run HQ with its page until `stop` is set. For `python -m sim hq`."""
+    with HqServer(broker_port, http_port, folder, broker_host):
         print(f"HQ at mqtt://{broker_host}:{broker_port}, page at http://{WEB_HOST}:{http_port}/", flush=True)
         stop.wait()
-        server.close()
-        _nudge(http_port)
-        web.join(5.0)
-    return 0
-
-
-def _nudge(port: int) -> None:
-    """Wake waitress's select loop, so that it sees that it was closed."""
-    try:
-        socket.create_connection((WEB_HOST, port), timeout=0.2).close()
-    except OSError:
-        return

@@ -181,7 +181,7 @@ def record(outbox: MemoryOutbox, ids: CountingIds, count: int, clock: ManualCloc
     instant = (clock or ManualClock()).now()
     unit: Any = SimpleNamespace(outbox=outbox)
     for _ in range(count):
-        order = paid_order(order_id=f"order-{outbox.last_sequence + 1}")
+        order = paid_order(order_id=f"order-{outbox.next_sequence()}")
         events.record_event(
             unit, ids, instant, ORIGIN, EventKind.ORDER_PAID, order.order_id, events.order_paid(order)
         )
