@@ -31,12 +31,12 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-@pytest.fixture()
+@pytest.fixture
 def desk() -> DeskFake:
     return DeskFake()
 
 
-@pytest.fixture()
+@pytest.fixture
 def serve() -> Iterator[Serve]:
     """Serve a desk; several times in one test, also on the same port once the last one is closed."""
     running: list[tuple[DeskFake, WebServer]] = []
@@ -54,12 +54,12 @@ def serve() -> Iterator[Serve]:
         server.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def origin(desk: DeskFake, serve: Serve) -> str:
     return f"http://127.0.0.1:{serve(desk).port}"
 
 
-@pytest.fixture()
+@pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     width, height = LANDSCAPE
     opened = browser.new_page(viewport={"width": width, "height": height})

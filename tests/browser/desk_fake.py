@@ -19,7 +19,14 @@ GOODS: dict[str, tuple[str, str, str, int, int | None, int]] = {
     "6923450657713": ("water", "天然矿泉水 550ml", "Natural mineral water 550 ml", 250, None, 0),
     "6954767423579": ("milk", "鲜牛奶 950ml", "Fresh milk 950 ml", 1690, None, 0),
     "2100123012341": ("apple", "红富士苹果", "Fuji apples", 1380, 862, 0),
-    "6922266446481": ("tissue", "抽取式面巾纸 3层×24包 家庭装", "Facial tissue, 3 ply, 24 packs, family size", 4990, None, 0),
+    "6922266446481": (
+        "tissue",
+        "抽取式面巾纸 3层×24包 家庭装",
+        "Facial tissue, 3 ply, 24 packs, family size",
+        4990,
+        None,
+        0,
+    ),
     "6901798123456": ("baijiu", "白酒 500ml", "Baijiu 500 ml", 12800, None, 18),
     "6921168509256": ("mooncake", "广式月饼礼盒", "Cantonese mooncake gift box", 16800, None, 0),
     "6907992100272": ("yoghurt", "原味酸奶 200g", "Plain yoghurt 200 g", 590, None, 0),
@@ -46,7 +53,8 @@ LANDING: dict[str, object] = {
         },
         {
             "kind": "parking", "title": "本单可停车 2 小时", "title_en": "2 hours of free parking",
-            "body": "扫码登记车牌，离场自动抬杆", "body_en": "Register your plate by QR code and drive out", "url": "",
+            "body": "扫码登记车牌，离场自动抬杆",
+            "body_en": "Register your plate by QR code and drive out", "url": "",
         },
     ],
 }  # fmt: skip
@@ -325,7 +333,8 @@ class DeskFake:
             raise Declined("the basket is empty")
         total = sum(_int(line["amount_fen"]) for line in seat.lines)
         seat.order = {
-            "id": "order-1", "number": "0042", "total_fen": total, "paid_fen": 0, "due_fen": total, "tenders": []
+            "id": "order-1", "number": "0042", "total_fen": total, "paid_fen": 0, "due_fen": total,
+            "tenders": [],
         }  # fmt: skip
         self._show(seat, "checkout", notice=None)
 
@@ -356,7 +365,12 @@ class DeskFake:
         order = _order(seat)
         change = max(0, received_fen - amount_fen)
         order["tenders"] = [
-            {"kind": kind, "amount_fen": amount_fen, "received_fen": received_fen or amount_fen, "change_fen": change}
+            {
+                "kind": kind,
+                "amount_fen": amount_fen,
+                "received_fen": received_fen or amount_fen,
+                "change_fen": change,
+            }
         ]
         order["paid_fen"], order["due_fen"] = amount_fen, 0
         seat.receipt = {

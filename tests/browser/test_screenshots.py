@@ -110,8 +110,8 @@ def held(desk: DeskFake, ws: str) -> None:
 
 
 KIOSK = (
-    attract, empty, basket, long_basket, duplicate, unknown_code, troubles, checkout, waiting, unsure, declined,
-    paid, unprinted, age, help_called, closed,
+    attract, empty, basket, long_basket, duplicate, unknown_code, troubles, checkout, waiting, unsure,
+    declined, paid, unprinted, age, help_called, closed,
 )  # fmt: skip
 TILL = (attract, basket, checkout, cash_change, held)
 
@@ -120,7 +120,8 @@ _MEASURE = """() => {
   const seen = (node) => node.checkVisibility({ visibilityProperty: true, opacityProperty: true });
   for (const button of document.querySelectorAll("button")) {
     const box = button.getBoundingClientRect();
-    if (seen(button) && (box.width < 64 || box.height < 63.9)) small.push(`${button.outerHTML.slice(0, 90)} ${box.width}x${box.height}`);
+    const fits = box.width >= 64 && box.height >= 63.9;
+    if (seen(button) && !fits) small.push(`${button.outerHTML.slice(0, 90)} ${box.width}x${box.height}`);
   }
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let text = walker.nextNode(); text; text = walker.nextNode()) {

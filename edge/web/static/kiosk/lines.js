@@ -5,14 +5,12 @@ import { kilograms, yuan } from "./format.js";
 import { own, t } from "./texts.js";
 
 const rows = new Map();
-let basketId = null;
+let shownBefore = false;
 
 /** Show these lines; the one that is new or has grown is highlighted and scrolled to. */
 export function showLines(basket) {
   const list = find("#lines");
   const lines = basket?.lines ?? [];
-  const sameBasket = basketId === (basket?.id ?? null);
-  basketId = basket?.id ?? null;
   dropGone(lines);
   let fresh = null;
   lines.forEach((line, index) => {
@@ -20,11 +18,11 @@ export function showLines(basket) {
     const before = row.line;
     updateRow(row, line);
     if (list.children[index] !== row.node) list.insertBefore(row.node, list.children[index] ?? null);
-    if (sameBasket && (!before || line.quantity > before.quantity)) fresh = row;
+    if (!before || line.quantity > before.quantity) fresh = row;
   });
-  if (fresh) replay(fresh.node, "fresh");
-  const target = fresh ?? (sameBasket ? null : rows.get(lines.at(-1)?.id));
-  target?.node.scrollIntoView({ block: "nearest" });
+  if (fresh && shownBefore) replay(fresh.node, "fresh");
+  fresh?.node.scrollIntoView({ block: "nearest" });
+  shownBefore = true;
 }
 
 /** The quantity to ask for when a stepper is touched: taps add up while answers are on their way. */

@@ -9,7 +9,7 @@ import { render } from "./render.js";
 import { fillTexts, setLanguage } from "./texts.js";
 
 const TOUCH_EVERY_MS = 3000;
-let touchedAt = 0;
+let touchedAt = -Infinity;
 let idleCounts = false;
 
 const link = new Link(

@@ -29,10 +29,13 @@ export function showSheets(newView) {
   view = newView;
   if (screen !== view.screen) opened = null;
   screen = view.screen;
-  if (!view.help) helpClosed = null;
+  if (!view.help) {
+    helpClosed = null;
+    if (opened === "help") opened = null;
+  }
   say(find("[data-age]"), view.age ? `${view.age.min_age}+` : "");
   const called = view.help?.called_at;
-  countUp("help", called, (seconds) => say(find("[data-help-for]"), waitedFor(seconds)));
+  countUp("help", called, (seconds) => say(find("[data-help-for]"), seconds < 3600 ? waitedFor(seconds) : ""));
   document.body.classList.toggle("help-called", Boolean(view.help));
   showHeld(view.held ?? []);
   update();

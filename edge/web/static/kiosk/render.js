@@ -42,11 +42,12 @@ export function render(view) {
 }
 
 function showBasket({ basket }) {
+  // Before the lines: a list that is not displayed cannot be scrolled.
+  document.body.classList.toggle("basket-empty", !basket?.lines.length);
   showLines(basket);
   say(find("[data-total]"), yuan(basket?.total_fen ?? 0));
   say(find("[data-count]"), t("items", { n: basket?.count ?? 0 }));
   find("#checkout").disabled = !basket?.lines.length;
-  document.body.classList.toggle("basket-empty", !basket?.lines.length);
 }
 
 function showCheckout({ order, cash }) {
@@ -95,7 +96,7 @@ function showChips(view) {
   if (help) chips.push(["info", "bell", t("chip_help")]);
   if (devices.scanner !== "connected") chips.push(["error", "scan", t("chip_scanner")]);
   if (devices.printer !== "connected") chips.push(["warn", "paper", t("chip_printer")]);
-  if (devices.hq !== "online") chips.push(["quiet", "info", t("chip_offline", { n: view.outbox_depth })]);
+  if (devices.hq !== "online") chips.push(["calm", "info", t("chip_offline", { n: view.outbox_depth })]);
   refill(find("#chips"), JSON.stringify(chips), () =>
     chips.map(([level, icon, text]) => make("span", `chip ${level}`, makeIcon(icon), make("span", "", text))),
   );

@@ -1,0 +1,90 @@
+"""The staffed till's page, the phone's page and the staff pages."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.desk_fake import PIN, TOKEN, DeskFake
+from tests.browser.kiosk_page import KioskPage, watch
+
+TEA = "6901234567892"
+
+
+@pytest.fixture
+def till(page: Page, origin: str) -> KioskPage:
+    screen = KioskPage(page)
+    screen.open(origin, "T1", "till")
+    return screen
+
+
+def test_cash_is_taken_once_it_covers_what_is_due_and_change_is_shown_large(
+    till: KioskPage, desk: DeskFake
+) -> None:
+    desk.scan("T1", TEA)
+    till.touch("checkout")
+    till.expect_screen("checkout")
+    take = till.page.locator("[data-cash-take]")
+    till.type_keys("cash", "50")
+    expect(take).to_be_disabled()
+    expect(till.page.locator("[data-change]")).to_have_text("¥18.00")
+    till.type_keys("cash", ".")
+    till.page.locator("[data-quick] [data-fen='10000']").click()
+    expect(till.page.locator("[data-change]")).to_have_text("¥32.00")
+    take.click()
+    till.expect_screen("paid")
+    expect(till.page.locator("[data-change-due] strong")).to_have_text("¥32.00")
+
+
+def test_a_basket_can_be_held_and_recalled(till: KioskPage, desk: DeskFake) -> None:
+    till.expect_painted(desk.scan("T1", TEA))
+    till.touch("hold")
+    till.expect_screen("attract")
+    till.open_sheet("held")
+    till.sheet("held").locator("[data-act=recall]").click()
+    till.expect_lines(["龙井绿茶 250g"])
+    expect(till.sheet("held")).to_be_hidden()
+
+
+def test_a_kiosk_has_no_cash_pad_and_no_hold(page: Page, origin: str, desk: DeskFake) -> None:
+    kiosk = KioskPage(page)
+    kiosk.open(origin, "K1")
+    desk.scan("K1", TEA)
+    kiosk.expect_screen("basket")
+    expect(page.locator("[data-act=hold]")).to_be_hidden()
+    kiosk.touch("checkout")
+    kiosk.expect_screen("checkout")
+    expect(page.locator("#cash")).to_be_hidden()
+
+
+def test_the_phone_page_records_opening_and_joining(page: Page, origin: str, desk: DeskFake) -> None:
+    seen = watch(page, origin)
+    with page.expect_response("**/touch") as opened:
+        page.goto(f"{origin}/phone/r/{TOKEN}?language=zh")
+    assert opened.value.status == 204
+    join = page.locator("[data-kind=join] button")
+    join.click()
+    expect(join).to_have_text("已记录，谢谢！")
+    assert desk.touches == [(TOKEN, "opened"), (TOKEN, "join")]
+    assert (seen.errors, seen.elsewhere) == ([], [])
+
+
+def test_staff_sign_in_and_see_devices_outbox_and_scans(page: Page, origin: str) -> None:
+    seen = watch(page, origin)
+    page.goto(f"{origin}/staff/")
+    page.get_by_label("店员密码").fill(PIN)
+    page.get_by_role("button", name="登录").click()
+    expect(page.locator("[data-device=printer-1] .health")).to_have_text("未连接")
+    KioskPage(page).shoot("staff-devices-zh-1280x800")
+    page.goto(f"{origin}/staff/outbox?language=en")
+    expect(page.locator("[data-figure=depth] dd")).to_have_text("17")
+    expect(page.locator("[data-figure=oldest] dd")).to_have_text("3 min 4 s")
+    KioskPage(page).shoot("staff-outbox-en-1280x800")
+    page.goto(f"{origin}/staff/scans/K1")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(page.locator("body")).to_have_attribute("data-fresh", "yes", timeout=6000)
+    KioskPage(page).shoot("staff-scans-en-1280x800")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Staff PIN")).to_be_visible()
+    KioskPage(page).shoot("staff-login-en-1280x800")
+    assert (seen.errors, seen.elsewhere) == ([], [])
