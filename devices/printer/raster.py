@@ -122,7 +122,8 @@ def _draw_line(
     baseline = top + cell * 2
     for character in line.text:
         taken = cells(character, Chinese.RASTER)
-        for shift in (0, line.scale) if line.bold else (0,):
+        shifts = (0, line.scale) if line.bold else (0,)
+        for shift in shifts if character != " " else ():
             pen.text((left + shift, baseline), character, 0, wide if taken == 2 else narrow, anchor="ls")
         left += taken * cell
 

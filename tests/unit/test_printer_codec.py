@@ -146,7 +146,6 @@ def test_the_barrier_is_as_set() -> None:
         barrier(by_id, "00001")
 
 
-@pytest.mark.parametrize(("width", "dots", "pin"), [(8, 384, 2), (32, 390, 2), (64, 384, 2), (32, 384, 3)])
 def test_a_width_that_does_not_divide_the_dots_is_fine() -> None:
     profile = PrinterProfile(width=42, dots=512, chinese=Chinese.RASTER)
     rows = [
@@ -155,6 +154,7 @@ def test_a_width_that_does_not_divide_the_dots_is_fine() -> None:
     assert {row.row_bytes for row in rows} == {64}
 
 
+@pytest.mark.parametrize(("width", "dots", "pin"), [(8, 384, 2), (32, 390, 2), (64, 384, 2), (32, 384, 3)])
 def test_a_profile_that_no_printer_has_is_refused(width: int, dots: int, pin: int) -> None:
     with pytest.raises(ValueError, match=r"must be .* not"):
         PrinterProfile(width=width, dots=dots, drawer_pin=pin)
