@@ -191,6 +191,16 @@ def test_a_reversal_that_must_wait_for_the_password_is_pending_then_voided(till:
     assert till.charged_fen() == 0
 
 
+def test_a_reversal_that_ends_in_a_server_error_is_judged_by_what_the_query_says(till: Till) -> None:
+    till.gateway.pay_by_code(till.payment())
+    till.server.faults.add("reverse", Fault.SYSTEM_ERROR_BEFORE)
+    failed = till.gateway.reverse(ORDER)
+    assert (failed.state, failed.detail) == (PaymentState.PENDING, "SUCCESS, reversal: 500 SYSTEM_ERROR")
+    till.server.faults.add("reverse", Fault.SYSTEM_ERROR_AFTER)
+    assert till.gateway.reverse(ORDER).state is PaymentState.VOIDED
+    assert till.charged_fen() == 0
+
+
 def test_a_wrong_password_keeps_the_payment_pending_until_the_shopper_gives_up(till: Till) -> None:
     till.gateway.pay_by_code(till.payment(150_000))
     till.server.books.enter_password(ORDER, Habit.WRONG)

@@ -109,3 +109,12 @@ def test_what_is_not_a_genuine_signature_is_refused_with_a_reason(bad: dict[str,
 def test_a_signature_by_another_key_is_refused() -> None:
     with pytest.raises(Unverified, match="does not match"):
         verify(headers(), BODY, {SERIAL: OTHER.public_key()}, NOW_S)
+
+
+def test_a_signature_written_in_another_way_is_refused() -> None:
+    """The last letter before "==" holds four unused bits: other letters there decode to the same bytes."""
+    genuine = headers()["Wechatpay-Signature"]
+    other = genuine[:-3] + chr(ord(genuine[-3]) + 1) + "=="
+    assert base64.b64decode(other) == base64.b64decode(genuine)
+    with pytest.raises(Unverified, match="no usable Wechatpay-Signature"):
+        verify(headers(signature=other), BODY, VERIFIERS, NOW_S)

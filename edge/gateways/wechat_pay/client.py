@@ -187,14 +187,14 @@ class WeChatPayGateway:
         )
 
     def _verified(self, call: Call, deadline_ns: int) -> Reply:
-        """Exchange a repeatable call; raise Unavailable unless a verified answer below 500 came."""
+        """Exchange a repeatable call; raise Unavailable unless a verified answer came."""
         what = f"{call.name} {call.subject}"
         try:
             reply = self._wire.exchange(call, deadline_ns)
         except (NotSent, NoAnswer) as error:
             problem = f"no answer to {what} ({error})"
         else:
-            if not reply.unverified and reply.status < 500:
+            if not reply.unverified:
                 return reply
             problem = f"no verified answer to {what}: {_describe(reply)}"
         raise Unavailable(f"WeChat Pay: {problem}; try again")
