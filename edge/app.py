@@ -140,7 +140,13 @@ def _serial_scanner(config: ScannerConfig) -> Scanner:
 
     terminators = frozenset(Terminator(one) for one in config.terminators) or None
     try:
-        framing = Framing(terminators, config.prefix.encode(), config.framing_idle_ms)
+        framing = Framing(
+            terminators,
+            config.prefix.encode(),
+            config.framing_idle_ms,
+            max_length=config.max_length,
+            aim_ids=config.aim_ids,
+        )
         settings = SerialSettings(config.port, config.baud)
     except ValueError as error:
         raise Invalid(f"scanner {config.name}: {error}") from error
@@ -152,7 +158,7 @@ def _hid_scanner(config: ScannerConfig) -> Scanner:
 
     try:
         vendor, product = (int(one, 16) if one else None for one in (config.vendor, config.product))
-        adoption = Adoption(config.port, vendor, product, config.serial)
+        adoption = Adoption(config.port, vendor, product, config.serial, config.phys)
     except ValueError as error:
         raise Invalid(f"scanner {config.name}: {error}") from error
     return HidScanner(config.name, adoption)

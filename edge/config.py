@@ -105,9 +105,12 @@ class ScannerConfig:
     terminators: tuple[Literal["cr", "lf", "crlf", "tab", "etx"], ...] = ()
     prefix: str = ""
     framing_idle_ms: int = 0
+    aim_ids: bool = True
+    max_length: int = 4096
     vendor: str = ""
     product: str = ""
     serial: str = ""
+    phys: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ SCAN_TURN_S = 0.5
 RESOLVE_EVERY_S = 1.0
 IDLE_EVERY_S = 1.0
 PRINT_RETRY_S = 3.0
-PRINT_LOOK_S = 30.0
+PRINT_LOOK_S = 10.0
 
 _log = structlog.get_logger("service")
 
@@ -257,6 +257,7 @@ def _printing(box: Box, place: str) -> Callable[[], float]:
     def step() -> float:
         state = print_next(box, place)
         if state is None:
+            box.printers[place].printer_status()
             return PRINT_LOOK_S
         return PRINT_RETRY_S if state is PrintState.QUEUED else 0.0
 

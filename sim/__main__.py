@@ -81,12 +81,12 @@ def broker(port: int, kind: str) -> None:
 @main.command()
 @click.option("--broker-port", default=1883, show_default=True)
 @click.option("--port", default=8090, show_default=True)
-@click.option("--ledger", default=":memory:", show_default=True, help="File that keeps what HQ knows.")
-def hq(broker_port: int, port: int, ledger: str) -> None:
+@click.option("--dir", "folder", type=click.Path(path_type=Path), default=Path("demo-data/hq"))
+def hq(broker_port: int, port: int, folder: Path) -> None:
     """Headquarters: applies each event once and acknowledges it; shows what it knows on a page."""
     from sim.hq import run
 
-    sys.exit(run(broker_port=broker_port, http_port=port, ledger_path=ledger))
+    run(broker_port=broker_port, http_port=port, folder=folder, stop=_until_signal())
 
 
 @main.command()

@@ -197,7 +197,7 @@ class Mall:
 
     def _start_hq(self) -> None:
         ports = ("--broker-port", str(self.broker.port), "--port", str(self._settings.hq_port))
-        self._start("hq.log", "sim", "hq", *ports, "--ledger", str(self._settings.folder / "hq.db"))
+        self._start("hq.log", "sim", "hq", *ports, "--dir", str(self._settings.folder / "hq"))
 
     def _start(self, log_name: str, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         """Start one program of ours, with its output in a log of the folder."""
