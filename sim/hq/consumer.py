@@ -6,6 +6,7 @@ import json
 import logging
 import queue
 import re
+import socket
 import threading
 import time
 from dataclasses import dataclass
@@ -100,6 +101,7 @@ class Consumer:
         # An exception in a callback would end paho's thread unseen.
         client.suppress_exceptions = True
         client.max_queued_messages_set(MAX_QUEUED_ACKS)
+        client.on_socket_open = _without_delay
         client.on_connect = self._connected
         client.on_message = self._arrived
         client.connect_async(*self._address, keepalive=10, clean_start=True)
@@ -207,6 +209,11 @@ class Consumer:
             self._waiting.put_nowait(item)
         except queue.Full:
             self.tally.dropped += 1
+
+
+def _without_delay(client: mqtt.Client, userdata: object, sock: mqtt.SocketLike) -> None:
+    if isinstance(sock, socket.socket):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _number(text: str) -> int:

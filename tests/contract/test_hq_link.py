@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
@@ -248,6 +249,13 @@ def test_an_event_carries_its_properties(wire: MqttFar) -> None:
         "sequence": "2",
         "oldest": "1",
     }
+
+
+def test_small_packets_are_sent_at_once(wire: MqttFar) -> None:
+    connection = wire.link._connection
+    assert connection is not None
+    sock: Any = connection.socket()
+    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_oldest_follows_hqs_acks(wire: MqttFar) -> None:
