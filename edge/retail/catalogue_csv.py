@@ -134,27 +134,22 @@ def parse_catalogue(data: bytes, rules: FileRules, progress: Progress | None = N
     whole file: its encoding, its header, no lines or too many.
     """
     text, encoding = decode_catalogue(data)
-    lines = list(_numbered(text))
-    if not lines:
-        raise Invalid("the file is empty; the first line names the columns")
-    first, header_text = lines[0]
-    separator = _separator(header_text)
-    try:
-        header = read_header(_cells(header_text, separator))
-    except CellProblem as problem:
-        raise Invalid(f"header in line {first}: {problem.problem}; {problem.remedy}") from None
-    if len(lines) - 1 > MAX_LINES:
-        raise Invalid(f"the file has {len(lines) - 1} lines; split it, {MAX_LINES} at most")
-    if len(lines) == 1:
+    count = sum(1 for _ in _numbered(text)) - 1
+    lines = _numbered(text)
+    first, header_text = next(lines, (0, ""))
+    separator, header = _read_first(first, header_text)
+    if count > MAX_LINES:
+        raise Invalid(f"the file has {count} lines; split it, {MAX_LINES} at most")
+    if count == 0:
         raise Invalid(f"the file has no product lines after the header in line {first}")
     reader = _Reader(header, rules)
-    for done, (number, line) in enumerate(lines[1:]):
+    for done, (number, line) in enumerate(lines):
         if progress is not None and done % PROGRESS_EVERY == 0:
-            progress(done, len(lines) - 1)
+            progress(done, count)
         reader.take(number, line, separator)
     if progress is not None:
-        progress(len(lines) - 1, len(lines) - 1)
-    return reader.result(len(lines) - 1, encoding, separator)
+        progress(count, count)
+    return reader.result(count, encoding, separator)
 
 
 def read_header(cells: Sequence[str]) -> tuple[str | None, ...]:
@@ -339,6 +334,17 @@ def _numbered(text: str) -> Iterator[tuple[int, str]]:
         line = line.removesuffix("\n")
         if line.strip(" \t,;") and not (number == 1 and line.startswith("sep=")):
             yield number, line
+
+
+def _read_first(number: int, line: str) -> tuple[str, tuple[str | None, ...]]:
+    """Return the separator and the columns of the header."""
+    if not line:
+        raise Invalid("the file is empty; the first line names the columns")
+    separator = _separator(line)
+    try:
+        return separator, read_header(_cells(line, separator))
+    except CellProblem as problem:
+        raise Invalid(f"header in line {number}: {problem.problem}; {problem.remedy}") from None
 
 
 def _cells(line: str, separator: str) -> list[str]:

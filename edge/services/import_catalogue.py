@@ -7,7 +7,8 @@ before that unit leaves the old catalogue whole; the next import clears up what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from itertools import islice
@@ -33,6 +34,7 @@ STAGE_ROWS = 250
 KEY_ROWS = 500
 TIDY_ROWS = 1_000
 READ_ROWS = 1_000
+SORT_ROWS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ def _plan(store: Store, parsed: ParsedCatalogue, options: ImportOptions) -> _Pla
     listings = [listing for line, listing in parsed.listings if line not in refused]
     used = {listing.product.tenant_id for listing in listings}
     return _Plan(
-        listings=tuple(sorted(listings, key=lambda listing: listing.product.sku)),
+        listings=tuple(_in_order(listings, lambda listing: listing.product.sku)),
         withdraw=withdraw,
         tenants=tuple(tenant for tenant in parsed.tenants if tenant.tenant_id in used),
         bad=tuple(sorted((*parsed.bad, *problems), key=lambda bad: bad.line)[:MAX_REPORTED]),
@@ -253,8 +255,8 @@ def _lost_claims(claims: list[_Claim], parsed: ParsedCatalogue, refused: Sequenc
         if not losing:
             return [_lost(claim) for claim in lost]
         lost += losing
-        good -= {claim.listing.product.sku for claim in losing}
         claims = [claim for claim in claims if claim.owner in good]
+        good -= {claim.listing.product.sku for claim in losing}
 
 
 def _lost(claim: _Claim) -> BadLine:
@@ -285,11 +287,22 @@ def _apply(store: Store, plan: _Plan, at: int, steps: _Steps) -> Staged:
     staging = _Staging(store, steps)
     total = staging.stage(plan.listings, at)
     staging.withdraw(plan.withdraw)
-    dropped = [KeyChange(key, sku, dropped=True) for key, sku in total.dropped if key not in claims]
-    changes = dropped + [KeyChange(key, sku) for key, sku in claims.items()]
-    staging.keys(sorted(changes, key=lambda change: change.key))
+    staging.keys(_key_changes(claims, total.dropped))
     staging.finish(plan.tenants, untidy=bool(total.changed or plan.withdraw))
     return replace(total, dropped=())
+
+
+def _key_changes(claims: dict[str, str], dropped: Sequence[tuple[str, str]]) -> Iterator[KeyChange]:
+    """Yield, in order of the keys, what every key's row must say; a claim outweighs a drop."""
+    drops: dict[str, list[str]] = {}
+    for key, sku in dropped:
+        if key not in claims:
+            drops.setdefault(key, []).append(sku)
+    for key in _in_order((*claims, *drops), str):
+        if key in claims:
+            yield KeyChange(key, claims[key])
+        else:
+            yield from (KeyChange(key, sku, dropped=True) for sku in drops[key])
 
 
 class _Staging:
@@ -316,7 +329,7 @@ class _Staging:
             self._withdraw_chunk(chunk)
             self._steps.wrote(len(chunk))
 
-    def keys(self, changes: Sequence[KeyChange]) -> None:
+    def keys(self, changes: Iterable[KeyChange]) -> None:
         """Write look-up keys."""
         for chunk in _chunks(changes, KEY_ROWS):
             self._keys_chunk(chunk)
@@ -357,7 +370,13 @@ def _sum(a: Staged, b: Staged) -> Staged:
     return Staged(a.added + b.added, a.changed + b.changed, a.unchanged + b.unchanged, a.dropped + b.dropped)
 
 
-def _chunks(rows: Sequence[T], size: int) -> Iterator[tuple[T, ...]]:
+def _chunks(rows: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
     each = iter(rows)
     while chunk := tuple(islice(each, size)):
         yield chunk
+
+
+def _in_order(rows: Sequence[T], key: Callable[[T], str]) -> Iterator[T]:
+    """Yield rows in order of `key`; sorted in pieces, as one long sort would stop every other thread."""
+    pieces = [sorted(piece, key=key) for piece in _chunks(rows, SORT_ROWS)]
+    return heapq.merge(*pieces, key=key)
