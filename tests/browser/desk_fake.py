@@ -195,15 +195,15 @@ class DeskFake:
                 "depth": 17, "oldest_age_s": 184.2, "last_ack_age_s": 191.0, "acked_through": 4021,
                 "last_sequence": 4038, "connected": False,
             },
-            "payments": {"unknown": 1},
+            "payments": {"open": 1, "oldest_age_s": 12},
             "version": "0.1.0",
         }  # fmt: skip
 
     def scans(self, workstation: str) -> list[dict[str, object]]:
         return [
-            {"time": "16:05:02.114", "scanner": "scanner-1", "class": "payment_code", "text": "…6612",
+            {"at": 1_763_800_502_114, "scanner": "scanner-1", "class": "payment_code", "text": "…6612",
              "raw": "", "outcome": "payment"},
-            {"time": "16:04:40.020", "scanner": "scanner-1", "class": "gtin", "text": "6901234567892",
+            {"at": 1_763_800_480_020, "scanner": "scanner-1", "class": "gtin", "text": "6901234567892",
              "raw": "36393031323334353637383932", "outcome": "added"},
         ]  # fmt: skip
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from edge.clock import boottime_ns
+from edge.clock import boottime_ns, local
 from edge.ids import TimeOrderedIds
 from edge.web.desk import LANGUAGES, Desk, WebSettings
 from edge.web.staff.sessions import StaffSessions
@@ -35,7 +37,7 @@ def blueprint(desk: Desk, settings: WebSettings) -> Blueprint:
         return response
 
     _add_login(routes, desk, settings, sessions)
-    _add_pages(routes, desk)
+    _add_pages(routes, desk, settings)
     return routes
 
 
@@ -66,7 +68,12 @@ def _add_login(routes: Blueprint, desk: Desk, settings: WebSettings, sessions: S
         return answer
 
 
-def _add_pages(routes: Blueprint, desk: Desk) -> None:
+def _add_pages(routes: Blueprint, desk: Desk, settings: WebSettings) -> None:
+    zone = ZoneInfo(settings.zone)
+
+    def local_time(at: int) -> str:
+        return f"{local(at, zone):%m-%d %H:%M:%S}.{at % 1000:03d}"
+
     @routes.get("/")
     def home() -> Response:
         return redirect(url_for("staff.devices"), 303)
@@ -86,6 +93,7 @@ def _add_pages(routes: Blueprint, desk: Desk) -> None:
         return _page(
             "scans",
             scans=desk.scans(workstation),
+            local_time=local_time,
             workstation=workstation,
             workstations=desk.workstations(),
         )

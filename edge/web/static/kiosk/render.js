@@ -94,8 +94,9 @@ function showChips(view) {
   const chips = [];
   const { devices, help } = view;
   if (help) chips.push(["info", "bell", t("chip_help")]);
-  if (devices.scanner !== "connected") chips.push(["error", "scan", t("chip_scanner")]);
-  if (devices.printer !== "connected") chips.push(["warn", "paper", t("chip_printer")]);
+  // null: this workstation has none.
+  if (devices.scanner && devices.scanner !== "connected") chips.push(["error", "scan", t("chip_scanner")]);
+  if (devices.printer && devices.printer !== "connected") chips.push(["warn", "paper", t("chip_printer")]);
   if (devices.hq !== "online") chips.push(["calm", "info", t("chip_offline", { n: view.outbox_depth })]);
   refill(find("#chips"), JSON.stringify(chips), () =>
     chips.map(([level, icon, text]) => make("span", `chip ${level}`, makeIcon(icon), make("span", "", text))),
