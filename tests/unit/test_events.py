@@ -14,12 +14,14 @@ from jsonschema import Draft202012Validator
 
 from edge.clock import Instant, iso
 from edge.errors import Invalid
+from edge.hq.codec import MAX_HOLES
 from edge.members.landing import BlockKind
 from edge.retail.attempt import AttemptState
 from edge.retail.basket import MAX_LINES
 from edge.retail.order import OrderState
 from edge.services import events
 from edge.services.events import EventKind, Origin, record_event
+from edge.services.publish_events import WINDOW
 from tests.unit.hq_samples import (
     AT,
     BOOT,
@@ -185,4 +187,6 @@ def test_every_kind_has_a_schema_and_a_line_in_the_document() -> None:
     for kind in EventKind:
         assert f"| `{kind.value}` |" in document, f"{kind.value} has no line in hq-events.md"
     described = {path.name.removesuffix(".v1.json") for path in SCHEMAS.glob("*.v1.json")}
+    assert f"At most {WINDOW} events" in document
+    assert f"{MAX_HOLES} at most" in document
     assert described == {kind.value for kind in EventKind} | {"envelope", "ack", "state"}
