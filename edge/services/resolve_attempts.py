@@ -16,6 +16,9 @@ from edge.services.settle_attempt import close_attempt, settle
 MAX_ATTEMPTS = 20
 LONGEST_PAUSE_MS = 300_000
 
+#: A gateway refuses a request signed longer ago than this; a margin for clocks that differ is in it.
+LATEST_ARRIVAL_MS = 360_000
+
 _UNCLEAR = (PaymentState.PENDING, PaymentState.ABSENT)
 
 
@@ -40,9 +43,16 @@ def resolve(box: Box, attempt: PaymentAttempt, now: Instant) -> AttemptState:
             answer = gateway.reverse(attempt.merchant_order_no)
     except Unavailable as failure:
         answer = GatewayAnswer(PaymentState.PENDING, detail=str(failure))
+    if answer.state is PaymentState.ABSENT and _cannot_arrive(attempt, now):
+        return close_attempt(box, attempt.attempt_id, AttemptState.VOIDED, "never arrived at the gateway")
     if answer.state in _UNCLEAR:
         return _wait(box, attempt, answer)
     return settle(box, attempt.attempt_id, answer)
+
+
+def _cannot_arrive(attempt: PaymentAttempt, now: Instant) -> bool:
+    """Whether the charge is so old that its signature is refused, should it still be on its way."""
+    return now.wall_at - attempt.created_at > LATEST_ARRIVAL_MS
 
 
 def _is_due(attempt: PaymentAttempt, now: Instant) -> bool:

@@ -44,9 +44,16 @@ def settle(box: Box, attempt_id: str, answer: GatewayAnswer, *, in_doubt: bool =
     )
 
 
-def close_attempt(box: Box, attempt_id: str, state: AttemptState, trail: str) -> AttemptState:
-    """Close an attempt for which no money was taken, and return its state."""
-    return _write(box, attempt_id, lambda unit, attempt, now: _close(unit, box, attempt, state, trail, now))
+def close_attempt(
+    box: Box, attempt_id: str, state: AttemptState, trail: str, reason: str = ""
+) -> AttemptState:
+    """Close an attempt for which no money was taken, and return its state.
+
+    trail: the gateway's own word, for support. reason: a ports.DeclineReason, for the shopper's screen.
+    """
+    return _write(
+        box, attempt_id, lambda unit, attempt, now: _close(unit, box, attempt, state, trail, now, reason)
+    )
 
 
 def _write(
@@ -118,7 +125,13 @@ def _doubt(unit: Unit, box: Box, attempt: PaymentAttempt, trail: str, now: Insta
 
 
 def _close(
-    unit: Unit, box: Box, attempt: PaymentAttempt, state: AttemptState, trail: str, now: Instant
+    unit: Unit,
+    box: Box,
+    attempt: PaymentAttempt,
+    state: AttemptState,
+    trail: str,
+    now: Instant,
+    reason: str = "",
 ) -> PaymentAttempt:
     if state is AttemptState.REFUNDED and attempt.state is AttemptState.SUBMITTED:
         state = AttemptState.VOIDED
@@ -127,7 +140,7 @@ def _close(
     _tell(unit, box, closed, now)
     busy = load(unit, box, attempt.workstation)
     if busy.order is not None and busy.order.order_id == attempt.order_id:
-        params: dict[str, str | int] = {"reason": trail[:80]}
+        params: dict[str, str | int] = {"reason": reason, "trail": trail[:80]}
         show_notice(unit, busy, now, Notice(attempt.attempt_id, "error", _NOTICES[state], params))
     else:
         _cancel_forsaken(unit, attempt, now)

@@ -7,10 +7,10 @@ A crash in between leaves an attempt that `resolve_attempts` asks the gateway ab
 from __future__ import annotations
 
 from edge.clock import Instant
-from edge.errors import Declined, Invalid, OutcomeUnknown, Unavailable
+from edge.errors import Invalid, OutcomeUnknown, Unavailable
 from edge.retail.attempt import AttemptState, PaymentAttempt, advance
 from edge.services.box import Box
-from edge.services.ports import CodePayment, GatewayAnswer, PaymentState
+from edge.services.ports import CodePayment, GatewayAnswer, PaymentDeclined, PaymentState
 from edge.services.records import Unit
 from edge.services.settle_attempt import close_attempt, settle
 from edge.services.workstation import Busy, need_order, save
@@ -56,8 +56,8 @@ def submit(box: Box, attempt_id: str, code: str) -> AttemptState:
     )
     try:
         answer = box.gateways[attempt.gateway].pay_by_code(payment)
-    except Declined as refusal:
-        return close_attempt(box, attempt_id, AttemptState.DECLINED, str(refusal))
+    except PaymentDeclined as refusal:
+        return close_attempt(box, attempt_id, AttemptState.DECLINED, refusal.detail, refusal.reason.value)
     except Unavailable as failure:
         return close_attempt(box, attempt_id, AttemptState.VOIDED, str(failure))
     except OutcomeUnknown as doubt:
