@@ -63,8 +63,12 @@ class Broker:
         self._pid = 0
 
     def __enter__(self) -> Broker:
-        """Start."""
-        self.start()
+        """Start; nothing is left behind when that fails."""
+        try:
+            self.start()
+        except BrokerError:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from edge.clock import SystemClock
+from edge.clock import Instant, SystemClock
 from edge.hq.connection import LinkSettings
 from edge.hq.link import MqttLink
 from edge.services.ports import OutboxMessage
@@ -228,3 +228,32 @@ def test_a_link_that_was_never_started_can_be_closed() -> None:
     link = MqttLink(LinkSettings("127.0.0.1"), ORIGIN, SystemClock())
     link.close()
     assert not link.status().connected
+
+
+class OnceFaultyClock:
+    """A clock that raises at its next reading in the link's thread, once armed."""
+
+    def __init__(self) -> None:
+        self._clock = SystemClock()
+        self.armed = False
+
+    def now(self) -> Instant:
+        if self.armed and threading.current_thread().name == "hq-link":
+            self.armed = False
+            raise RuntimeError("a fault of our own")
+        return self._clock.now()
+
+
+def test_a_fault_of_our_own_costs_a_connection_and_never_the_thread() -> None:
+    broker, clock = BadBroker(), OnceFaultyClock()
+    link = MqttLink(LinkSettings("127.0.0.1", broker.port, first_delay_s=0.05), ORIGIN, clock)
+    link.start()
+    connected(link)
+    clock.armed = True
+    # The acknowledgement of this event is read in a callback of paho's, which looks at the clock.
+    link.send(messages(1))
+    eventually(lambda: link.counts().faults == 1, lambda: str(link.counts()))
+    eventually(lambda: broker.connections == 2, lambda: "a second connection")
+    connected(link)
+    link.close()
+    broker.close()
