@@ -22,6 +22,7 @@ from edge.services.scan_item import add_reading
 from edge.services.workstation import (
     Busy,
     Notice,
+    NoticeCode,
     act,
     decode_notice,
     need_basket,
@@ -67,7 +68,7 @@ def confirm_scan(box: Box, workstation: str, scan_id: str) -> None:
         if reading.kind not in GOODS or busy.screen not in {"basket", "attract", "paid"}:
             raise Invalid(f"scan {scan_id} cannot be added now; scan the article again")
         if add_reading(unit, box, busy, now, reading, scan_id) is None:
-            unknown = Notice(scan_id, "warn", "unknown_code", {"text": record.text})
+            unknown = Notice(scan_id, "warn", NoticeCode.UNKNOWN_CODE, {"text": record.text})
             show_notice(unit, busy, now, unknown)
 
     act(box, workstation, step)
@@ -92,7 +93,7 @@ def hold(box: Box, workstation: str) -> None:
         if not basket.lines:
             raise Invalid(f"basket {basket.basket_id} is empty; there is nothing to hold")
         unit.baskets.put(change_state(basket, BasketState.HELD, now.wall_at))
-        save(unit, busy, now, basket=None, notice=Notice(basket.basket_id, "info", "held"))
+        save(unit, busy, now, basket=None, notice=Notice(basket.basket_id, "info", NoticeCode.HELD))
 
     act(box, workstation, step)
 

@@ -17,7 +17,7 @@ from edge.services.check_out import reopen
 from edge.services.records import ScanRecord, Unit
 from edge.services.scan_item import add_reading
 from edge.services.take_payment import intend
-from edge.services.workstation import Busy, Notice, act, show_notice
+from edge.services.workstation import Busy, Notice, NoticeCode, act, show_notice
 
 #: Kinds that are goods.
 GOODS = frozenset({CodeKind.ITEM, CodeKind.SCALE_LABEL, CodeKind.GS1, CodeKind.UNKNOWN})
@@ -56,7 +56,7 @@ def _take(unit: Unit, box: Box, busy: Busy, now: Instant, scan: Scan) -> ScanOut
         return _route(unit, box, busy, now, scan, reading, record)
     except Invalid as error:
         # A label or basket that cannot take it is said on the screen; the scan is never lost.
-        return _refuse(unit, box, busy, now, record, "cannot_add", {"problem": str(error)[:200]})
+        return _refuse(unit, box, busy, now, record, NoticeCode.CANNOT_ADD, {"problem": str(error)[:200]})
 
 
 def context_of(busy: Busy) -> Context:
@@ -70,16 +70,16 @@ def _route(
 ) -> ScanOutcome:
     age_ms = (now.boottime_ns - scan.read_ns) // 1_000_000
     if scan.problem is not None:
-        return _refuse(unit, box, busy, now, record, "unreadable", {"problem": scan.problem})
+        return _refuse(unit, box, busy, now, record, NoticeCode.UNREADABLE, {"problem": scan.problem})
     if age_ms > box.rules.stale_scan_ms:
         choices = ("add", "dismiss") if reading.kind in GOODS else ("dismiss",)
         params: dict[str, str | int] = {"text": record.text, "age_s": age_ms // 1000}
-        return _refuse(unit, box, busy, now, record, "stale", params, choices)
+        return _refuse(unit, box, busy, now, record, NoticeCode.STALE, params, choices)
     if isinstance(reading.payload, PaymentCode):
         return _pay(unit, box, busy, now, reading.payload, record)
     if reading.kind in GOODS:
         return _add(unit, box, busy, now, reading, record)
-    return _refuse(unit, box, busy, now, record, "not_here", {"kind": reading.kind.value})
+    return _refuse(unit, box, busy, now, record, NoticeCode.NOT_HERE, {"kind": reading.kind.value})
 
 
 def _add(
@@ -87,14 +87,15 @@ def _add(
 ) -> ScanOutcome:
     if busy.order is not None and busy.order.state is OrderState.AWAITING:
         if busy.money_in_flight or busy.order.tenders:
-            return _refuse(unit, box, busy, now, record, "not_now", {"text": record.text})
+            return _refuse(unit, box, busy, now, record, NoticeCode.NOT_NOW, {"text": record.text})
         busy = reopen(unit, box, busy, now)
     repeated = _repeated(unit, box, busy, now, record)
     if repeated is not None:
         return _ask_again(unit, box, busy, now, record, repeated)
     added = add_reading(unit, box, busy, now, reading, record.scan_id)
     if added is None:
-        code = "unknown_code" if reading.kind is not CodeKind.UNKNOWN else "not_a_code"
+        known = reading.kind is not CodeKind.UNKNOWN
+        code = NoticeCode.UNKNOWN_CODE if known else NoticeCode.NOT_A_CODE
         return _refuse(unit, box, busy, now, record, code, {"text": record.text})
     unit.scans.append(replace(record, outcome="added", line_id=added))
     return ScanOutcome(record.scan_id, "added")
@@ -116,18 +117,21 @@ def _ask_again(
     assert busy.basket is not None
     line = find_line(busy.basket, last.line_id)
     params: dict[str, str | int] = {"name": line.name, "name_en": line.name_en, "quantity": line.quantity}
-    return _refuse(unit, box, busy, now, record, "duplicate", params, ("one_more", "dismiss"))
+    return _refuse(unit, box, busy, now, record, NoticeCode.DUPLICATE, params, ("one_more", "dismiss"))
 
 
 def _pay(
     unit: Unit, box: Box, busy: Busy, now: Instant, payment: PaymentCode, record: ScanRecord
 ) -> ScanOutcome:
     if busy.screen != "checkout" or busy.order is None:
-        code = "payment_running" if busy.screen == "waiting" else "pay_first"
+        waiting = busy.screen == "waiting"
+        code = NoticeCode.PAYMENT_RUNNING if waiting else NoticeCode.PAY_FIRST
         return _refuse(unit, box, busy, now, record, code, {"tail": payment.code[-4:]})
     gateway = box.rules.wallets.get(payment.wallet.value, "")
     if gateway not in box.gateways:
-        return _refuse(unit, box, busy, now, record, "wallet_unknown", {"wallet": payment.wallet.value})
+        return _refuse(
+            unit, box, busy, now, record, NoticeCode.WALLET_UNKNOWN, {"wallet": payment.wallet.value}
+        )
     attempt = intend(unit, box, busy, now, gateway, payment.code[-4:])
     unit.scans.append(replace(record, outcome="payment"))
     return ScanOutcome(record.scan_id, "payment", attempt.attempt_id, payment.code)
@@ -139,14 +143,14 @@ def _refuse(
     busy: Busy,
     now: Instant,
     record: ScanRecord,
-    code: str,
+    code: NoticeCode,
     params: dict[str, str | int],
     choices: tuple[str, ...] = ("dismiss",),
 ) -> ScanOutcome:
-    unit.scans.append(replace(record, outcome=code))
-    level = "info" if code in {"duplicate", "stale"} else "warn"
+    unit.scans.append(replace(record, outcome=code.value))
+    level = "info" if code in {NoticeCode.DUPLICATE, NoticeCode.STALE} else "warn"
     show_notice(unit, busy, now, Notice(record.scan_id, level, code, params, choices))
-    return ScanOutcome(record.scan_id, code)
+    return ScanOutcome(record.scan_id, code.value)
 
 
 def _record(box: Box, busy: Busy, now: Instant, scan: Scan, reading: CodeReading) -> ScanRecord:

@@ -10,7 +10,7 @@ from edge.retail.basket import LineItem, add_line, piece_line, weighed_line
 from edge.retail.catalogue import Product, SoldBy, scan_keys
 from edge.services.box import Box
 from edge.services.records import Unit
-from edge.services.workstation import Busy, Notice, open_basket, save
+from edge.services.workstation import Busy, Notice, NoticeCode, open_basket, save
 
 
 def add_reading(
@@ -51,5 +51,5 @@ def _line(line_id: str, product: Product, reading: CodeReading) -> LineItem:
 
 def _age_notice(notice_id: str, product: Product, age_needed: int) -> Notice | None:
     if product.age_min and age_needed:
-        return Notice(notice_id, "warn", "age_needed", {"min_age": product.age_min})
+        return Notice(notice_id, "warn", NoticeCode.AGE_NEEDED, {"min_age": product.age_min})
     return None

@@ -17,7 +17,7 @@ from edge.services.complete_order import take_tender
 from edge.services.events import payment_kind, payment_step, record_event
 from edge.services.ports import GatewayAnswer, PaymentState
 from edge.services.records import Unit
-from edge.services.workstation import Notice, load, show_notice
+from edge.services.workstation import Notice, NoticeCode, load, show_notice
 
 _CLOSED_BY = {
     PaymentState.DECLINED: AttemptState.DECLINED,
@@ -27,10 +27,10 @@ _CLOSED_BY = {
 
 #: Which banner tells the shopper how an attempt ended, and which event tells HQ.
 _NOTICES = {
-    AttemptState.DECLINED: "payment_declined",
-    AttemptState.VOIDED: "payment_voided",
-    AttemptState.REFUNDED: "payment_voided",
-    AttemptState.UNKNOWN: "payment_unknown",
+    AttemptState.DECLINED: NoticeCode.PAYMENT_DECLINED,
+    AttemptState.VOIDED: NoticeCode.PAYMENT_VOIDED,
+    AttemptState.REFUNDED: NoticeCode.PAYMENT_VOIDED,
+    AttemptState.UNKNOWN: NoticeCode.PAYMENT_UNKNOWN,
 }
 
 

@@ -160,7 +160,7 @@ def _notice(busy: Busy) -> Json | None:
     return {
         "id": notice.notice_id,
         "level": notice.level,
-        "code": notice.code,
+        "code": notice.code.value,
         "params": dict(notice.params),
         "choices": list(notice.choices),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import TypeVar
 
 from edge.clock import Instant
@@ -18,13 +19,34 @@ from edge.services.records import Unit, WorkstationState
 T = TypeVar("T")
 
 
+class NoticeCode(StrEnum):
+    """What a banner says; the pages have a text for each in both languages."""
+
+    DUPLICATE = "duplicate"
+    STALE = "stale"
+    UNREADABLE = "unreadable"
+    UNKNOWN_CODE = "unknown_code"
+    NOT_A_CODE = "not_a_code"
+    NOT_HERE = "not_here"
+    NOT_NOW = "not_now"
+    CANNOT_ADD = "cannot_add"
+    AGE_NEEDED = "age_needed"
+    HELD = "held"
+    PAY_FIRST = "pay_first"
+    PAYMENT_RUNNING = "payment_running"
+    WALLET_UNKNOWN = "wallet_unknown"
+    PAYMENT_DECLINED = "payment_declined"
+    PAYMENT_VOIDED = "payment_voided"
+    PAYMENT_UNKNOWN = "payment_unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A banner on a screen. code: which text; params: what fills it; choices: what may be tapped."""
 
     notice_id: str
     level: str
-    code: str
+    code: NoticeCode
     params: Mapping[str, str | int] = field(default_factory=dict)
     choices: tuple[str, ...] = ("dismiss",)
 
@@ -146,7 +168,7 @@ def encode_notice(notice: Notice | None) -> str:
         {
             "id": notice.notice_id,
             "level": notice.level,
-            "code": notice.code,
+            "code": notice.code.value,
             "params": dict(notice.params),
             "choices": list(notice.choices),
         },
@@ -160,6 +182,6 @@ def decode_notice(text: str) -> Notice | None:
         return None
     try:
         raw = json.loads(text)
-        return Notice(raw["id"], raw["level"], raw["code"], raw["params"], tuple(raw["choices"]))
+        return Notice(raw["id"], raw["level"], NoticeCode(raw["code"]), raw["params"], tuple(raw["choices"]))
     except (ValueError, KeyError, TypeError) as error:
         raise Corrupt(f"a stored notice cannot be read: {text[:80]!r}") from error
