@@ -9,7 +9,9 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from types import FrameType
 
@@ -17,6 +19,7 @@ from sim.broker import Broker
 from sim.gateway.credentials import Credentials, make_credentials
 from sim.gateway.server import GatewayServer
 from sim.goods import catalogue_csv, demo_goods
+from sim.ports import free_ports
 from sim.printer import SimPrinter
 from sim.scanner import SimulatedScanner
 from sim.shopper import Shop, ShopperError, trips, visit
@@ -31,6 +34,9 @@ _PIN_HASH = (
 #: Seconds that the service may take until it is ready, and to stop.
 READY_S = 30.0
 STOP_S = 15.0
+
+#: Seconds within which HQ acknowledges all that happened.
+SETTLE_S = 30.0
 
 _CONFIG = """\
 # Written by the simulator for its own demonstration; see systemd/examples for real ones.
@@ -49,7 +55,7 @@ port = {port}
 port = {broker_port}
 
 [rules]
-poll_ms = 1000
+{rules}
 
 [[workstation]]
 name = "K01"
@@ -133,7 +139,11 @@ body_en = "Something new every Wednesday."
 
 @dataclass(frozen=True, slots=True)
 class MallSettings:
-    """Where the mall is. port: of the service; hq_port, gateway_port: of the simulators' pages."""
+    """Where the mall is. port: of the service; hq_port, gateway_port: of the simulators' pages.
+
+    Port 0 takes a free one. goods: a catalogue file instead of the demonstration's. rules: the lines of
+    the configuration's [rules].
+    """
 
     folder: Path
     port: int = 8080
@@ -141,6 +151,8 @@ class MallSettings:
     gateway_port: int = 8091
     pace_s: float = 1.0
     visits: int = 0
+    goods: Path | None = None
+    rules: str = "poll_ms = 1000"
 
 
 class Mall:
@@ -154,6 +166,10 @@ class Mall:
         self.stop = threading.Event()
         folder = settings.folder
         (folder / "dev").mkdir(parents=True, exist_ok=True)
+        free = free_ports(2)
+        self.port = settings.port or free[0]
+        self.hq_port = settings.hq_port or free[1]
+        self.config = folder / "edge.toml"
         self.credentials = make_credentials(folder / "keys", digits)
         self.gateway = GatewayServer(self.credentials, now_ms, digits, port=settings.gateway_port)
         self.broker = Broker()
@@ -161,42 +177,61 @@ class Mall:
         self.printer_wire = PtyWire(self.printer, folder / "dev" / "printer-k01")
         self.scanner = SimulatedScanner(folder / "dev" / "scanner-k01")
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._running = ExitStack()
         self.edge: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """The address of the service."""
-        return f"http://127.0.0.1:{self._settings.port}"
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def hq_url(self) -> str:
+        """The address of HQ's page."""
+        return f"http://127.0.0.1:{self.hq_port}"
 
     def open(self) -> None:
-        """Start everything and wait until the service is ready; raises ShopperError when it is not."""
-        folder = self._settings.folder
-        self.gateway.start()
-        self.broker.start()
-        self._start_hq()
-        self.printer_wire.__enter__()
-        config = self.write_config()
-        goods = folder / "goods.csv"
-        goods.write_bytes(catalogue_csv(demo_goods()))
-        if not (folder / "state" / "edge.db").exists():
-            subprocess.run(
-                [sys.executable, "-m", "edge", "catalogue", "import", str(goods), "--config", str(config)],
-                check=True,
-            )
-        self.start_edge(config)
+        """Start everything and wait until the service is ready.
 
-    def start_edge(self, config: Path) -> None:
-        """Start the service as its own process."""
-        self.edge = self._start("edge.log", "edge", "serve", "--config", str(config))
+        Raises ShopperError when it is not, OSError when a port is taken; `close` is due even then.
+        """
+        self._running.callback(self.scanner.unplug)
+        self._running.enter_context(self.gateway)
+        self._running.enter_context(self.broker)
+        self._running.enter_context(self.printer_wire)
+        self._running.callback(self._end_processes)
+        self._start_hq()
+        self.write_config()
+        if not (self._settings.folder / "state" / "edge.db").exists():
+            self._import_goods()
+        self.start_edge()
+
+    def start_edge(self) -> None:
+        """Start the service as its own process; raises ShopperError when it does not become ready."""
+        self.edge = self._start("edge.log", "edge", "serve", "--config", str(self.config))
         for _ in range(int(READY_S / 0.1)):
-            if _is_ready(self.url):
+            if is_ready(self.url):
                 return
             if self.edge.poll() is not None or self.stop.wait(0.1):
                 break
         raise ShopperError(f"the service is not ready; see {self._settings.folder / 'edge.log'}")
 
+    def kill_edge(self) -> None:
+        """End the service by SIGKILL: it can neither finish nor write anything."""
+        assert self.edge is not None
+        self.edge.kill()
+        self.edge.wait()
+
+    def _import_goods(self) -> None:
+        goods = self._settings.goods
+        if goods is None:
+            goods = self._settings.folder / "goods.csv"
+            goods.write_bytes(catalogue_csv(demo_goods()))
+        command = [sys.executable, "-m", "edge", "catalogue", "import", str(goods)]
+        subprocess.run([*command, "--config", str(self.config)], check=True)
+
     def _start_hq(self) -> None:
-        ports = ("--broker-port", str(self.broker.port), "--port", str(self._settings.hq_port))
+        ports = ("--broker-port", str(self.broker.port), "--port", str(self.hq_port))
         self._start("hq.log", "sim", "hq", *ports, "--dir", str(self._settings.folder / "hq"))
 
     def _start(self, log_name: str, module: str, *arguments: str) -> subprocess.Popen[bytes]:
@@ -207,12 +242,13 @@ class Mall:
         self._processes.append(process)
         return process
 
-    def write_config(self) -> Path:
-        """Write the service's configuration for this mall; return its path."""
+    def write_config(self) -> None:
+        """Write the service's configuration for this mall."""
         made: Credentials = self.credentials
         text = _CONFIG.format(
             folder=self._settings.folder.resolve(),
-            port=self._settings.port,
+            port=self.port,
+            rules=self._settings.rules,
             broker_port=self.broker.port,
             gateway=self.gateway.url,
             appid=made.appid,
@@ -223,9 +259,7 @@ class Mall:
             platform_public_key=made.platform_public_key.resolve(),
             pin_hash=_PIN_HASH,
         )
-        path = self._settings.folder / "edge.toml"
-        path.write_text(text, encoding="utf-8")
-        return path
+        self.config.write_text(text, encoding="utf-8")
 
     def shop(self, say: Callable[[str], None]) -> Shop:
         """Return where the shopper is."""
@@ -241,18 +275,18 @@ class Mall:
         )
 
     def close(self) -> None:
-        """Stop everything, the service first."""
+        """Stop everything, the service first; what was never started is left alone."""
         self.stop.set()
+        self._running.close()
+
+    def _end_processes(self) -> None:
         for process in reversed(self._processes):
             process.terminate()
             try:
                 process.wait(STOP_S)
             except subprocess.TimeoutExpired:
                 process.kill()
-        self.scanner.unplug()
-        self.printer_wire.__exit__(None, None, None)
-        self.broker.close()
-        self.gateway.stop()
+                process.wait()
 
 
 def run(settings: MallSettings, now_ms: Callable[[], int], digits: Callable[[int], str]) -> int:
@@ -263,7 +297,7 @@ def run(settings: MallSettings, now_ms: Callable[[], int], digits: Callable[[int
         mall.open()
         _announce(mall, settings)
         return _shop_on(mall, settings)
-    except ShopperError as error:
+    except (ShopperError, OSError) as error:
         if mall.stop.is_set():
             return 0
         print(f"demonstration failed: {error}", file=sys.stderr)
@@ -277,10 +311,23 @@ def _shop_on(mall: Mall, settings: MallSettings) -> int:
     for done, trip in enumerate(trips(), 1):
         visit(shop, trip)
         if settings.visits and done >= settings.visits:
+            await_empty_outbox(mall)
             break
         if mall.stop.wait(3 * settings.pace_s):
             break
     return 0
+
+
+def await_empty_outbox(mall: Mall) -> None:
+    """Wait until HQ has acknowledged everything; raise ShopperError when it does not."""
+    health: dict[str, object] = {}
+    for _ in range(int(SETTLE_S / 0.1)):
+        health = read_health(mall.url)
+        if health.get("outbox_depth") == 0:
+            return
+        if mall.stop.wait(0.1):
+            return
+    raise ShopperError(f"HQ has not acknowledged everything in {SETTLE_S:.0f} s: {health}")
 
 
 def _announce(mall: Mall, settings: MallSettings) -> None:
@@ -291,7 +338,7 @@ A mall is open on this machine; a shopper is on the way. Open:
   kiosk            {mall.url}/kiosk/K01
   till with cash   {mall.url}/till/T01
   staff (PIN {DEMO_PIN})  {mall.url}/staff
-  HQ               http://127.0.0.1:{settings.hq_port}/
+  HQ               {mall.hq_url}/
   phones, wallets  {mall.gateway.url}/
   receipts         {settings.folder / "receipts"}
 
@@ -309,9 +356,16 @@ def _stop_on_signals(stop: threading.Event) -> None:
         signal.signal(number, end)
 
 
-def _is_ready(url: str) -> bool:
+def is_ready(url: str) -> bool:
+    """Whether the service at `url` says that it is ready."""
+    return read_health(url).get("ready") is True
+
+
+def read_health(url: str) -> dict[str, object]:
+    """Return what the service says of itself, nothing while it does not answer."""
     try:
         with urllib.request.urlopen(f"{url}/health/ready", timeout=2) as answer:
-            return bool(json.load(answer)["ready"])
-    except (OSError, ValueError, KeyError):
-        return False
+            said = json.load(answer)
+    except (OSError, ValueError, HTTPException):
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -1,0 +1,121 @@
+"""`make demo` from start to end: two shoppers buy by themselves and every book tells the same."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from sim.ports import free_ports
+from tests.system.books import box_books, check_box_and_hq, hq_books, leaks, tracebacks
+
+VISITS = 2
+
+#: Within what somebody who watches must have seen a sale, and the longest that two visits may take.
+FIRST_SALE_S = 60.0
+END_S = 110.0
+
+
+@dataclass
+class Demo:
+    """One demonstration that has ended. charges: what the gateway took, by order number."""
+
+    folder: Path
+    urls: dict[str, str]
+    code: int = -1
+    output: str = ""
+    first_sale_s: float | None = None
+    charges: dict[str, int] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    folder = tmp_path_factory.mktemp("demo")
+    port, hq_port, gateway_port = free_ports(3)
+    ports = ("--port", str(port), "--hq-port", str(hq_port), "--gateway-port", str(gateway_port))
+    pace = ("--visits", str(VISITS), "--pace", "0.3", "--dir", str(folder))
+    urls = {
+        "kiosk": f"http://127.0.0.1:{port}/kiosk/K01",
+        "HQ": f"http://127.0.0.1:{hq_port}/",
+        "phones": f"http://127.0.0.1:{gateway_port}/",
+    }
+    ended = Demo(folder, urls)
+    with (folder / "demo.log").open("wb") as log:
+        command = [sys.executable, "-m", "sim", "mall", *ports, *pace]
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            _watch(process, ended)
+        finally:
+            process.kill()
+            process.wait()
+    ended.code = process.returncode
+    ended.output = (folder / "demo.log").read_text("utf-8")
+    return ended
+
+
+def _watch(process: subprocess.Popen[bytes], demo: Demo) -> None:
+    """Note what the gateway takes until the demonstration ends by itself."""
+    begun, pause = time.monotonic(), threading.Event()
+    while process.poll() is None and time.monotonic() - begun < END_S:
+        for entry in _ledger(demo.urls["phones"]):
+            demo.charges[entry["order_no"]] = entry["amount_fen"]
+        if demo.charges and demo.first_sale_s is None:
+            demo.first_sale_s = time.monotonic() - begun
+        pause.wait(0.1)
+
+
+def _ledger(gateway: str) -> list[dict[str, object]]:
+    try:
+        with urllib.request.urlopen(f"{gateway}sim/ledger", timeout=2) as answer:
+            return json.load(answer)["entries"]  # type: ignore[no-any-return]
+    except urllib.error.URLError:
+        return []
+
+
+def test_it_ends_well_and_says_where_to_look(demo: Demo) -> None:
+    assert demo.code == 0, demo.output
+    for url in demo.urls.values():
+        assert url in demo.output
+    assert str(demo.folder / "receipts") in demo.output
+
+
+def test_somebody_who_watches_sees_a_sale_within_a_minute(demo: Demo) -> None:
+    assert demo.first_sale_s is not None
+    assert demo.first_sale_s < FIRST_SALE_S
+
+
+def test_hq_holds_exactly_the_orders_of_the_box(demo: Demo) -> None:
+    box, hq = box_books(demo.folder), hq_books(demo.folder)
+    check_box_and_hq(box, hq)
+    assert len(box.paid) == VISITS
+    assert hq.kinds["receipt.issued"] == VISITS
+    assert (hq.kinds["landing.opened"], hq.kinds["landing.join"]) == (1, 1)
+
+
+def test_wallets_were_charged_exactly_what_the_orders_cost(demo: Demo) -> None:
+    box = box_books(demo.folder)
+    assert sorted(demo.charges.values()) == sorted(box.paid.values())
+    assert set(demo.charges) == {attempt_id.replace("-", "") for attempt_id in box.attempts}
+    assert set(box.attempts.values()) == {"approved"}
+
+
+def test_each_sale_has_one_receipt_on_paper(demo: Demo) -> None:
+    pictures = sorted((demo.folder / "receipts").glob("*.png"))
+    assert len(pictures) == VISITS
+    assert all(picture.read_bytes().startswith(b"\x89PNG") for picture in pictures)
+    texts = [path.read_text("utf-8") for path in (demo.folder / "receipts").glob("*.txt")]
+    for total_fen in box_books(demo.folder).paid.values():
+        assert any(f"{total_fen / 100:.2f}" in text for text in texts)
+
+
+def test_no_payment_code_and_no_traceback_is_left_anywhere(demo: Demo) -> None:
+    assert leaks(demo.folder) == []
+    assert tracebacks(demo.folder) == []
