@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from flask import Flask
 from waitress import wasyncore
@@ -26,18 +27,11 @@ class WebServer:
         Raises Invalid when `settings.host` stands for several addresses.
         """
         self._sockets: dict[int, object] = {}
-        self._server = create_server(
-            app,
-            map=self._sockets,
-            host=settings.host,
-            port=settings.port,
-            threads=settings.threads,
-            connection_limit=CONNECTION_LIMIT,
-            max_request_body_size=settings.max_body_bytes,
-            channel_timeout=60,
-            ident="",
-            clear_untrusted_proxy_headers=True,
-        )
+        try:
+            self._server = self._listen(app, settings)
+        except OSError:
+            wasyncore.close_all(self._sockets)
+            raise
         if isinstance(self._server, MultiSocketServer):
             self._server.close()
             raise Invalid(f"host {settings.host!r} is several addresses; name one, such as 127.0.0.1")
@@ -53,6 +47,11 @@ class WebServer:
         """Begin to answer requests in the background."""
         self._thread.start()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing is answered (any more)."""
+        return not self._thread.is_alive()
+
     def close(self, timeout_s: float = 5.0) -> None:
         """Stop listening, close every connection and wait for the workers up to `timeout_s`."""
         self._stop.set()
@@ -61,6 +60,20 @@ class WebServer:
         else:
             wasyncore.close_all(self._sockets)
         self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=timeout_s)
+
+    def _listen(self, app: Flask, settings: WebSettings) -> Any:
+        return create_server(
+            app,
+            map=self._sockets,
+            host=settings.host,
+            port=settings.port,
+            threads=settings.threads,
+            connection_limit=CONNECTION_LIMIT,
+            max_request_body_size=settings.max_body_bytes,
+            channel_timeout=60,
+            ident="",
+            clear_untrusted_proxy_headers=True,
+        )
 
     def _run(self) -> None:
         # The server's own loop has no way to be stopped from another thread.

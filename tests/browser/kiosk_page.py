@@ -148,5 +148,5 @@ class KioskPage:
         """Keep a screenshot as a build artefact, with entry animations at their end."""
         SHOTS.mkdir(parents=True, exist_ok=True)
         path = SHOTS / f"{name}.png"
-        self.page.screenshot(path=path)
+        self.page.screenshot(path=path, animations="disabled")
         return path
