@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from sqlite_utils import Database
 
-from edge.errors import Corrupt, Unavailable
+from edge.errors import Corrupt, Invalid, Unavailable
 
 #: What every writing connection must report.
 PRAGMAS: dict[str, str | int] = {
@@ -36,18 +36,28 @@ def open_writer(path: Path) -> Database:
     Raises Corrupt when a pragma does not hold or the file fails SQLite's quick check.
     """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-    for name, value in PRAGMAS.items():
-        connection.execute(f"PRAGMA {name} = {value}")
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-    _check_pragmas(connection, path)
+    try:
+        for name, value in PRAGMAS.items():
+            connection.execute(f"PRAGMA {name} = {value}")
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        _check_pragmas(connection, path)
+    except BaseException as error:
+        connection.close()
+        if type(error) is sqlite3.DatabaseError:
+            raise Corrupt(
+                f"{path} is damaged ({error}); keep the file and restore the latest backup"
+            ) from None
+        raise
     return Database(connection)
 
 
 def lock_writer(path: Path) -> IO[bytes]:
     """Take the right to write this database for this process; held until the file is closed.
 
-    Raises Unavailable while another process has it.
+    Raises Unavailable while another process has it, Invalid when there is no such folder.
     """
+    if not path.parent.is_dir():
+        raise Invalid(f"there is no folder {path.parent} for {path.name}; create it or correct box.data_dir")
     lock = path.with_suffix(".lock").open("ab")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -61,9 +61,11 @@ class SqliteStore:
         """
         self._path = path
         self._lock = lock_writer(path)
-        self._db: Database = open_writer(path)
-        quick_check(self._db.conn, path)
-        migrate(self._db.conn, schema_steps(), at)
+        try:
+            self._db: Database = _open(path, at)
+        except BaseException:
+            self._lock.close()
+            raise
         self._unit = SqliteUnit(self._db.conn)
         self._writer = threading.Lock()
         self._waiting: deque[_Waiting[Any]] = deque()
@@ -110,19 +112,21 @@ class SqliteStore:
             self._waiting.remove(mine)
             group.append(mine)
         try:
+            self._require_open()
             with self._db.atomic():
                 self._run_group(group)
         # Whatever broke the shared commit is raised again in each caller's own thread by answer().
         except Exception as error:
-            for waiting in group:
-                waiting.error = waiting.error or error
+            _fail(group, error)
+        # An interrupt of this thread is its own; the others' work was undone with it, so they are told.
+        except BaseException:
+            _fail(group, Unavailable(f"{self._path.name}: the commit was interrupted; try again"))
+            raise
         finally:
             for waiting in group:
                 waiting.done = True
 
     def _run_group(self, group: list[_Waiting[Any]]) -> None:
-        if self._closed:
-            raise Unavailable(f"{self._path.name} is closed; the service is stopping")
         if len(group) == 1:
             group[0].value = group[0].work(self._unit)
             return
@@ -136,7 +140,12 @@ class SqliteStore:
                     raise
                 waiting.error = error
 
+    def _require_open(self) -> None:
+        if self._closed:
+            raise Unavailable(f"{self._path.name} is closed; the service is stopping")
+
     def _take_reader(self) -> tuple[sqlite3.Connection, SqliteUnit]:
+        self._require_open()
         try:
             return self._readers.pop()
         except IndexError:
@@ -166,6 +175,22 @@ class _Waiting(Generic[T]):
         if self.error is not None:
             raise self.error
         return self.value  # type: ignore[return-value]  # set by the work that raised nothing
+
+
+def _open(path: Path, at: int) -> Database:
+    db = open_writer(path)
+    try:
+        quick_check(db.conn, path)
+        migrate(db.conn, schema_steps(), at)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _fail(group: list[_Waiting[Any]], error: Exception) -> None:
+    for waiting in group:
+        waiting.error = waiting.error or error
 
 
 def _translated(error: sqlite3.Error, path: Path) -> EdgeError:

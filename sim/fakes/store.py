@@ -1,0 +1,342 @@
+"""The store in memory: dictionaries, all or nothing, with the rules that the tables enforce.
+
+What was not committed is gone after an error or a crash; what was committed stays. One thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from edge.errors import Corrupt, Invalid, Unavailable
+from edge.members.landing import LandingPage
+from edge.retail.attempt import PaymentAttempt
+from edge.retail.basket import Basket, BasketState
+from edge.retail.ledger import Posting
+from edge.retail.order import Order
+from edge.retail.receipt import PrintState, Receipt
+from edge.services.ports import OutboxMessage
+from edge.services.records import OutboxDepth, ScanRecord, Unit, WorkstationState
+from sim.fakes.catalogue import CatalogueRows, FakeCatalogue
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Rows:
+    """All state; the values are frozen, so that copying the dictionaries copies everything."""
+
+    catalogue: CatalogueRows = field(default_factory=CatalogueRows)
+    baskets: dict[str, Basket] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
+    attempts: dict[str, PaymentAttempt] = field(default_factory=dict)
+    postings: dict[tuple[str, str], Posting] = field(default_factory=dict)
+    receipts: dict[str, Receipt] = field(default_factory=dict)
+    touches: dict[tuple[str, str], int] = field(default_factory=dict)
+    scans: dict[str, ScanRecord] = field(default_factory=dict)
+    workstations: dict[str, WorkstationState] = field(default_factory=dict)
+    landings: dict[str, LandingPage] = field(default_factory=dict)
+    outbox: dict[int, OutboxMessage] = field(default_factory=dict)
+    last_sequence: int = 0
+    acked_through: int = 0
+    last_ack_at: int | None = None
+
+    def copy(self) -> Rows:
+        """Return rows that can be changed without changing these."""
+        return replace(
+            self,
+            catalogue=self.catalogue.copy(),
+            baskets=dict(self.baskets),
+            orders=dict(self.orders),
+            numbers=dict(self.numbers),
+            attempts=dict(self.attempts),
+            postings=dict(self.postings),
+            receipts=dict(self.receipts),
+            touches=dict(self.touches),
+            scans=dict(self.scans),
+            workstations=dict(self.workstations),
+            landings=dict(self.landings),
+            outbox=dict(self.outbox),
+        )
+
+
+class FakeStore:
+    """Implements ports.Store."""
+
+    def __init__(self) -> None:
+        self._committed = Rows()
+        self._busy = False
+        self._closed = False
+
+    def write(self, work: Callable[[Unit], T]) -> T:
+        """Run `work` on a copy that takes the place of the state when it ends well."""
+        self._require_open()
+        if self._busy:
+            raise Invalid("a unit of work called the store again; use the unit that it was given")
+        self._busy = True
+        try:
+            draft = self._committed.copy()
+            result = work(FakeUnit(draft, _allow))
+            self._committed = draft
+        finally:
+            self._busy = False
+        return result
+
+    def read(self, query: Callable[[Unit], T]) -> T:
+        """Run `query` on committed state."""
+        self._require_open()
+        return query(FakeUnit(self._committed, _refuse))
+
+    def close(self) -> None:
+        """Refuse everything from now on."""
+        self._closed = True
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise Unavailable("the store is closed; the service is stopping")
+
+
+class FakeUnit:
+    """Implements records.Unit over rows."""
+
+    def __init__(self, rows: Rows, writing: Callable[[], None]) -> None:
+        self.catalogue = FakeCatalogue(rows.catalogue, writing)
+        self.baskets = _Baskets(rows, writing)
+        self.orders = _Orders(rows, writing)
+        self.attempts = _Attempts(rows, writing)
+        self.ledger = _Ledger(rows, writing)
+        self.receipts = _Receipts(rows, writing)
+        self.scans = _Scans(rows, writing)
+        self.workstations = _Workstations(rows, writing)
+        self.outbox = _Outbox(rows, writing)
+        self.landings = _Landings(rows, writing)
+
+
+class _Table:
+    def __init__(self, rows: Rows, writing: Callable[[], None]) -> None:
+        self._rows = rows
+        self._writing = writing
+
+
+class _Baskets(_Table):
+    def get(self, basket_id: str) -> Basket | None:
+        return self._rows.baskets.get(basket_id)
+
+    def put(self, basket: Basket) -> None:
+        self._writing()
+        known = self._rows.baskets.get(basket.basket_id, basket)
+        self._rows.baskets[basket.basket_id] = replace(basket, opened_at=known.opened_at)
+
+    def held(self, workstation: str, limit: int) -> tuple[Basket, ...]:
+        here = [one for one in self._rows.baskets.values() if one.workstation == workstation]
+        held = [one for one in here if one.state is BasketState.HELD]
+        return tuple(sorted(held, key=lambda one: one.changed_at, reverse=True)[:limit])
+
+
+class _Orders(_Table):
+    def get(self, order_id: str) -> Order | None:
+        return self._rows.orders.get(order_id)
+
+    def put(self, order: Order) -> None:
+        self._writing()
+        known = self._rows.orders.get(order.order_id)
+        if known is None:
+            others = self._rows.orders.values()
+            taken = {(one.business_day, one.number) for one in others}
+            _require((order.business_day, order.number) not in taken, f"order number {order.number}")
+            known = replace(order, tenders=())
+        have = {tender.tender_id for tender in known.tenders}
+        added = tuple(tender for tender in order.tenders if tender.tender_id not in have)
+        for attempt_id in (tender.attempt_id for tender in added if tender.attempt_id is not None):
+            _require(attempt_id in self._rows.attempts, f"attempt {attempt_id}")
+            _require(attempt_id not in self._tendered(), f"tender of attempt {attempt_id}")
+        tenders = tuple(sorted((*known.tenders, *added), key=lambda one: one.tender_id))
+        self._rows.orders[order.order_id] = replace(
+            known, state=order.state, closed_at=order.closed_at, tenders=tenders
+        )
+
+    def take_number(self, business_day: str) -> int:
+        self._writing()
+        self._rows.numbers[business_day] = self._rows.numbers.get(business_day, 0) + 1
+        return self._rows.numbers[business_day]
+
+    def _tendered(self) -> set[str | None]:
+        return {tender.attempt_id for order in self._rows.orders.values() for tender in order.tenders}
+
+
+class _Attempts(_Table):
+    def get(self, attempt_id: str) -> PaymentAttempt | None:
+        return self._rows.attempts.get(attempt_id)
+
+    def put(self, attempt: PaymentAttempt) -> None:
+        self._writing()
+        known = self._rows.attempts.get(attempt.attempt_id)
+        if known is None:
+            numbers = {one.merchant_order_no for one in self._rows.attempts.values()}
+            _require(attempt.merchant_order_no not in numbers, attempt.merchant_order_no)
+            _require(attempt.order_id in self._rows.orders, f"order {attempt.order_id}")
+            known = attempt
+        self._rows.attempts[attempt.attempt_id] = replace(
+            known,
+            give_up_at=attempt.give_up_at,
+            next_step_at=attempt.next_step_at,
+            state=attempt.state,
+            polls=attempt.polls,
+            transaction_id=attempt.transaction_id,
+            payer=attempt.payer,
+            trail=attempt.trail,
+            closed_at=attempt.closed_at,
+        )
+
+    def of_order(self, order_id: str) -> tuple[PaymentAttempt, ...]:
+        mine = [one for one in self._rows.attempts.values() if one.order_id == order_id]
+        return tuple(sorted(mine, key=lambda one: one.attempt_id))
+
+    def open(self, limit: int) -> tuple[PaymentAttempt, ...]:
+        still = [one for one in self._rows.attempts.values() if one.is_open]
+        return tuple(sorted(still, key=lambda one: one.next_step_at)[:limit])
+
+
+class _Ledger(_Table):
+    def post(self, posting: Posting) -> None:
+        self._writing()
+        key = (posting.kind, posting.reference)
+        _require(key not in self._rows.postings, f"posting {posting.kind} of {posting.reference}")
+        self._rows.postings[key] = posting
+
+    def balances(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for entry in (entry for posting in self._rows.postings.values() for entry in posting.entries):
+            found[entry.account] = found.get(entry.account, 0) + entry.amount_fen
+        return dict(sorted(found.items()))
+
+
+class _Receipts(_Table):
+    def get(self, receipt_id: str) -> Receipt | None:
+        return self._rows.receipts.get(receipt_id)
+
+    def by_token(self, token: str) -> Receipt | None:
+        return self._first(lambda one: one.token == token)
+
+    def of_order(self, order_id: str) -> Receipt | None:
+        return self._first(lambda one: one.order_id == order_id)
+
+    def put(self, receipt: Receipt) -> None:
+        self._writing()
+        known = self._rows.receipts.get(receipt.receipt_id)
+        if known is None:
+            _require(receipt.order_id in self._rows.orders, f"order {receipt.order_id}")
+            _require(self.of_order(receipt.order_id) is None, f"receipt of order {receipt.order_id}")
+            _require(self.by_token(receipt.token) is None, "receipt with that token")
+            known = receipt
+        self._rows.receipts[receipt.receipt_id] = replace(
+            known,
+            print_state=receipt.print_state,
+            print_problem=receipt.print_problem,
+            copies=receipt.copies,
+        )
+
+    def mark_touched(self, receipt_id: str, touchpoint: str, at: int) -> bool:
+        self._writing()
+        first = (receipt_id, touchpoint) not in self._rows.touches
+        self._rows.touches.setdefault((receipt_id, touchpoint), at)
+        return first
+
+    def to_print(self, workstation: str) -> Receipt | None:
+        return self._first(
+            lambda one: one.workstation == workstation and one.print_state is PrintState.QUEUED
+        )
+
+    def printing(self) -> tuple[Receipt, ...]:
+        rows = sorted(self._rows.receipts.items())
+        return tuple(one for _, one in rows if one.print_state is PrintState.PRINTING)
+
+    def _first(self, wanted: Callable[[Receipt], bool]) -> Receipt | None:
+        return next((one for _, one in sorted(self._rows.receipts.items()) if wanted(one)), None)
+
+
+class _Scans(_Table):
+    def append(self, record: ScanRecord) -> None:
+        self._writing()
+        _require(record.scan_id not in self._rows.scans, f"scan {record.scan_id}")
+        self._rows.scans[record.scan_id] = record
+
+    def get(self, scan_id: str) -> ScanRecord | None:
+        return self._rows.scans.get(scan_id)
+
+    def last_added(self, workstation: str, text: str) -> ScanRecord | None:
+        added = [one for one in self._of(workstation) if one.text == text and one.outcome == "added"]
+        return added[0] if added else None
+
+    def recent(self, workstation: str, limit: int) -> tuple[ScanRecord, ...]:
+        return tuple(self._of(workstation)[:limit])
+
+    def _of(self, workstation: str) -> list[ScanRecord]:
+        rows = sorted(self._rows.scans.items(), reverse=True)
+        return [one for _, one in rows if one.workstation == workstation]
+
+
+class _Workstations(_Table):
+    def get(self, workstation: str) -> WorkstationState | None:
+        return self._rows.workstations.get(workstation)
+
+    def put(self, state: WorkstationState) -> None:
+        self._writing()
+        _require(state.basket_id is None or state.basket_id in self._rows.baskets, f"{state.basket_id}")
+        _require(state.order_id is None or state.order_id in self._rows.orders, f"{state.order_id}")
+        self._rows.workstations[state.workstation] = state
+
+
+class _Outbox(_Table):
+    def next_sequence(self) -> int:
+        return self._rows.last_sequence + 1
+
+    def append(self, message: OutboxMessage) -> None:
+        self._writing()
+        _require(message.sequence == self._rows.last_sequence + 1, f"sequence {message.sequence}")
+        self._rows.outbox[message.sequence] = message
+        self._rows.last_sequence = message.sequence
+
+    def window(self, after_sequence: int, limit: int) -> tuple[OutboxMessage, ...]:
+        wanted = sorted(one for one in self._rows.outbox if one > after_sequence)[:limit]
+        return tuple(self._rows.outbox[one] for one in wanted)
+
+    def acknowledge(self, through_sequence: int, holes: Iterable[int], at: int) -> int:
+        self._writing()
+        _require(through_sequence <= self._rows.last_sequence, f"ack of {through_sequence}")
+        kept = set(holes)
+        gone = [one for one in self._rows.outbox if one <= through_sequence and one not in kept]
+        for sequence in gone:
+            del self._rows.outbox[sequence]
+        self._rows.acked_through = max(self._rows.acked_through, through_sequence)
+        self._rows.last_ack_at = at
+        return len(gone)
+
+    def depth(self) -> OutboxDepth:
+        rows = self._rows
+        oldest = rows.outbox[min(rows.outbox)].created_at if rows.outbox else None
+        return OutboxDepth(len(rows.outbox), oldest, rows.last_sequence, rows.acked_through, rows.last_ack_at)
+
+
+class _Landings(_Table):
+    def pages(self) -> tuple[LandingPage, ...]:
+        return tuple(self._rows.landings[one] for one in sorted(self._rows.landings))
+
+    def put(self, page: LandingPage) -> None:
+        self._writing()
+        self._rows.landings[page.tenant_id] = page
+
+
+def _allow() -> None:
+    """Writing is what a unit of work is for."""
+
+
+def _refuse() -> None:
+    raise Invalid("a query tried to write")
+
+
+def _require(holds: bool, what: str) -> None:
+    if not holds:
+        raise Corrupt(f"{what} contradicts what is stored")
