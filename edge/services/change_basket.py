@@ -15,7 +15,6 @@ from edge.retail.basket import (
     set_quantity,
 )
 from edge.services.box import Box
-from edge.services.events import EventKind, help_called, record_event
 from edge.services.receive_scan import GOODS, context_of
 from edge.services.records import Unit
 from edge.services.scan_item import add_reading
@@ -118,7 +117,7 @@ def approve_age(box: Box, workstation: str, staff: str) -> None:
     """A cashier has checked the shopper's age."""
 
     def step(unit: Unit, busy: Busy, now: Instant) -> None:
-        save(unit, busy, now, basket=clear_age(need_basket(busy), now.wall_at))
+        save(unit, _attended(busy), now, basket=clear_age(need_basket(busy), now.wall_at))
 
     act(box, workstation, step)
 
@@ -127,30 +126,7 @@ def refuse_age(box: Box, workstation: str) -> None:
     """Take the goods that wait for an age check out of the basket."""
 
     def step(unit: Unit, busy: Busy, now: Instant) -> None:
-        save(unit, busy, now, basket=drop_restricted(need_basket(busy), now.wall_at))
-
-    act(box, workstation, step)
-
-
-def call_help(box: Box, workstation: str) -> None:
-    """Ask for a cashier; asking twice is one call."""
-
-    def step(unit: Unit, busy: Busy, now: Instant) -> None:
-        if busy.state.help_at is not None:
-            return
-        state = touched(replace(busy.state, help_at=now.wall_at), now)
-        unit.workstations.put(state)
-        called = help_called(workstation, state.basket_id, state.order_id)
-        record_event(unit, box.ids, now, box.origin, EventKind.HELP_CALLED, workstation, called)
-
-    act(box, workstation, step)
-
-
-def end_help(box: Box, workstation: str) -> None:
-    """The cashier has been there."""
-
-    def step(unit: Unit, busy: Busy, now: Instant) -> None:
-        unit.workstations.put(touched(replace(busy.state, help_at=None), now))
+        save(unit, _attended(busy), now, basket=drop_restricted(need_basket(busy), now.wall_at))
 
     act(box, workstation, step)
 
@@ -173,3 +149,8 @@ def touch(box: Box, workstation: str) -> None:
         unit.workstations.put(touched(busy.state, now))
 
     act(box, workstation, step)
+
+
+def _attended(busy: Busy) -> Busy:
+    """Return the workstation with its call for help ended: the reason for it is gone."""
+    return replace(busy, state=replace(busy.state, help_at=None))

@@ -18,6 +18,9 @@ from edge.services.records import Unit
 from edge.services.reset_idle import idle_left_ms
 from edge.services.workstation import Busy, decode_notice, load
 
+#: Where the pages find the landing pages' pictures.
+PICTURES = "/phone/pictures/"
+
 #: A JSON-able dictionary on its way to a screen.
 Json = Mapping[str, object]
 
@@ -68,7 +71,7 @@ def show_landing(landing: LandingPage | None) -> Json | None:
         "id": landing.landing_id,
         "title": landing.title,
         "title_en": landing.title_en,
-        "picture": landing.picture or None,
+        "picture": f"{PICTURES}{landing.picture}" if landing.picture else None,
         "blocks": [
             {
                 "kind": block.kind.value,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from devices.types import DeviceStatus, Health, Scan
 from edge.clock import boottime_ns, iso
 from edge.errors import Declined, Invalid
-from edge.services import change_basket, check_out
+from edge.services import call_help, change_basket, check_out
 from edge.services.box import Box
 from edge.services.print_receipt import reprint
 from edge.services.records import OutboxDepth, ScanRecord
@@ -185,11 +185,11 @@ class ServiceDesk:
         check_out.cancel_sale(self._box, workstation)
 
     def _help(self, workstation: str, arguments: Arguments) -> None:
-        change_basket.call_help(self._box, workstation)
+        call_help.call_help(self._box, workstation)
 
     def _help_done(self, workstation: str, arguments: Arguments) -> None:
         self._approved_by(arguments)
-        change_basket.end_help(self._box, workstation)
+        call_help.end_help(self._box, workstation)
 
     def _approve_age(self, workstation: str, arguments: Arguments) -> None:
         change_basket.approve_age(self._box, workstation, self._approved_by(arguments))
