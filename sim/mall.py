@@ -20,6 +20,7 @@ from sim.gateway.credentials import Credentials, make_credentials
 from sim.gateway.server import GatewayServer
 from sim.goods import catalogue_csv, demo_goods
 from sim.ports import free_ports
+from sim.pictures import draw_pictures
 from sim.printer import SimPrinter
 from sim.scanner import SimulatedScanner
 from sim.shopper import Shop, ShopperError, trips, visit
@@ -50,6 +51,7 @@ public_url = "http://127.0.0.1:{port}"
 
 [web]
 port = {port}
+pictures = "{folder}/pictures"
 
 [hq]
 port = {broker_port}
@@ -92,6 +94,7 @@ name = "演示收银员 Demo cashier"
 pin_hash = "{pin_hash}"
 
 [[landing]]
+picture = "mall.png"
 title = "谢谢光临示范商场"
 title_en = "Thank you for visiting Demo Mall"
 
@@ -111,6 +114,7 @@ body_en = "Bind your plate before you leave; it is deducted by itself."
 
 [[landing]]
 tenant = "bakery"
+picture = "bakery.png"
 title = "麦香坊 · 现烤现卖"
 title_en = "Maixiang Bakery, fresh from the oven"
 
@@ -166,6 +170,7 @@ class Mall:
         self.stop = threading.Event()
         folder = settings.folder
         (folder / "dev").mkdir(parents=True, exist_ok=True)
+        draw_pictures(folder / "pictures")
         free = free_ports(2)
         self.port = settings.port or free[0]
         self.hq_port = settings.hq_port or free[1]

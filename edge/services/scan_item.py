@@ -8,7 +8,7 @@ from edge.codes.reading import CodeReading
 from edge.codes.scale_label import ScaleLabel
 from edge.retail.basket import LineItem, add_line, piece_line, weighed_line
 from edge.retail.catalogue import Product, SoldBy, scan_keys
-from edge.services.box import Box
+from edge.services.box import Box, WorkstationKind
 from edge.services.call_help import raise_call
 from edge.services.records import Unit
 from edge.services.workstation import Busy, Notice, NoticeCode, open_basket, save
@@ -20,7 +20,7 @@ def add_reading(
     """Add the article of `reading` to the open basket; return its line id, None when nobody sells it.
 
     Readings that lost are tried in their order when the catalogue does not know the first. A basket
-    that is finished or absent is followed by a new one. Goods with an age limit call a cashier.
+    that is finished or absent is followed by a new one. At a kiosk, goods with an age limit call a cashier.
     """
     found = find_product(unit, reading, now.wall_at)
     if found is None:
@@ -31,7 +31,8 @@ def add_reading(
     notice = _age_notice(notice_id, product, basket.age_needed)
     save(unit, busy, now, basket=basket, notice=notice)
     state = unit.workstations.get(busy.state.workstation)
-    if notice is not None and state is not None:
+    alone = box.workstation(busy.state.workstation).kind is WorkstationKind.KIOSK
+    if notice is not None and state is not None and alone:
         raise_call(unit, box, state, now)
     return basket.lines[-1].line_id
 
