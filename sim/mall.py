@@ -19,8 +19,8 @@ from sim.broker import Broker
 from sim.gateway.credentials import Credentials, make_credentials
 from sim.gateway.server import GatewayServer
 from sim.goods import catalogue_csv, demo_goods
-from sim.ports import free_ports
 from sim.pictures import draw_pictures
+from sim.ports import free_ports
 from sim.printer import SimPrinter
 from sim.scanner import SimulatedScanner
 from sim.shopper import Shop, ShopperError, trips, visit
