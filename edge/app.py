@@ -5,22 +5,26 @@ Drivers are imported only when one of their kind is configured: OpenCV alone is 
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from devices.types import PrintResult
 from edge.clock import SystemClock
+from edge.codes.house import DEFAULT_FORMS
 from edge.codes.reading import CodeRules, code_rules
 from edge.codes.scale_label import CHINA_LAYOUTS
 from edge.config import (
     Config,
     DisplayConfig,
     GateConfig,
+    HqConfig,
     PrinterConfig,
     ScannerConfig,
     WeChatPayConfig,
     WorkstationConfig,
+    secret_file,
 )
 from edge.errors import Invalid
 from edge.hq.connection import LinkSettings
@@ -40,6 +44,9 @@ if TYPE_CHECKING:
     from devices.rs485 import Rs485Bus
 
 DATABASE = "edge.db"
+
+#: Printable dots of the usual printers by characters on a line.
+_DOTS = {32: 384, 42: 504, 48: 576}
 
 
 def build_service(config: Config) -> Service:
@@ -108,6 +115,7 @@ def build_code_rules(config: Config | None) -> CodeRules:
         codes.scale_layouts or CHINA_LAYOUTS,
         public_hosts=codes.public_hosts,
         itf_lengths=codes.itf_lengths,
+        house_forms=codes.house_forms or DEFAULT_FORMS,
         year=year,
     )
 
@@ -181,7 +189,7 @@ def build_printer(config: PrinterConfig, data_dir: Path) -> Printer:
     elif config.kind == "usb":
         address = UsbAddress(config.port)
     else:
-        address = SerialAddress(config.port, config.baud)
+        address = SerialAddress(config.port, config.baud, config.rtscts, config.xonxoff)
     limits = PrinterLimits(job_s=config.job_timeout_s)
     return EscPosPrinter(
         config.name, address, _profile(config), limits, JobJournal(data_dir / f"{config.name}.jobs")
@@ -192,21 +200,48 @@ def build_gate(config: GateConfig, buses: Buses) -> Gate:
     """Return the driver of one boom gate; devices on one RS-485 line share its bus."""
     from devices.gate.driver import BoardFamily, BoardSettings, InputMap, RelayGate
 
-    inputs = InputMap(config.boom_up, config.boom_down, config.loops)
+    inputs = InputMap(config.boom_up, config.boom_down, config.loops, frozenset(config.inverted))
+    _check_inputs(config)
     try:
         board = BoardSettings(
-            BoardFamily(config.family), config.address, config.relay, config.pulse_s, inputs=inputs
+            BoardFamily(config.family),
+            config.address,
+            config.relay,
+            config.pulse_s,
+            config.timeout_s,
+            inputs,
         )
     except ValueError as error:
         raise Invalid(f"gate {config.name}: {error}") from error
-    return RelayGate(config.name, buses.on(config.port, config.baud), board)
+    return RelayGate(config.name, buses.on(config.port, config.baud, config.local_echo), board)
+
+
+def _check_inputs(config: GateConfig) -> None:
+    """Raise Invalid for inputs that no board numbers so, or that are inverted without being wired."""
+    wired = [
+        *config.loops,
+        *(number for number in (config.boom_up, config.boom_down) if number is not None),
+    ]
+    if any(number < 0 for number in wired):
+        raise Invalid(f"gate {config.name}: inputs are counted from 0, got {min(wired)}")
+    stray = sorted(set(config.inverted) - set(wired))
+    if stray:
+        raise Invalid(
+            f"gate {config.name}: input {stray[0]} is inverted but neither boom_up, boom_down nor a loop"
+        )
+    if not 0.05 <= config.timeout_s <= 5:
+        raise Invalid(f"gate {config.name}: timeout_s is 0.05-5, got {config.timeout_s}")
 
 
 def build_display(config: DisplayConfig, buses: Buses) -> Display:
     """Return the driver of one lane's text and voice board."""
-    from devices.display.driver import LaneBoard
+    from devices.display.driver import BoardLayout, LaneBoard
 
-    return LaneBoard(config.name, buses.on(config.port, config.baud))
+    try:
+        layout = BoardLayout(config.lines, config.cells)
+    except ValueError as error:
+        raise Invalid(f"display {config.name}: {error}") from error
+    return LaneBoard(config.name, buses.on(config.port, config.baud, config.local_echo), layout)
 
 
 class Buses:
@@ -214,19 +249,24 @@ class Buses:
 
     def __init__(self) -> None:
         self.opened: dict[str, Rs485Bus] = {}
+        self._habits: dict[str, tuple[int, bool]] = {}
 
-    def on(self, port: str, baud: int) -> Rs485Bus:
-        """Return the line on `port`; raise Invalid when two devices disagree about its speed."""
+    def on(self, port: str, baud: int, local_echo: bool = False) -> Rs485Bus:
+        """Return the line on `port`; raise Invalid when two devices disagree about its speed or echo."""
         from devices.rs485 import Rs485Bus
         from devices.transport import SerialSettings
 
-        known = self.opened.get(port)
-        if known is not None:
-            return known
-        try:
-            self.opened[port] = Rs485Bus(SerialSettings(port, baud))
-        except ValueError as error:
-            raise Invalid(f"RS-485 line {port}: {error}") from error
+        habits = self._habits.setdefault(port, (baud, local_echo))
+        if habits != (baud, local_echo):
+            raise Invalid(
+                f"RS-485 line {port}: its devices disagree, baud {habits[0]} local_echo {habits[1]} "
+                f"and baud {baud} local_echo {local_echo}; one line has one setting"
+            )
+        if port not in self.opened:
+            try:
+                self.opened[port] = Rs485Bus(SerialSettings(port, baud), local_echo)
+            except ValueError as error:
+                raise Invalid(f"RS-485 line {port}: {error}") from error
         return self.opened[port]
 
 
@@ -239,10 +279,23 @@ def build_gateways(config: Config, clock: Clock, ids: IdSource) -> dict[str, Pay
 
 def build_link(config: Config, clock: Clock) -> MqttLink:
     """Return the wire to HQ, not connected yet."""
-    origin = Origin(config.box.site, config.box.edge)
-    return MqttLink(
-        LinkSettings(host=config.hq.host, port=config.hq.port, window=config.hq.window), origin, clock
+    return MqttLink(link_settings(config.hq), Origin(config.box.site, config.box.edge), clock)
+
+
+def link_settings(config: HqConfig) -> LinkSettings:
+    """Return how to reach the broker; raise Invalid for what cannot work, also a password file."""
+    return LinkSettings(
+        host=config.host,
+        port=config.port,
+        username=config.username,
+        password=_password(config.password_file),
+        window=config.window,
     )
+
+
+def given_file(path: Path) -> Path:
+    """Return the file that a configured path stands for in this process; see `secret_file`."""
+    return secret_file(path, os.environ.get("CREDENTIALS_DIRECTORY"))
 
 
 def list_devices() -> list[str]:
@@ -279,6 +332,15 @@ def print_test_page(config: Config, name: str) -> PrintResult:
         printer.close()
 
 
+def _password(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return given_file(path).read_text(encoding="utf-8").strip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"hq.password_file {path} cannot be read: {error}") from error
+
+
 def _wechat_pay(config: WeChatPayConfig, clock: Clock, ids: IdSource) -> PaymentGateway:
     from edge.gateways.wechat_pay.client import WeChatPayGateway
     from edge.gateways.wechat_pay.settings import (
@@ -291,23 +353,38 @@ def _wechat_pay(config: WeChatPayConfig, clock: Clock, ids: IdSource) -> Payment
     settings = WeChatPaySettings(
         appid=config.appid,
         mchid=config.mchid,
-        merchant_serial=load_merchant_serial(config.certificate_file),
-        private_key=load_private_key(config.private_key_file),
-        verifiers=load_verifiers(config.platform_keys),
+        merchant_serial=load_merchant_serial(given_file(config.certificate_file)),
+        private_key=load_private_key(given_file(config.private_key_file)),
+        verifiers=load_verifiers({serial: given_file(one) for serial, one in config.platform_keys.items()}),
         store_id=config.store_id,
         device_ip=config.device_ip,
         base_url=config.base_url,
         backup_url=config.backup_url,
+        connect_s=config.connect_s,
+        read_s=config.read_s,
         codepay_read_s=config.codepay_read_s,
     )
     return WeChatPayGateway(settings, clock, ids)
 
 
 def _profile(config: PrinterConfig) -> PrinterProfile:
-    from devices.printer.profile import Chinese, PrinterProfile
+    from devices.printer.profile import Barrier, Chinese, Cut, PrinterProfile, Qr
 
-    dots = {32: 384, 42: 504, 48: 576}[config.width]
-    return PrinterProfile(width=config.width, dots=dots, chinese=Chinese(config.chinese))
+    if config.font_path and not Path(config.font_path).is_file():
+        raise Invalid(f"printer {config.name}: there is no font {config.font_path}")
+    try:
+        return PrinterProfile(
+            width=config.width,
+            dots=config.dots or _DOTS[config.width],
+            chinese=Chinese(config.chinese),
+            cut=Cut(config.cut),
+            drawer_pin=config.drawer_pin,
+            qr=Qr(config.qr),
+            barrier=Barrier(config.barrier),
+            font_path=config.font_path,
+        )
+    except ValueError as error:
+        raise Invalid(f"printer {config.name}: {error}") from error
 
 
 def _workstation(config: WorkstationConfig) -> Workstation:
@@ -315,6 +392,7 @@ def _workstation(config: WorkstationConfig) -> Workstation:
 
 
 def web_settings(config: Config) -> WebSettings:
+    """Return how the pages are served; raise Invalid for settings that cannot work."""
     web = config.web
     return WebSettings(
         host=web.host,
@@ -327,4 +405,6 @@ def web_settings(config: Config) -> WebSettings:
         shop_name=config.box.shop_name,
         shop_name_en=config.box.shop_name_en,
         sound=web.sound,
+        zone=config.box.time_zone,
+        staff_idle_s=web.staff_idle_s,
     )

@@ -17,8 +17,12 @@ from typing import Any, Literal, get_args, get_origin
 from cattrs import ClassValidationError, Converter, ForbiddenExtraKeysError, IterableValidationError
 from cattrs.gen import make_dict_structure_fn
 
+from edge.codes.house import HouseForm
 from edge.errors import Invalid
 from edge.members.landing import LandingBlock
+
+#: What begins the path of a file that systemd hands to the service (LoadCredential).
+CREDENTIAL = "credential:"
 
 #: Keys whose values are never shown.
 SECRET_KEYS = frozenset({"pin_hash"})
@@ -49,16 +53,19 @@ class WebConfig:
     trusted_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     secure_cookies: bool = False
     sound: bool = False
+    staff_idle_s: int = 600
     pictures: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HqConfig:
-    """[hq]: the broker that leads to HQ."""
+    """[hq]: the broker that leads to HQ; its password stays in a file."""
 
     host: str = "127.0.0.1"
     port: int = 1883
     window: int = 50
+    username: str = ""
+    password_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +83,12 @@ class RulesConfig:
 
 @dataclass(frozen=True, slots=True)
 class CodesConfig:
-    """[codes]: how scanned strings are read."""
+    """[codes]: how scanned strings are read; house_forms, when given, replace the usual six."""
 
     scale_layouts: tuple[str, ...] = ()
     public_hosts: tuple[str, ...] = ()
     itf_lengths: tuple[int, ...] = (14, 18)
+    house_forms: tuple[HouseForm, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +131,15 @@ class PrinterConfig:
     port: str = ""
     baud: int = 19200
     width: Literal[32, 42, 48] = 48
+    dots: int = 0
     chinese: Literal["gb18030", "gbk", "utf8", "raster"] = "gb18030"
+    font_path: str = ""
+    qr: Literal["native", "raster"] = "native"
+    cut: Literal["full", "partial", "none"] = "partial"
+    drawer_pin: Literal[2, 5] = 2
+    barrier: Literal["gs_r", "gs_h"] = "gs_r"
+    rtscts: bool = False
+    xonxoff: bool = False
     job_timeout_s: float = 60.0
 
 
@@ -134,13 +150,16 @@ class GateConfig:
     name: str
     port: str
     baud: int = 9600
+    local_echo: bool = False
     family: Literal["waveshare", "clone", "coil", "kmtronic"] = "waveshare"
     address: int = 1
     relay: int = 0
     pulse_s: float = 0.7
+    timeout_s: float = 0.5
     boom_up: int | None = None
     boom_down: int | None = None
     loops: tuple[int, ...] = ()
+    inverted: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +169,9 @@ class DisplayConfig:
     name: str
     port: str
     baud: int = 9600
+    local_echo: bool = False
+    lines: int = 2
+    cells: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +187,8 @@ class WeChatPayConfig:
     device_ip: str = ""
     base_url: str = "https://api.mch.weixin.qq.com"
     backup_url: str = "https://api2.mch.weixin.qq.com"
+    connect_s: float = 3.0
+    read_s: float = 10.0
     codepay_read_s: float = 30.0
 
 
@@ -227,6 +251,24 @@ def parse_config(raw: Mapping[str, object], source: str) -> Config:
         raise Invalid(f"{source} has mistakes:\n  {problems}") from None
     _check_references(config, source)
     return config
+
+
+def secret_file(path: Path, credentials: str | None) -> Path:
+    """Return the file that `path` stands for: `credential:NAME` lies in systemd's folder `credentials`.
+
+    Raises Invalid for a credential where there is no such folder. Source: systemd.exec(5), LoadCredential.
+    """
+    name = str(path).removeprefix(CREDENTIAL)
+    if name == str(path):
+        return path
+    if not name or "/" in name:
+        raise Invalid(f"{path}: a credential is a bare name, such as {CREDENTIAL}keys_apiclient_key.pem")
+    if not credentials:
+        raise Invalid(
+            f"{path} is given by systemd to the service alone and cannot be read here; "
+            "run this command as: sudo mall-edge ..."
+        )
+    return Path(credentials) / name
 
 
 def effective(config: Config) -> str:

@@ -13,6 +13,7 @@ from edge.app import (
     build_gateways,
     build_link,
     build_rules,
+    given_file,
     web_settings,
 )
 from edge.clock import SystemClock
@@ -40,15 +41,16 @@ def check_config(config: Config) -> list[str]:
     build_devices(config)
     build_gateways(config, clock, TimeOrderedIds(lambda: clock.now().wall_at))
     web_settings(config)
-    build_link(config, clock)
+    build_link(config, clock).close()
     doubts = []
     if not config.workstation:
         doubts.append("no [[workstation]] is configured; there is no screen to sell on")
     if config.wechat_pay is None:
         doubts.append("no [wechat_pay] is configured; only tills with cash can take money")
-    if config.wechat_pay and config.wechat_pay.private_key_file.stat().st_mode & 0o077:
-        path = config.wechat_pay.private_key_file
-        doubts.append(f"{path} can be read by others; run: chmod 600 {path}")
+    secrets = [config.wechat_pay.private_key_file if config.wechat_pay else None, config.hq.password_file]
+    for path in [given_file(one) for one in secrets if one is not None]:
+        if path.stat().st_mode & 0o077:
+            doubts.append(f"{path} can be read by others; run: chmod 600 {path}")
     if not config.staff:
         doubts.append("no [[staff]] is configured; nobody can check an age or end a call for help")
     return doubts

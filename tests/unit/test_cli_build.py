@@ -1,0 +1,107 @@
+"""From a configuration to drivers and gateways: what cannot work is refused with the name of the device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge.app import Buses, build_code_rules, build_devices, link_settings, web_settings
+from edge.codes.classify import classify
+from edge.codes.reading import CodeKind
+from edge.config import Config, parse_config, secret_file
+from edge.errors import Invalid
+
+BOX = {"site": "s", "edge": "e"}
+GATE = {"name": "in", "port": "/dev/ttyUSB0"}
+SCREEN = {"name": "K01"}
+PRINTER = {"name": "p", "workstation": "K01", "port": "/dev/ttyUSB1"}
+
+
+def config(**sections: object) -> Config:
+    """Return a configuration with these sections beside [box]."""
+    return parse_config({"box": BOX, **sections}, "test")
+
+
+def test_two_devices_of_one_line_share_its_bus() -> None:
+    buses = Buses()
+    assert buses.on("/dev/a", 9600) is buses.on("/dev/a", 9600)
+    assert buses.on("/dev/b", 9600) is not buses.on("/dev/a", 9600)
+
+
+@pytest.mark.parametrize("other", [{"baud": 19200}, {"local_echo": True}])
+def test_two_devices_of_one_line_must_agree(other: dict[str, object]) -> None:
+    display = {"name": "board", "port": GATE["port"], **other}
+    with pytest.raises(Invalid, match="RS-485 line /dev/ttyUSB0: its devices disagree"):
+        build_devices(config(gate=[GATE], display=[display]))
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        ({"inverted": [3]}, "input 3 is inverted but neither"),
+        ({"loops": [-1]}, "counted from 0, got -1"),
+        ({"timeout_s": 60}, "timeout_s is 0.05-5"),
+        ({"family": "kmtronic", "boom_up": 0}, "has no inputs"),
+    ],
+)
+def test_a_gate_that_cannot_be_is_refused_by_name(extra: dict[str, object], words: str) -> None:
+    with pytest.raises(Invalid, match=f"gate in: .*{words}"):
+        build_devices(config(gate=[{**GATE, **extra}]))
+
+
+def test_a_display_that_cannot_be_is_refused_by_name() -> None:
+    with pytest.raises(Invalid, match=r"display d: .*1-8 lines"):
+        build_devices(config(display=[{"name": "d", "port": "/dev/x", "lines": 9}]))
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [({"dots": 100}, "dots must be"), ({"font_path": "/none.ttc"}, "there is no font /none.ttc")],
+)
+def test_a_printer_that_cannot_be_is_refused_by_name(extra: dict[str, object], words: str) -> None:
+    with pytest.raises(Invalid, match=f"printer p: .*{words}"):
+        build_devices(config(workstation=[SCREEN], printer=[{**PRINTER, **extra}]))
+
+
+def test_house_forms_replace_the_usual_ones() -> None:
+    forms = [{"kind": "member", "prefix": "VIP", "checked": False}]
+    rules = build_code_rules(config(codes={"house_forms": forms}))
+    assert classify("VIP12345", None, rules).kind is CodeKind.MEMBER
+    assert classify("VIP12345", None, build_code_rules(config())).kind is not CodeKind.MEMBER
+
+
+def test_a_house_form_of_no_kind_is_refused_with_its_place() -> None:
+    with pytest.raises(Invalid, match=r"codes\.house_forms\[0\]\.kind: must be one of member"):
+        config(codes={"house_forms": [{"kind": "friend", "prefix": "VIP"}]})
+
+
+def test_a_credential_lies_in_the_folder_of_systemd() -> None:
+    assert secret_file(Path("credential:keys_a.pem"), "/run/c") == Path("/run/c/keys_a.pem")
+    assert secret_file(Path("/etc/a.pem"), None) == Path("/etc/a.pem")
+
+
+@pytest.mark.parametrize(
+    ("path", "folder", "words"),
+    [("credential:a", None, "sudo mall-edge"), ("credential:../a", "/run/c", "bare name")],
+)
+def test_a_credential_that_cannot_be_read_is_refused_with_the_remedy(
+    path: str, folder: str | None, words: str
+) -> None:
+    with pytest.raises(Invalid, match=words):
+        secret_file(Path(path), folder)
+
+
+def test_the_password_of_the_broker_comes_from_its_file_and_is_not_shown(tmp_path: Path) -> None:
+    secret = tmp_path / "hq"
+    secret.write_text("pass word\n", encoding="utf-8")
+    settings = link_settings(config(hq={"username": "u", "password_file": str(secret)}).hq)
+    assert (settings.username, settings.password) == ("u", "pass word")
+    assert "pass word" not in repr(settings)
+    with pytest.raises(Invalid, match=r"hq\.password_file .* cannot be read"):
+        link_settings(config(hq={"password_file": str(tmp_path / "absent")}).hq)
+
+
+def test_the_pages_use_the_time_zone_of_the_box() -> None:
+    settings = web_settings(parse_config({"box": {**BOX, "time_zone": "Asia/Urumqi"}}, "test"))
+    assert settings.zone == "Asia/Urumqi"
