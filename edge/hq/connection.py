@@ -20,7 +20,8 @@ from edge.errors import Invalid
 from edge.hq.codec import Presence, encode_presence
 from edge.hq.topics import Topics
 from edge.services.events import EventKind, Origin, event_type
-from edge.services.ports import Clock, OutboxMessage
+from edge.services.ports import Clock
+from edge.services.records import OutboxMessage
 
 CONTENT_TYPE = "application/cloudevents+json"
 

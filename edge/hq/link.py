@@ -21,7 +21,8 @@ from edge.errors import Invalid
 from edge.hq.codec import MAX_ACK_BYTES, decode_ack
 from edge.hq.connection import Connection, LinkSettings
 from edge.services.events import Origin
-from edge.services.ports import Clock, HqAck, LinkStatus, OutboxMessage
+from edge.services.ports import Clock, HqAck, LinkStatus
+from edge.services.records import OutboxMessage
 
 _log = logging.getLogger(__name__)
 

@@ -23,8 +23,8 @@ from edge.retail.attempt import AttemptState, PaymentAttempt
 from edge.retail.basket import LineItem
 from edge.retail.order import Order, OrderState, Tender
 from edge.retail.receipt import Receipt
-from edge.services.ports import IdSource, OutboxMessage
-from edge.services.records import Unit
+from edge.services.ports import IdSource
+from edge.services.records import OutboxMessage, Unit
 
 Json: TypeAlias = str | int | bool | Sequence["Json"] | Mapping[str, "Json"] | None
 Data: TypeAlias = Mapping[str, Json]

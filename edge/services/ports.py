@@ -23,7 +23,7 @@ from devices.types import (
 )
 from edge.clock import Instant
 from edge.errors import Declined
-from edge.services.records import Unit
+from edge.services.records import OutboxMessage, Unit
 
 T = TypeVar("T")
 
@@ -160,21 +160,6 @@ class PaymentGateway(Protocol):
         no such order: final only once the charge cannot arrive any more (5 minutes after it was sent).
         Raises Unavailable when no verified answer came; then query and try again.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxMessage:
-    """One event on its way to HQ; `body` is exactly what goes on the wire (CloudEvents 1.0 JSON).
-
-    sequence: gap-free per box, from 1. kind: the event type, e.g. "order.paid".
-    """
-
-    sequence: int
-    event_id: str
-    kind: str
-    source: str
-    body: bytes
-    created_at: int
 
 
 @dataclass(frozen=True, slots=True)

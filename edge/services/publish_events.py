@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 from edge.clock import Instant
 from edge.errors import Corrupt
-from edge.services.ports import Clock, HqAck, HqLink, LinkStatus, OutboxMessage, Store
-from edge.services.records import OutboxDepth, Unit
+from edge.services.ports import Clock, HqAck, HqLink, LinkStatus, Store
+from edge.services.records import OutboxDepth, OutboxMessage, Unit
 
 #: Events that may be on their way without HQ's ack; more than a fast HQ needs, few enough to resend.
 WINDOW = 200

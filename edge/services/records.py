@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from edge.members.landing import LandingPage
 from edge.retail.attempt import PaymentAttempt
@@ -17,9 +17,6 @@ from edge.retail.catalogue import CatalogueEntry, Listing, Price, Product, Tenan
 from edge.retail.ledger import Posting
 from edge.retail.order import Order
 from edge.retail.receipt import Receipt
-
-if TYPE_CHECKING:
-    from edge.services.ports import OutboxMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +59,21 @@ class ScanRecord:
     boot_id: str
     read_ns: int
     line_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxMessage:
+    """One event on its way to HQ; `body` is exactly what goes on the wire (CloudEvents 1.0 JSON).
+
+    sequence: gap-free per box, from 1. kind: the event type, e.g. "order.paid".
+    """
+
+    sequence: int
+    event_id: str
+    kind: str
+    source: str
+    body: bytes
+    created_at: int
 
 
 @dataclass(frozen=True, slots=True)

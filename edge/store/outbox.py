@@ -6,8 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from edge.errors import Corrupt
-from edge.services.ports import OutboxMessage
-from edge.services.records import OutboxDepth
+from edge.services.records import OutboxDepth, OutboxMessage
 
 _WINDOW = """
 SELECT sequence, event_id, kind, source, body, created_at FROM outbox

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import TypeVar
 
-from edge.services.ports import Clock, HqAck, LinkStatus, OutboxMessage
+from edge.services.ports import Clock, HqAck, LinkStatus
+from edge.services.records import OutboxMessage
 
 T = TypeVar("T")
 

@@ -16,8 +16,7 @@ from edge.retail.basket import Basket, BasketState
 from edge.retail.ledger import Posting
 from edge.retail.order import Order
 from edge.retail.receipt import PrintState, Receipt
-from edge.services.ports import OutboxMessage
-from edge.services.records import OutboxDepth, ScanRecord, Unit, WorkstationState
+from edge.services.records import OutboxDepth, OutboxMessage, ScanRecord, Unit, WorkstationState
 from sim.fakes.catalogue import CatalogueRows, FakeCatalogue
 
 T = TypeVar("T")

@@ -17,8 +17,8 @@ from edge.retail.catalogue import Price
 from edge.retail.ledger import Entry, Posting
 from edge.retail.order import Order, OrderState, Tender
 from edge.retail.receipt import PrintState, Receipt
-from edge.services.ports import OutboxMessage, Store
-from edge.services.records import ScanRecord, Unit, WorkstationState
+from edge.services.ports import Store
+from edge.services.records import OutboxMessage, ScanRecord, Unit, WorkstationState
 from edge.store.sqlite_store import SqliteStore
 from sim.fakes.box import BREAD, COLA, MALL_PAGE, TENANTS, stock
 from sim.fakes.store import FakeStore

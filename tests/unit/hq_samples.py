@@ -16,8 +16,7 @@ from edge.retail.order import Order, OrderState, Tender
 from edge.retail.receipt import Receipt
 from edge.services import events
 from edge.services.events import EventKind, Origin
-from edge.services.ports import OutboxMessage
-from edge.services.records import OutboxDepth
+from edge.services.records import OutboxDepth, OutboxMessage
 
 T = TypeVar("T")
 
