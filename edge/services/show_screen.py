@@ -32,14 +32,6 @@ def show_screen(box: Box, workstation: str) -> dict[str, object]:
 
     def query(unit: Unit) -> dict[str, object]:
         busy = load(unit, box, workstation)
-        paid = busy.order if busy.screen == "paid" else None
-        receipt = unit.receipts.of_order(paid.order_id) if paid else None
-        landing = landing_of(unit, paid) if paid else None
-        held = (
-            ()
-            if settings.kind.value == "kiosk" and busy.order
-            else unit.baskets.held(workstation, HELD_SHOWN)
-        )
         return {
             "workstation": workstation,
             "kind": settings.kind.value,
@@ -47,15 +39,14 @@ def show_screen(box: Box, workstation: str) -> dict[str, object]:
             "shop": box.rules.shop_name,
             "screen": busy.screen,
             "language": busy.state.language,
-            "basket": _basket(busy.basket) if busy.basket and busy.screen == "basket" else None,
-            "held": [_held(basket) for basket in held],
-            "order": _order(busy.order) if busy.order else None,
-            "attempt": _attempt(busy.attempt, now) if busy.attempt and busy.attempt.is_open else None,
+            "basket": _basket(busy),
+            "held": [_held(basket) for basket in unit.baskets.held(workstation, HELD_SHOWN)],
+            "order": _order(busy.order),
+            "attempt": _attempt(busy.attempt, now),
             "notice": _notice(busy),
             "age": _age(busy),
-            "help": {"called_at": busy.state.help_at} if busy.state.help_at is not None else None,
-            "receipt": _receipt(box, receipt, busy.order) if receipt else None,
-            "landing": show_landing(landing),
+            "help": _help(busy),
+            **_after_payment(unit, box, busy),
             "idle_s_left": _idle_s(box, busy, now),
             "outbox_depth": unit.outbox.depth().count,
         }
@@ -115,7 +106,10 @@ def show_tenders(order: Order) -> list[Json]:
     ]
 
 
-def _basket(basket: Basket) -> Json:
+def _basket(busy: Busy) -> Json | None:
+    basket = busy.basket
+    if basket is None or busy.screen != "basket":
+        return None
     return {
         "id": basket.basket_id,
         "lines": [show_line(line) for line in basket.lines],
@@ -133,7 +127,9 @@ def _held(basket: Basket) -> Json:
     }
 
 
-def _order(order: Order) -> Json:
+def _order(order: Order | None) -> Json | None:
+    if order is None:
+        return None
     return {
         "id": order.order_id,
         "number": order.number,
@@ -144,7 +140,9 @@ def _order(order: Order) -> Json:
     }
 
 
-def _attempt(attempt: PaymentAttempt, now: Instant) -> Json:
+def _attempt(attempt: PaymentAttempt | None, now: Instant) -> Json | None:
+    if attempt is None or not attempt.is_open:
+        return None
     left_ms = max(0, attempt.give_up_at - now.wall_at)
     return {
         "id": attempt.attempt_id,
@@ -175,9 +173,25 @@ def _age(busy: Busy) -> Json | None:
     return {"min_age": busy.basket.age_needed}
 
 
-def _receipt(box: Box, receipt: Receipt, order: Order | None) -> Json:
+def _help(busy: Busy) -> Json | None:
+    return None if busy.state.help_at is None else {"called_at": busy.state.help_at}
+
+
+def _after_payment(unit: Unit, box: Box, busy: Busy) -> Json:
+    """Return the receipt and the landing page, both only once the order is paid."""
+    order = busy.order
+    if order is None or busy.screen != "paid":
+        return {"receipt": None, "landing": None}
+    receipt = unit.receipts.of_order(order.order_id)
     return {
-        "number": order.number if order else "",
+        "receipt": _receipt(box, receipt, order) if receipt else None,
+        "landing": show_landing(landing_of(unit, order)),
+    }
+
+
+def _receipt(box: Box, receipt: Receipt, order: Order) -> Json:
+    return {
+        "number": order.number,
         "token": receipt.token,
         "url": receipt_url(receipt, box.rules) or f"/phone/r/{receipt.token}",
         "printing": receipt.print_state.value if receipt.workstation in box.printers else "none",
