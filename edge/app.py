@@ -6,6 +6,7 @@ Drivers are imported only when one of their kind is configured: OpenCV alone is 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -172,6 +173,14 @@ def _hid_scanner(config: ScannerConfig) -> Scanner:
     return HidScanner(config.name, adoption)
 
 
+def _camera_scanner(config: ScannerConfig) -> Scanner:
+    from devices.camera.barcodes import BarcodeReader
+    from devices.camera.driver import OpenCvCamera
+    from devices.camera.scanner import CameraScanner
+
+    return CameraScanner(config.name, OpenCvCamera(config.name, config.port), BarcodeReader())
+
+
 def build_printer(config: PrinterConfig, data_dir: Path) -> Printer:
     """Return the driver of one printer."""
     from devices.printer.driver import EscPosPrinter, PrinterLimits
@@ -296,6 +305,16 @@ def link_settings(config: HqConfig) -> LinkSettings:
 def given_file(path: Path) -> Path:
     """Return the file that a configured path stands for in this process; see `secret_file`."""
     return secret_file(path, os.environ.get("CREDENTIALS_DIRECTORY"))
+
+
+def read_images(paths: Sequence[Path], as_json: bool) -> Iterator[tuple[list[str], bool]]:
+    """Yield (lines, whether it failed) for each picture below `paths`, through the cameras' own reader."""
+    from devices.camera.barcodes import BarcodeReader
+    from devices.camera.read_images import read_paths, to_json_line, to_text_lines
+
+    for result in read_paths(paths, BarcodeReader()):
+        lines = [to_json_line(result)] if as_json else to_text_lines(result)
+        yield lines, result.error is not None
 
 
 def list_devices() -> list[str]:

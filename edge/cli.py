@@ -113,8 +113,9 @@ def read(paths: Sequence[Path], as_json: bool) -> None:
     from edge.app import read_images
 
     failed = 0
-    for line, problem in read_images(paths, as_json):
-        click.echo(line)
+    for lines, problem in read_images(paths, as_json):
+        for line in lines:
+            click.echo(line)
         failed += problem
     if failed:
         sys.exit(1)
