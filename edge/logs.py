@@ -10,8 +10,8 @@ from typing import Any
 
 import structlog
 
-#: Runs of digits that could be a payment code (16 to 24 digits).
-_CODE_LIKE = re.compile(r"(?<!\d)\d{12,20}(?=\d{4}(?!\d))", re.ASCII)
+#: Runs of digits that could hold a payment code: 16 or more, as two codes may be read as one.
+_CODE_LIKE = re.compile(r"(?<!\d)\d{12,}(?=\d{4}(?!\d))", re.ASCII)
 
 
 def set_up_logs(level: str = "INFO") -> None:
@@ -50,7 +50,16 @@ def set_up_logs(level: str = "INFO") -> None:
 
 
 def mask_codes(logger: object, method: str, event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Mask runs of digits that could be a payment code in every text of a log line."""
-    return {
-        key: _CODE_LIKE.sub("..", value) if isinstance(value, str) else value for key, value in event.items()
-    }
+    """Mask runs of digits that could be a payment code in every text of a log line, however deep."""
+    return {key: _masked(value) for key, value in event.items()}
+
+
+def _masked(value: object) -> object:
+    if isinstance(value, (bool, int, float)) or value is None:
+        return value
+    if isinstance(value, Mapping):
+        return {_masked(key): _masked(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_masked(inner) for inner in value]
+    # What JSON cannot say is written as its repr, so that is what must not show a code.
+    return _CODE_LIKE.sub("..", value if isinstance(value, str) else repr(value))

@@ -5,6 +5,7 @@ Source: sd_notify(3), sd_watchdog_enabled(3). Without $NOTIFY_SOCKET every call 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 
@@ -34,5 +35,9 @@ class Watchdog:
             return
         # A leading @ names a socket in the abstract namespace.
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notify:
+        # Nobody listening is no reason to fail: a service manager that waits will act by itself.
+        with (
+            contextlib.suppress(OSError),
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notify,
+        ):
             notify.sendto(message.encode(), address)

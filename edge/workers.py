@@ -71,7 +71,9 @@ class Worker:
         self._wake.set()
 
     def join(self, timeout_s: float) -> bool:
-        """Wait for the end; return whether it came."""
+        """Wait for the end; return whether it came. One that never began is at its end."""
+        if self._thread.ident is None:
+            return True
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 

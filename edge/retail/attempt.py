@@ -52,8 +52,9 @@ class PaymentAttempt:
     """One try to charge a payment code.
 
     merchant_order_no: our key at the gateway, unique for life. code_tail: the last four digits of the
-    payment code, never more. give_up_at: from when a pending attempt is reversed. next_step_at: when it
-    is looked at again. polls: how often it was queried. trail: the last gateway word.
+    payment code, never more. created_boot, created_ns: boot id and boot time at `created_at`, from which
+    its age is told. give_up_at: from when a pending attempt is reversed. next_step_at: when it is looked
+    at again. polls: how often it was queried. trail: the last gateway word.
     """
 
     attempt_id: str
@@ -72,6 +73,8 @@ class PaymentAttempt:
     payer: str | None = None
     trail: str = ""
     closed_at: int | None = None
+    created_boot: str = ""
+    created_ns: int = 0
 
     @property
     def is_open(self) -> bool:

@@ -88,16 +88,21 @@ def weighed_line(
     """Return a line for a scale label that carries weight, amount or both.
 
     The label's amount wins, as it is what the shopper has read. With an amount alone, the weight of a
-    product sold by weight follows from its price, to the gram.
+    product sold by weight follows from its price, to the gram and at least one. Raises Invalid for an
+    amount of nothing, and for a weight alone on a product sold by the piece.
     """
     if weight_g is None and amount_fen is None:
         raise Invalid(f"label {barcode} carries neither weight nor amount")
+    if amount_fen is not None and amount_fen <= 0:
+        raise Invalid(f"label {barcode}: amount {amount_fen} fen; set the price at the scale and weigh again")
+    if amount_fen is None and product.sold_by is SoldBy.PIECE:
+        raise Invalid(f"label {barcode} carries a weight, but {product.sku} is sold by the piece")
     if weight_g is not None and not 0 < weight_g <= MAX_WEIGHT_G:
         raise Invalid(f"label {barcode}: weight {weight_g} g is outside 1-{MAX_WEIGHT_G} g; weigh again")
     if amount_fen is None:
         amount_fen = scale_fen(product.price_fen, weight_g or 0, 1000)
     elif weight_g is None and product.sold_by is SoldBy.WEIGHT and product.price_fen > 0:
-        weight_g = scale_fen(amount_fen, 1000, product.price_fen)
+        weight_g = min(MAX_WEIGHT_G, max(1, scale_fen(amount_fen, 1000, product.price_fen)))
     return _line(line_id, product, barcode, 1, amount_fen, weight_g)
 
 
@@ -117,13 +122,13 @@ def add_line(basket: Basket, line: LineItem, at: int) -> Basket:
 
 
 def set_quantity(basket: Basket, line_id: str, quantity: int, at: int) -> Basket:
-    """Return the basket with that line's quantity; 0 removes it. Weighed lines can only be removed."""
+    """Return the basket with that line's quantity; 0 removes it. Lines of a label can only be removed."""
     _require_open(basket)
     line = find_line(basket, line_id)
     if quantity == 0:
         return _with_lines(basket, _without(basket.lines, line_id), at)
-    if line.weight_g is not None:
-        raise Invalid(f"{line.name} was weighed; scan another label instead of changing the quantity")
+    if not _is_by_piece(line):
+        raise Invalid(f"{line.name} has its own label; scan another one instead of changing the quantity")
     changed = _requantified(line, quantity)
     return _with_lines(basket, tuple(changed if old is line else old for old in basket.lines), at)
 
@@ -148,7 +153,10 @@ def drop_restricted(basket: Basket, at: int) -> Basket:
 
 
 def change_state(basket: Basket, state: BasketState, at: int) -> Basket:
-    """Return the basket in `state`; raise Invalid for a step that makes no sense."""
+    """Return the basket in `state`; raise Invalid for a step that makes no sense.
+
+    A held basket forgets an age check: whoever recalls it may be another person.
+    """
     allowed = {
         BasketState.OPEN: {BasketState.HELD, BasketState.ORDERED, BasketState.ABANDONED},
         BasketState.HELD: {BasketState.OPEN, BasketState.ABANDONED},
@@ -157,7 +165,8 @@ def change_state(basket: Basket, state: BasketState, at: int) -> Basket:
     }
     if state not in allowed[basket.state]:
         raise Invalid(f"basket {basket.basket_id} is {basket.state}; it cannot become {state}")
-    return replace(basket, state=state, changed_at=at)
+    cleared_age = 0 if state is BasketState.HELD else basket.cleared_age
+    return replace(basket, state=state, cleared_age=cleared_age, changed_at=at)
 
 
 def _line(
@@ -190,10 +199,13 @@ def _requantified(line: LineItem, quantity: int) -> LineItem:
 
 
 def _joins(old: LineItem, new: LineItem) -> bool:
-    pieces = old.weight_g is None and new.weight_g is None
-    by_piece = old.amount_fen == old.unit_price_fen * old.quantity
     same = old.sku == new.sku and old.unit_price_fen == new.unit_price_fen
-    return pieces and by_piece and same and new.amount_fen == new.unit_price_fen * new.quantity
+    return same and _is_by_piece(old) and _is_by_piece(new)
+
+
+def _is_by_piece(line: LineItem) -> bool:
+    """Return whether the line costs its price times its quantity; a label's amount may differ from that."""
+    return line.weight_g is None and line.amount_fen == line.unit_price_fen * line.quantity
 
 
 def _without(lines: Iterable[LineItem], line_id: str) -> tuple[LineItem, ...]:

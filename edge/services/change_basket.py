@@ -34,6 +34,9 @@ from edge.services.workstation import (
 #: How many held baskets a workstation offers for recall.
 HELD_SHOWN = 20
 
+#: Choices of a notice that add the article it is about.
+ADDING = frozenset({"one_more", "add"})
+
 
 def start(box: Box, workstation: str) -> None:
     """Leave the attract screen with an empty basket."""
@@ -61,7 +64,8 @@ def confirm_scan(box: Box, workstation: str, scan_id: str) -> None:
     def step(unit: Unit, busy: Busy, now: Instant) -> None:
         notice = decode_notice(busy.state.notice)
         record = unit.scans.get(scan_id)
-        if notice is None or notice.notice_id != scan_id or record is None:
+        asked = notice is not None and notice.notice_id == scan_id and ADDING & set(notice.choices)
+        if not asked or record is None:
             raise Invalid(f"the question about scan {scan_id} is gone; scan the article again")
         reading = classify(record.text, record.aim or None, box.rules.codes, context_of(busy))
         if reading.kind not in GOODS or busy.screen not in {"basket", "attract", "paid"}:
@@ -108,6 +112,8 @@ def recall(box: Box, workstation: str, basket_id: str) -> None:
         held = unit.baskets.get(basket_id)
         if held is None or held.workstation != workstation:
             raise Invalid(f"basket {basket_id} is not held here; look at the list again")
+        if busy.screen == "basket" and busy.basket is not None:
+            unit.baskets.put(change_state(busy.basket, BasketState.ABANDONED, now.wall_at))
         save(unit, busy, now, basket=change_state(held, BasketState.OPEN, now.wall_at))
 
     act(box, workstation, step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devices.types import Align, Columns, PrintBlock, PrintJob, QrCode, Rule, TextLine
+from devices.types import Align, Columns, Drawer, PrintBlock, PrintJob, QrCode, Rule, TextLine
 from edge.clock import local
 from edge.money import format_yuan
 from edge.retail.basket import LineItem
@@ -20,14 +20,28 @@ TENDER_NAMES = {
 
 
 def receipt_job(receipt: Receipt, order: Order, rules: Rules) -> PrintJob:
-    """Return the print job of a receipt; its id differs for each copy."""
-    blocks = [*_head(receipt, order, rules), *_goods(order), *_money(order), *_foot(receipt, rules)]
+    """Return the print job of a receipt; its id differs for each copy.
+
+    The first copy of a receipt with cash on it opens the drawer before anything is printed.
+    """
+    blocks = [
+        *_drawer(receipt, order),
+        *_head(receipt, order, rules),
+        *_goods(order),
+        *_money(order),
+        *_foot(receipt, rules),
+    ]
     return PrintJob(f"{receipt.receipt_id}-{receipt.copies}", tuple(blocks))
 
 
 def receipt_url(receipt: Receipt, rules: Rules) -> str:
     """Return the address of the receipt's page, "" when no public address is configured."""
     return f"{rules.public_url.rstrip('/')}/phone/r/{receipt.token}" if rules.public_url else ""
+
+
+def _drawer(receipt: Receipt, order: Order) -> list[PrintBlock]:
+    cash = any(tender.kind == "cash" for tender in order.tenders)
+    return [Drawer()] if cash and not receipt.copies else []
 
 
 def _head(receipt: Receipt, order: Order, rules: Rules) -> list[PrintBlock]:

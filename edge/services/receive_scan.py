@@ -15,9 +15,9 @@ from edge.retail.order import OrderState
 from edge.services.box import Box
 from edge.services.check_out import reopen
 from edge.services.records import ScanRecord, Unit
-from edge.services.scan_item import add_reading
+from edge.services.scan_item import add_reading, find_product
 from edge.services.take_payment import intend
-from edge.services.workstation import Busy, Notice, NoticeCode, act, show_notice
+from edge.services.workstation import Busy, Notice, NoticeCode, act, load, show_notice
 
 #: Kinds that are goods.
 GOODS = frozenset({CodeKind.ITEM, CodeKind.SCALE_LABEL, CodeKind.GS1, CodeKind.UNKNOWN})
@@ -55,7 +55,9 @@ def _take(unit: Unit, box: Box, busy: Busy, now: Instant, scan: Scan) -> ScanOut
     try:
         return _route(unit, box, busy, now, scan, reading, record)
     except Invalid as error:
-        # A label or basket that cannot take it is said on the screen; the scan is never lost.
+        # A label or basket that cannot take it is said on the screen; the scan is never lost. What was
+        # written before the error stays, so the banner belongs to the state as it is now.
+        busy = load(unit, box, busy.state.workstation)
         return _refuse(unit, box, busy, now, record, NoticeCode.CANNOT_ADD, {"problem": str(error)[:200]})
 
 
@@ -85,6 +87,10 @@ def _route(
 def _add(
     unit: Unit, box: Box, busy: Busy, now: Instant, reading: CodeReading, record: ScanRecord
 ) -> ScanOutcome:
+    if find_product(unit, reading, now.wall_at) is None:
+        known = reading.kind is not CodeKind.UNKNOWN
+        code = NoticeCode.UNKNOWN_CODE if known else NoticeCode.NOT_A_CODE
+        return _refuse(unit, box, busy, now, record, code, {"text": record.text})
     if busy.order is not None and busy.order.state is OrderState.AWAITING:
         if busy.money_in_flight or busy.order.tenders:
             return _refuse(unit, box, busy, now, record, NoticeCode.NOT_NOW, {"text": record.text})
@@ -93,11 +99,7 @@ def _add(
     if repeated is not None:
         return _ask_again(unit, box, busy, now, record, repeated)
     added = add_reading(unit, box, busy, now, reading, record.scan_id)
-    if added is None:
-        known = reading.kind is not CodeKind.UNKNOWN
-        code = NoticeCode.UNKNOWN_CODE if known else NoticeCode.NOT_A_CODE
-        return _refuse(unit, box, busy, now, record, code, {"text": record.text})
-    unit.scans.append(replace(record, outcome="added", line_id=added))
+    unit.scans.append(replace(record, outcome="added", line_id=added or ""))
     return ScanOutcome(record.scan_id, "added")
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from edge.retail.receipt import PrintState
 from edge.services.box import Box
 from edge.services.records import Unit
+from edge.services.settle_attempt import attempt_time
+from edge.services.workstation import touched
 
 #: Open attempts that a start looks at; more than this is not a till's day.
 MAX_ATTEMPTS = 1_000
@@ -21,17 +23,25 @@ class Recovered:
 
 
 def recover(box: Box) -> Recovered:
-    """Make open attempts due now and mark receipts that were on their way to paper as uncertain."""
+    """Make open attempts due now and mark receipts that were on their way to paper as uncertain.
+
+    The idle time of every screen begins anew: the shopper is given time to find the basket again.
+    """
     now = box.clock.now()
 
     def work(unit: Unit) -> Recovered:
         attempts = unit.attempts.open(MAX_ATTEMPTS)
         for attempt in attempts:
-            unit.attempts.put(replace(attempt, next_step_at=min(attempt.next_step_at, now.wall_at)))
+            due_at = min(attempt.next_step_at, attempt_time(attempt, now))
+            unit.attempts.put(replace(attempt, next_step_at=due_at))
         papers = unit.receipts.printing()
         for receipt in papers:
             problem = "the service stopped while this receipt was printing"
             unit.receipts.put(replace(receipt, print_state=PrintState.UNCERTAIN, print_problem=problem))
+        for name in box.workstations:
+            state = unit.workstations.get(name)
+            if state is not None:
+                unit.workstations.put(touched(state, now))
         return Recovered(len(attempts), len(papers))
 
     return box.store.write(work)

@@ -33,10 +33,12 @@ def idle_left_ms(box: Box, busy: Busy, now: Instant) -> int | None:
 
 
 def _may_reset(busy: Busy) -> bool:
+    """Return whether nothing holds the screen; an unknown payment is followed up without it."""
+    if busy.screen != "paid" and busy.order is not None and busy.order.tenders:
+        return False
     if busy.screen == "waiting":
         return busy.attempt is not None and busy.attempt.state is AttemptState.UNKNOWN
-    partly_paid = busy.screen == "checkout" and busy.order is not None and bool(busy.order.tenders)
-    return not partly_paid
+    return True
 
 
 def _reset(unit: Unit, box: Box, busy: Busy, now: Instant) -> bool:

@@ -14,7 +14,7 @@ from edge.retail.attempt import AttemptState, PaymentAttempt, advance
 from edge.retail.order import OrderState, Tender, cancel
 from edge.services.box import Box
 from edge.services.complete_order import take_tender
-from edge.services.events import payment_kind, payment_step, record_event
+from edge.services.events import EventKind, order_cancelled, payment_kind, payment_step, record_event
 from edge.services.ports import GatewayAnswer, PaymentState
 from edge.services.records import Unit
 from edge.services.workstation import Notice, NoticeCode, load, show_notice
@@ -30,7 +30,6 @@ _NOTICES = {
     AttemptState.DECLINED: NoticeCode.PAYMENT_DECLINED,
     AttemptState.VOIDED: NoticeCode.PAYMENT_VOIDED,
     AttemptState.REFUNDED: NoticeCode.PAYMENT_VOIDED,
-    AttemptState.UNKNOWN: NoticeCode.PAYMENT_UNKNOWN,
 }
 
 
@@ -54,6 +53,27 @@ def close_attempt(
     return _write(
         box, attempt_id, lambda unit, attempt, now: _close(unit, box, attempt, state, trail, now, reason)
     )
+
+
+def void_unsent(box: Box, attempt_id: str) -> AttemptState:
+    """Close an attempt that was never sent; one that was sent meanwhile is left alone."""
+
+    def step(unit: Unit, attempt: PaymentAttempt, now: Instant) -> PaymentAttempt:
+        if attempt.state is not AttemptState.INTENDED:
+            return attempt
+        return _close(unit, box, attempt, AttemptState.VOIDED, "never sent", now)
+
+    return _write(box, attempt_id, step)
+
+
+def attempt_time(attempt: PaymentAttempt, now: Instant) -> int:
+    """Return `now` as Unix milliseconds on the attempt's own time line.
+
+    Within one boot it goes on from `created_at` by boot time, so that a clock that is set neither
+    reverses a payment early nor forgets it; after a reboot it is wall time.
+    """
+    created = Instant(attempt.created_at, attempt.created_boot, attempt.created_ns, trusted=False)
+    return attempt.created_at + now.since_ms(created)
 
 
 def _write(
@@ -82,7 +102,9 @@ def _apply(
     if in_doubt and attempt.state is AttemptState.SUBMITTED:
         return _doubt(unit, box, attempt, answer.detail, now)
     waiting = replace(
-        attempt, trail=answer.detail or attempt.trail, next_step_at=now.wall_at + box.rules.poll_ms
+        attempt,
+        trail=answer.detail or attempt.trail,
+        next_step_at=attempt_time(attempt, now) + box.rules.poll_ms,
     )
     unit.attempts.put(waiting)
     return waiting
@@ -114,11 +136,16 @@ def _approve(
     )
     _tell(unit, box, approved, now)
     take_tender(unit, box, order, tender, now)
+    busy = load(unit, box, attempt.workstation)
+    if busy.order is not None and busy.order.order_id == attempt.order_id:
+        # The paid screen's time begins now, not when the code was scanned.
+        show_notice(unit, busy, now, None)
     return approved
 
 
 def _doubt(unit: Unit, box: Box, attempt: PaymentAttempt, trail: str, now: Instant) -> PaymentAttempt:
-    unknown = replace(advance(attempt, AttemptState.UNKNOWN, now.wall_at, trail), next_step_at=now.wall_at)
+    doubtful = advance(attempt, AttemptState.UNKNOWN, now.wall_at, trail)
+    unknown = replace(doubtful, next_step_at=attempt_time(attempt, now))
     unit.attempts.put(unknown)
     _tell(unit, box, unknown, now)
     return unknown
@@ -143,15 +170,18 @@ def _close(
         params: dict[str, str | int] = {"reason": reason, "trail": trail[:80]}
         show_notice(unit, busy, now, Notice(attempt.attempt_id, "error", _NOTICES[state], params))
     else:
-        _cancel_forsaken(unit, attempt, now)
+        _cancel_forsaken(unit, box, attempt, now)
     return closed
 
 
-def _cancel_forsaken(unit: Unit, attempt: PaymentAttempt, now: Instant) -> None:
+def _cancel_forsaken(unit: Unit, box: Box, attempt: PaymentAttempt, now: Instant) -> None:
     """Cancel the order of a shopper who left while the payment was in doubt and came to nothing."""
     order = unit.orders.get(attempt.order_id)
     if order is not None and order.state is OrderState.AWAITING and not order.tenders:
-        unit.orders.put(cancel(order, now.wall_at))
+        cancelled = cancel(order, now.wall_at)
+        unit.orders.put(cancelled)
+        data = order_cancelled(cancelled)
+        record_event(unit, box.ids, now, box.origin, EventKind.ORDER_CANCELLED, order.order_id, data)
 
 
 def _tell(unit: Unit, box: Box, attempt: PaymentAttempt, now: Instant) -> None:

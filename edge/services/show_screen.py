@@ -16,6 +16,7 @@ from edge.services.complete_order import landing_of
 from edge.services.receipt_paper import receipt_url
 from edge.services.records import Unit
 from edge.services.reset_idle import idle_left_ms
+from edge.services.settle_attempt import attempt_time
 from edge.services.workstation import Busy, decode_notice, load
 
 #: Where the pages find the landing pages' pictures.
@@ -143,7 +144,7 @@ def _order(order: Order | None) -> Json | None:
 def _attempt(attempt: PaymentAttempt | None, now: Instant) -> Json | None:
     if attempt is None or not attempt.is_open:
         return None
-    left_ms = max(0, attempt.give_up_at - now.wall_at)
+    left_ms = max(0, attempt.give_up_at - attempt_time(attempt, now))
     return {
         "id": attempt.attempt_id,
         "gateway": attempt.gateway,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from edge.services.ports import Clock
 
 #: scrypt's cost: about 16 MB and a few tens of milliseconds for one guess.
 _N, _R, _P = 2**14, 8, 1
+
+_HASH = re.compile(r"(?:[0-9a-f]{2})+\$[0-9a-f]{64}", re.ASCII)
 
 #: So many wrong PINs in a row lock all PINs for so long.
 WRONG_BEFORE_LOCK = 5
@@ -33,6 +36,10 @@ class StaffBook:
     """Checks PINs; safe from any thread."""
 
     def __init__(self, members: Sequence[StaffMember], clock: Clock) -> None:
+        """Raise Invalid for a pin_hash that `hash_pin` did not make."""
+        for member in members:
+            if _HASH.fullmatch(member.pin_hash) is None:
+                raise Invalid(f"the pin_hash of {member.name} is none; make it with `hash-pin`")
         self._members = tuple(members)
         self._clock = clock
         self._lock = threading.Lock()

@@ -33,6 +33,8 @@ def intend(unit: Unit, box: Box, busy: Busy, now: Instant, gateway: str, code_ta
         created_at=now.wall_at,
         give_up_at=now.wall_at + box.rules.pay_deadline_ms,
         next_step_at=now.wall_at + box.rules.call_ms,
+        created_boot=now.boot_id,
+        created_ns=now.boottime_ns,
     )
     unit.attempts.put(attempt)
     save(unit, busy, now, basket=busy.basket, order=order)
@@ -44,7 +46,8 @@ def submit(box: Box, attempt_id: str, code: str) -> AttemptState:
 
     An attempt that is no longer "intended" is left alone, so that a repeat charges nothing.
     """
-    attempt = box.store.write(lambda unit: _mark_submitted(unit, attempt_id, box.clock.now()))
+    now = box.clock.now()
+    attempt = box.store.write(lambda unit: _mark_submitted(unit, attempt_id, now))
     if attempt is None:
         raise Invalid(f"attempt {attempt_id} was submitted before; show a new payment code")
     payment = CodePayment(
@@ -58,7 +61,7 @@ def submit(box: Box, attempt_id: str, code: str) -> AttemptState:
         answer = box.gateways[attempt.gateway].pay_by_code(payment)
     except PaymentDeclined as refusal:
         return close_attempt(box, attempt_id, AttemptState.DECLINED, refusal.detail, refusal.reason.value)
-    except Unavailable as failure:
+    except (Unavailable, Invalid) as failure:
         return close_attempt(box, attempt_id, AttemptState.VOIDED, str(failure))
     except OutcomeUnknown as doubt:
         answer = GatewayAnswer(PaymentState.ABSENT, detail=str(doubt))

@@ -93,7 +93,9 @@ def load(unit: Unit, box: Box, workstation: str) -> Busy:
     basket = unit.baskets.get(state.basket_id) if state.basket_id else None
     order = unit.orders.get(state.order_id) if state.order_id else None
     attempts = unit.attempts.of_order(order.order_id) if order else ()
-    return Busy(state, basket, order, attempts[-1] if attempts else None)
+    # The newest id need not be the newest attempt when the clock was set back over a restart.
+    moving = next((attempt for attempt in attempts if attempt.is_open), None)
+    return Busy(state, basket, order, moving or (attempts[-1] if attempts else None))
 
 
 def save(
