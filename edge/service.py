@@ -110,8 +110,10 @@ class Service:
         self.box = replace(parts.box, changed=self._changed)
         self._charges: queue.Queue[tuple[str, str]] = queue.Queue(MAX_CHARGES)
         self._cursor = PublishCursor()
+        # A printer's own news must not wake it: without paper it would try again for ever without a pause.
+        quiet = replace(self.box, changed=self._redraw)
         self._printer_workers = {
-            place: Worker(f"print-{place}", _printing(self.box, place), 180.0)
+            place: Worker(f"print-{place}", _printing(quiet, place), 180.0)
             for place in parts.devices.printers
         }
         self._publisher = Worker("publish", self._publish, wake=parts.link.wake)
@@ -186,8 +188,11 @@ class Service:
             for state in (worker.state() for worker in self._supervisor.workers)
         ]
 
-    def _changed(self, workstation: str) -> None:
+    def _redraw(self, workstation: str) -> None:
         self.changes.bump(workstation)
+
+    def _changed(self, workstation: str) -> None:
+        self._redraw(workstation)
         self._publisher.wake()
         printer = self._printer_workers.get(workstation)
         if printer is not None:
