@@ -85,7 +85,7 @@ class _Look:
         self._regions: list[Region] | None = None
 
     def run(self) -> tuple[DecodedCode, ...]:
-        self._vote("zxing-cpp", self._zxing.read(self._grey), View(self._grey))
+        self._vote("zxing-cpp", self._zxing.first_look(self._grey), View(self._grey))
         self._confirm()
         if not self._settled():
             for step in self._ladder():
@@ -107,7 +107,7 @@ class _Look:
         for code in self._ballot.waiting():
             region = region_of(_scaled(code.box, self._factor))
             scale = 2.0 if region.u1 - region.u0 < 350 else 1.0
-            view = _cleaned(strip(self._grey, _taller(region), scale))
+            view = _cleaned(strip(self._grey, _taller(region), scale, _ROWS_TO_CONFIRM))
             self._vote("zxing-cpp strip", self._zxing.read(view.grey, strip=True), view)
 
     def _ladder(self) -> Iterator[Callable[[], None]]:
@@ -155,6 +155,7 @@ class _Look:
 
 
 _LARGEST_TO_DOUBLE = 800_000
+_ROWS_TO_CONFIRM = 64
 _EVEN = (2.0, (8, 8))
 _EVEN_STRIP = (3.0, (8, 2))
 

@@ -23,7 +23,8 @@ Floats = NDArray[np.float32]
 _SEARCH_SIDE = 400
 _COHERENCE = 0.6
 _STRENGTH = 0.12
-_MAX_STRIP = (1400, 200)
+_MAX_COLUMNS = 1400
+_MAX_ROWS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +83,16 @@ def region_of(box: Quad) -> Region:
     return Region(angle, min(us), max(us), min(vs), max(vs))
 
 
-def strip(grey: Grey, region: Region, scale: float) -> View:
+def strip(grey: Grey, region: Region, scale: float, rows: int = _MAX_ROWS) -> View:
     """Return the region with its bars upright and quiet zones beside it, enlarged `scale` times.
 
-    At most 1400 x 200 pixels; the height is squeezed first, because bars are the same all along.
+    At most 1400 pixels wide and `rows` high; the height is squeezed first, because bars are the same all along.
     """
     margin = 0.15 * (region.u1 - region.u0) + 10
     over = 0.05 * (region.v1 - region.v0)
     u0, u1, v0, v1 = region.u0 - margin, region.u1 + margin, region.v0 - over, region.v1 + over
-    width = max(16, min(_MAX_STRIP[0], int((u1 - u0) * scale)))
-    height = max(8, min(_MAX_STRIP[1], int((v1 - v0) * scale)))
+    width = max(16, min(_MAX_COLUMNS, int((u1 - u0) * scale)))
+    height = max(8, min(rows, int((v1 - v0) * scale)))
     step_u, step_v = (u1 - u0) / width, (v1 - v0) / height
     cos, sin = math.cos(region.angle), math.sin(region.angle)
     matrix = (

@@ -189,7 +189,7 @@ def test_a_picture_that_was_cut_off_is_read_as_far_as_it_goes(tmp_path: Path) ->
     path.write_bytes(data[: len(data) * 8 // 10])
     (result,) = read_paths([path], BarcodeReader())
     assert result.error is None
-    assert [code.text for code in result.codes] == [CODES["EAN-13"][1]]
+    assert {code.text for code in result.codes} == {CODES["EAN-13"][1]}
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "tif", "webp"])
