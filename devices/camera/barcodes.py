@@ -40,7 +40,7 @@ class ReaderSettings:
 
     symbologies: tuple[str, ...] = DEFAULT_SYMBOLOGIES
     itf_lengths: tuple[int, ...] = DEFAULT_ITF_LENGTHS
-    budget_ms: float = 50.0
+    budget_ms: float = 45.0
     max_side: int = 2048
     second_engine: bool = True
 

@@ -86,7 +86,7 @@ def region_of(box: Quad) -> Region:
 def strip(grey: Grey, region: Region, scale: float, rows: int = _MAX_ROWS) -> View:
     """Return the region with its bars upright and quiet zones beside it, enlarged `scale` times.
 
-    At most 1400 pixels wide and `rows` high; the height is squeezed first, because bars are the same all along.
+    At most 1400 pixels wide and `rows` high; the height is squeezed first: bars are the same all along.
     """
     margin = 0.15 * (region.u1 - region.u0) + 10
     over = 0.05 * (region.v1 - region.v0)
