@@ -58,7 +58,13 @@ def lock_writer(path: Path) -> IO[bytes]:
     """
     if not path.parent.is_dir():
         raise Invalid(f"there is no folder {path.parent} for {path.name}; create it or correct box.data_dir")
-    lock = path.with_suffix(".lock").open("ab")
+    try:
+        lock = path.with_suffix(".lock").open("ab")
+    except OSError as error:
+        raise Invalid(
+            f"{path.with_suffix('.lock')} cannot be written ({error.strerror}); give this user the folder, "
+            "or make room"
+        ) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -69,10 +69,12 @@ def _apply(connection: sqlite3.Connection, step: SchemaStep, at: int) -> None:
         for statement in split_statements(step.sql):
             connection.execute(statement)
         connection.execute("INSERT INTO schema_steps VALUES (?, ?, ?)", (step.number, step.digest, at))
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # A full disk has rolled back by itself; a second ROLLBACK would hide the cause.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 def split_statements(sql: str) -> list[str]:

@@ -57,7 +57,8 @@ class SqliteStore:
         """Open `path`, check it and bring it to the newest schema; `at` dates the migration.
 
         Raises Corrupt for a damaged file, one with odd pragmas or one of a newer program; Unavailable
-        while another process writes it.
+        while another process writes it, when the disk is full or the file may not be written; Invalid
+        for a folder that cannot be used.
         """
         self._path = path
         self._lock = lock_writer(path)
@@ -91,6 +92,8 @@ class SqliteStore:
             finally:
                 connection.execute("ROLLBACK")
         except sqlite3.Error as error:
+            if "readonly" in str(error):
+                raise Invalid(f"{self._path.name}: a query tried to write") from error
             raise _translated(error, self._path) from error
         finally:
             self._give_back(connection, unit)
@@ -113,6 +116,7 @@ class SqliteStore:
             group.append(mine)
         try:
             self._require_open()
+            self._require_clean()
             with self._db.atomic():
                 self._run_group(group)
         # Whatever broke the shared commit is raised again in each caller's own thread by answer().
@@ -144,13 +148,22 @@ class SqliteStore:
         if self._closed:
             raise Unavailable(f"{self._path.name} is closed; the service is stopping")
 
+    def _require_clean(self) -> None:
+        # A transaction left open by a failed ROLLBACK would swallow every later commit as a savepoint.
+        if self._db.conn.in_transaction:
+            self._db.conn.execute("ROLLBACK")
+
     def _take_reader(self) -> tuple[sqlite3.Connection, SqliteUnit]:
         self._require_open()
         try:
             return self._readers.pop()
         except IndexError:
+            pass
+        try:
             connection = open_reader(self._path)
-            return connection, SqliteUnit(connection)
+        except sqlite3.Error as error:
+            raise _translated(error, self._path) from error
+        return connection, SqliteUnit(connection)
 
     def _give_back(self, connection: sqlite3.Connection, unit: SqliteUnit) -> None:
         if self._closed or len(self._readers) >= MAX_READERS:
@@ -178,13 +191,16 @@ class _Waiting(Generic[T]):
 
 
 def _open(path: Path, at: int) -> Database:
-    db = open_writer(path)
     try:
-        quick_check(db.conn, path)
-        migrate(db.conn, schema_steps(), at)
-    except BaseException:
-        db.close()
-        raise
+        db = open_writer(path)
+        try:
+            quick_check(db.conn, path)
+            migrate(db.conn, schema_steps(), at)
+        except BaseException:
+            db.close()
+            raise
+    except sqlite3.Error as error:
+        raise _translated(error, path) from error
     return db
 
 
@@ -196,8 +212,6 @@ def _fail(group: list[_Waiting[Any]], error: Exception) -> None:
 def _translated(error: sqlite3.Error, path: Path) -> EdgeError:
     """Return our error for one of SQLite's: who is at fault decides what may be done next."""
     text = str(error)
-    if "readonly" in text or "read-only" in text:
-        return Invalid(f"{path.name}: a query tried to write")
     if isinstance(error, sqlite3.IntegrityError):
         return Corrupt(f"{path.name}: {text}; two records contradict each other")
     if isinstance(error, sqlite3.OperationalError):
