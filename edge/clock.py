@@ -46,11 +46,16 @@ class SystemClock:
     def now(self) -> Instant:
         """Return the present instant."""
         return Instant(
-            wall_at=time.time_ns() // 1_000_000,
+            wall_at=wall_ms(),
             boot_id=self._boot_id,
             boottime_ns=boottime_ns(),
             trusted=_SYNCHRONIZED.exists(),
         )
+
+
+def wall_ms() -> int:
+    """Return Unix milliseconds alone, without the file system's word on whether they are trusted."""
+    return time.time_ns() // 1_000_000
 
 
 def boottime_ns() -> int:

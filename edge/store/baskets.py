@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import astuple
+from operator import attrgetter
 
 from edge.retail.basket import Basket, BasketState
 from edge.services.records import WorkstationState
@@ -22,14 +22,13 @@ ON CONFLICT (basket_id) DO UPDATE SET
     workstation = excluded.workstation, state = excluded.state,
     cleared_age = excluded.cleared_age, changed_at = excluded.changed_at
 """
-_GET_WORKSTATION = """
-SELECT workstation, language, basket_id, order_id, help_at, notice, touched_at, touched_boot, touched_ns
-FROM workstations WHERE workstation = ?
-"""
-_PUT_WORKSTATION = """
-INSERT OR REPLACE INTO workstations
-    (workstation, language, basket_id, order_id, help_at, notice, touched_at, touched_boot, touched_ns)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+_WORKSTATION = (
+    "workstation, language, basket_id, order_id, help_at, notice, touched_at, touched_boot, touched_ns"
+)
+_workstation_row = attrgetter(*_WORKSTATION.split(", "))
+_GET_WORKSTATION = f"SELECT {_WORKSTATION} FROM workstations WHERE workstation = ?"
+_PUT_WORKSTATION = f"""
+INSERT OR REPLACE INTO workstations ({_WORKSTATION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -90,4 +89,4 @@ class WorkstationTable:
 
     def put(self, state: WorkstationState) -> None:
         """Write a workstation's state."""
-        self._connection.execute(_PUT_WORKSTATION, astuple(state))
+        self._connection.execute(_PUT_WORKSTATION, _workstation_row(state))

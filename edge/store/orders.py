@@ -19,8 +19,8 @@ _INSERT = """
 INSERT INTO orders
     (order_id, number, basket_id, workstation, business_day, ordered_at, state, total_fen, closed_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (order_id) DO UPDATE SET state = excluded.state, closed_at = excluded.closed_at
 """
+_UPDATE = "UPDATE orders SET state = ?, closed_at = ? WHERE order_id = ?"
 _INSERT_TENDER = """
 INSERT INTO tenders
     (tender_id, order_id, kind, amount_fen, tendered_at, received_fen, change_fen, attempt_id)
@@ -63,9 +63,18 @@ class OrderTable:
 
     def put(self, order: Order) -> None:
         """Write an order; lines are written once, tenders are only added."""
-        known = self._connection.execute(
-            "SELECT 1 FROM orders WHERE order_id = ?", (order.order_id,)
-        ).fetchone()
+        known = self._connection.execute(_UPDATE, (order.state, order.closed_at, order.order_id)).rowcount
+        if not known:
+            self._insert(order)
+        for tender in order.tenders:
+            self._put_tender(order.order_id, tender)
+
+    def take_number(self, business_day: str) -> int:
+        """Return the next running number of that day, from 1."""
+        rows = self._connection.execute(_TAKE_NUMBER, (business_day,)).fetchall()
+        return int(rows[0][0])
+
+    def _insert(self, order: Order) -> None:
         self._connection.execute(
             _INSERT,
             (
@@ -80,15 +89,7 @@ class OrderTable:
                 order.closed_at,
             ),
         )
-        if known is None:
-            self._lines.append_all(order.order_id, order.lines)
-        for tender in order.tenders:
-            self._put_tender(order.order_id, tender)
-
-    def take_number(self, business_day: str) -> int:
-        """Return the next running number of that day, from 1."""
-        rows = self._connection.execute(_TAKE_NUMBER, (business_day,)).fetchall()
-        return int(rows[0][0])
+        self._lines.append_all(order.order_id, order.lines)
 
     def _put_tender(self, order_id: str, tender: Tender) -> None:
         self._connection.execute(

@@ -151,7 +151,7 @@ def _result(scans: Sequence[Scan], before: Offset, after: Offset) -> Result:
         Figure("event in the page to painted, p99", percentile(drawing, 99), "ms"),
         Figure("clock comparison may be wrong by", error_ms, "ms"),
     ]
-    note = f"{len(scans)} scans of different products, baskets of {BASKET} lines, headless, 60 frames a second"
+    note = f"{len(scans)} scans of different products, baskets of {BASKET} lines, 60 frames a second"
     return Result("scan_to_paint", figures, {"painted_ms": painted, "arrived_ms": arrived}, note)
 
 
