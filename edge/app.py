@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from devices.types import PrintResult
-from edge.clock import SystemClock
+from edge.clock import SystemClock, wall_ms
 from edge.codes.house import DEFAULT_FORMS
 from edge.codes.reading import CodeRules, code_rules
 from edge.codes.scale_label import CHINA_LAYOUTS
@@ -37,6 +37,7 @@ from edge.services.box import Box, Rules, Workstation, WorkstationKind
 from edge.services.events import Origin
 from edge.services.ports import Clock, Display, Gate, IdSource, PaymentGateway, Printer, Scanner
 from edge.services.staff import StaffBook, StaffMember
+from edge.store.intake_folder import IntakeFolder
 from edge.store.sqlite_store import SqliteStore
 from edge.web.desk import WebSettings
 
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from devices.rs485 import Rs485Bus
 
 DATABASE = "edge.db"
+INCOMING = "incoming"
 
 #: Printable dots of the usual printers by characters on a line.
 _DOTS = {32: 384, 42: 504, 48: 576}
@@ -53,7 +55,7 @@ _DOTS = {32: 384, 42: 504, 48: 576}
 def build_service(config: Config) -> Service:
     """Return the service of one box with every adapter opened; raise Invalid or Corrupt when it cannot be."""
     clock = SystemClock()
-    ids = TimeOrderedIds(lambda: clock.now().wall_at)
+    ids = TimeOrderedIds(wall_ms)
     rules, devices, link = build_rules(config), build_devices(config), build_link(config, clock)
     config.box.data_dir.mkdir(parents=True, exist_ok=True)
     store = SqliteStore(config.box.data_dir / DATABASE, clock.now().wall_at)
@@ -69,7 +71,10 @@ def build_service(config: Config) -> Service:
         rules=rules,
     )
     staff = StaffBook([StaffMember(one.name, one.role, one.pin_hash) for one in config.staff], clock)
-    return Service(Parts(box, store, link, devices, staff, web_settings(config), landing_pages(config)))
+    intake = IntakeFolder(config.box.data_dir / INCOMING)
+    return Service(
+        Parts(box, store, link, devices, staff, web_settings(config), landing_pages(config), intake)
+    )
 
 
 def landing_pages(config: Config) -> tuple[LandingPage, ...]:
@@ -343,7 +348,7 @@ def print_test_page(config: Config, name: str) -> PrintResult:
     if wanted is None:
         known = ", ".join(one.name for one in config.printer) or "none"
         raise Invalid(f"no printer {name!r} is configured; known: {known}")
-    ids = TimeOrderedIds(lambda: SystemClock().now().wall_at)
+    ids = TimeOrderedIds(wall_ms)
     printer = build_printer(wanted, config.box.data_dir)
     try:
         return printer.print_job(test_page(_profile(wanted), ids.new_id()))

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import click
 
@@ -19,6 +19,7 @@ from edge.codes.reading import Context
 from edge.config import effective, load_config
 from edge.errors import EdgeError
 from edge.services.import_catalogue import ImportOptions
+from edge.services.take_intake import IntakeReport
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -171,26 +172,31 @@ def catalogue() -> None:
 
 
 @catalogue.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.File("rb"))
 @click.option("--skip-bad", is_flag=True, help="Import the good lines although there are bad ones.")
 @click.option("--replace", is_flag=True, help="Withdraw products that FILE does not name.")
 @click.option("--dry-run", is_flag=True, help="Check and count only.")
+@click.option("--tenant", default=None, help="Take lines of this tenant only.")
 @with_config
-def import_file(file: Path, skip_bad: bool, replace: bool, dry_run: bool, config: Path) -> None:
-    """Import products from a CSV file; nothing is imported when any line is bad."""
-    from edge.errands import import_products, report_lines
+def import_file(
+    file: BinaryIO, skip_bad: bool, replace: bool, dry_run: bool, tenant: str | None, config: Path
+) -> None:
+    """Import products from a CSV file, - for standard input, also while the service runs.
 
-    options = ImportOptions(skip_bad=skip_bad, dry_run=dry_run, replace=replace)
-    with click.progressbar(length=1000, label=file.name, file=sys.stderr) as bar:
+    Nothing is imported when any line is bad.
+    """
+    from edge.errands import import_products
+    from edge.store.intake_folder import MAX_BYTES
+
+    options = ImportOptions(skip_bad, dry_run, replace, tenant)
+    name, data = Path(file.name).name, file.read(MAX_BYTES + 1)
+    with click.progressbar(length=1000, label=name, file=sys.stderr) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.update(done * 1000 // max(total, 1) - bar.pos)
 
-        report = import_products(load_config(config), file.read_bytes(), options, progress)
-    for line in report_lines(report):
-        click.echo(line)
-    if not report.applied and not (dry_run and not report.bad_lines):
-        sys.exit(1)
+        report = import_products(load_config(config), name, data, options, progress)
+    _tell(report)
 
 
 @catalogue.command("show")
@@ -210,10 +216,18 @@ def show_product(code: str, config: Path) -> None:
 @click.option("--from", "valid_from", default="", help="Local date and time, e.g. 2026-12-01T08:00.")
 @with_config
 def price_product(sku: str, yuan: str, valid_from: str, config: Path) -> None:
-    """Set the price of SKU to YUAN from a moment on, now by default."""
+    """Set the price of SKU to YUAN from a moment on, now by default; also while the service runs."""
     from edge.errands import set_price
 
-    click.echo(set_price(load_config(config), sku, yuan, valid_from))
+    _tell(set_price(load_config(config), sku, yuan, valid_from))
+
+
+def _tell(report: IntakeReport) -> None:
+    """Print a report; end with 1 unless it was taken."""
+    for line in report.lines:
+        click.echo(line)
+    if not report.taken:
+        sys.exit(1)
 
 
 def _age(at: int | None, now_at: int) -> str:

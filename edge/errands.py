@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from edge.app import (
     DATABASE,
+    INCOMING,
     build_code_rules,
     build_devices,
     build_gateways,
@@ -16,22 +19,26 @@ from edge.app import (
     given_file,
     web_settings,
 )
-from edge.clock import SystemClock
+from edge.clock import SystemClock, boottime_ns, wait
 from edge.codes.classify import classify
 from edge.codes.reading import Context
 from edge.config import Config
-from edge.errors import Invalid
+from edge.errors import Invalid, Unavailable
 from edge.ids import TimeOrderedIds
 from edge.money import format_yuan
 from edge.retail.catalogue import SoldBy
-from edge.services.change_price import change_price, describe_change, parse_valid_from
-from edge.services.import_catalogue import ImportOptions, ImportReport, import_catalogue
-from edge.services.ports import Clock
+from edge.services.import_catalogue import ImportOptions
 from edge.services.records import OutboxDepth
 from edge.services.scan_item import find_product
+from edge.services.take_intake import CatalogueFile, IntakeReport, PriceRequest, import_now, price_now
 from edge.store.database import open_reader
+from edge.store.intake_folder import MAX_BYTES, IntakeFolder
 from edge.store.outbox import OutboxTable
 from edge.store.sqlite_store import SqliteStore, SqliteUnit
+
+#: How often a file that was handed over is looked at, and how long it may stand still, in seconds.
+LOOK_EVERY_S = 0.1
+PATIENCE_S = 60.0
 
 
 def check_config(config: Config) -> list[str]:
@@ -66,33 +73,32 @@ def read_outbox(config: Config) -> tuple[OutboxDepth, int]:
 
 
 def import_products(
-    config: Config, data: bytes, options: ImportOptions, progress: Callable[[int, int], None]
-) -> ImportReport:
-    """Import a catalogue file into the box's store; raises Unavailable while the service runs."""
-    clock, zone = SystemClock(), build_rules(config).zone
-    with _own_store(config, clock) as store:
-        return import_catalogue(store, clock, data, zone, options, progress)
+    config: Config, name: str, data: bytes, options: ImportOptions, progress: Callable[[int, int], None]
+) -> IntakeReport:
+    """Import a catalogue file, or have a running service do it; raises Unavailable when none takes it.
+
+    name: of the file, for people. progress: called with (done, total).
+    """
+    if len(data) > MAX_BYTES:
+        raise Invalid(f"{name} has more than {MAX_BYTES >> 20} MiB; split it")
+    job = CatalogueFile(f"{_plain(name)}-{_new_id()[-12:]}.csv", data, options)
+    with _own_store(config) as store:
+        if store is not None:
+            return import_now(store, SystemClock(), build_rules(config).zone, job, progress)
+    folder = IntakeFolder(config.box.data_dir / INCOMING)
+    folder.put_catalogue(job.name, data, options)
+    return _await_report(folder, job.name, progress)
 
 
-def report_lines(report: ImportReport) -> list[str]:
-    """Return an import's report as lines for people: bad lines first, then what was done."""
-    lines = [f"line {bad.line}, {bad.column}: {bad.problem}; {bad.remedy}" for bad in report.bad]
-    if report.problem_count > len(report.bad):
-        lines.append(f"... and {report.problem_count - len(report.bad)} problems more")
-    if not report.applied:
-        lines.append(f"nothing was imported: {report.bad_lines} of {report.lines} lines are bad")
-    lines.append(
-        f"{report.added} added, {report.changed} changed, {report.unchanged} unchanged, "
-        f"{report.withdrawn} withdrawn in {report.took_ms / 1000:.1f} s"
-    )
-    return lines
-
-
-def set_price(config: Config, sku: str, yuan: str, valid_from: str) -> str:
-    """Set a price and return one line that says so; raises Unavailable while the service runs."""
-    clock, zone = SystemClock(), build_rules(config).zone
-    with _own_store(config, clock) as store:
-        return describe_change(change_price(store, clock, sku, yuan, parse_valid_from(valid_from, zone)))
+def set_price(config: Config, sku: str, yuan: str, valid_from: str) -> IntakeReport:
+    """Set a price, or have a running service do it; raises Unavailable when none takes it."""
+    job = PriceRequest(f"{_plain(sku)}-{_new_id()[-12:]}.price.json", sku, yuan, valid_from)
+    with _own_store(config) as store:
+        if store is not None:
+            return price_now(store, SystemClock(), build_rules(config).zone, job)
+    folder = IntakeFolder(config.box.data_dir / INCOMING)
+    folder.put_price(job)
+    return _await_report(folder, job.name, lambda done, total: None)
 
 
 def find_product_lines(config: Config, code: str) -> list[str]:
@@ -120,11 +126,44 @@ def _database(config: Config) -> Path:
     return path
 
 
+def _plain(name: str) -> str:
+    """Return what of a name can stand in a file name, at most 40 characters."""
+    return re.sub(r"[^0-9A-Za-z_-]+", "-", Path(name).stem).strip("-")[:40] or "file"
+
+
+def _new_id() -> str:
+    return TimeOrderedIds(lambda: SystemClock().now().wall_at).new_id()
+
+
 @contextmanager
-def _own_store(config: Config, clock: Clock) -> Iterator[SqliteStore]:
+def _own_store(config: Config) -> Iterator[SqliteStore | None]:
+    """Open the store for writing; None while another process has it."""
     config.box.data_dir.mkdir(parents=True, exist_ok=True)
-    store = SqliteStore(config.box.data_dir / DATABASE, clock.now().wall_at)
+    try:
+        store = SqliteStore(config.box.data_dir / DATABASE, SystemClock().now().wall_at)
+    except Unavailable:
+        yield None
+        return
     try:
         yield store
     finally:
         store.close()
+
+
+def _await_report(
+    folder: IntakeFolder, name: str, progress: Callable[[int, int], None], patience_s: float = PATIENCE_S
+) -> IntakeReport:
+    """Follow a file that was handed over until its report is there; raises Unavailable when nothing moves."""
+    pause, last, moved_ns = threading.Event(), None, boottime_ns()
+    while boottime_ns() - moved_ns < patience_s * 1e9:
+        seen = folder.seen(name)
+        if isinstance(seen, IntakeReport):
+            return seen
+        if seen is not None and seen != last:
+            last, moved_ns = seen, boottime_ns()
+            progress(*seen)
+        wait(pause, LOOK_EVERY_S)
+    raise Unavailable(
+        f"the database is in use, and {folder.folder / name} was not taken within {patience_s:.0f} s. "
+        "It stays there until the service takes it; its report will be in done/ or refused/ beside it"
+    )

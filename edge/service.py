@@ -23,6 +23,7 @@ from edge.services.recover import recover
 from edge.services.reset_idle import reset_idle
 from edge.services.resolve_attempts import resolve_attempts
 from edge.services.staff import StaffBook
+from edge.services.take_intake import Intake, take_intake
 from edge.services.take_payment import submit
 from edge.store.sqlite_store import SqliteStore
 from edge.watchdog import Watchdog
@@ -45,6 +46,8 @@ RESOLVE_EVERY_S = 1.0
 IDLE_EVERY_S = 1.0
 PRINT_RETRY_S = 3.0
 PRINT_LOOK_S = 10.0
+INTAKE_EVERY_S = 1.0
+INTAKE_LONGEST_S = 1_800.0
 
 _log = structlog.get_logger("service")
 
@@ -98,6 +101,7 @@ class Parts:
     staff: StaffBook
     web: WebSettings
     landings: tuple[LandingPage, ...] = ()
+    intake: Intake | None = None
 
 
 class Service:
@@ -203,6 +207,9 @@ class Service:
             Worker(f"scan-{scanner.name}", self._scanning(place, scanner))
             for place, scanner in self._parts.devices.scanners
         ]
+        # A large catalogue takes minutes on a slow card; the tills go on meanwhile.
+        intake = self._parts.intake
+        taking_in = [Worker("intake", self._taking_in(intake), INTAKE_LONGEST_S)] if intake else []
         paying = [Worker(f"pay-{index}", self._pay) for index in range(PAYMENT_WORKERS)]
         return [
             *scanning,
@@ -211,6 +218,7 @@ class Service:
             self._publisher,
             Worker("resolve", self._resolve, 120.0),
             Worker("idle", self._reset_idle),
+            *taking_in,
             Worker("watchdog", self._ping_watchdog),
         ]
 
@@ -242,6 +250,17 @@ class Service:
     def _resolve(self) -> float:
         resolve_attempts(self.box)
         return RESOLVE_EVERY_S
+
+    def _taking_in(self, intake: Intake) -> Callable[[], float]:
+        def step() -> float:
+            done = take_intake(self.box.store, self.box.clock, self.box.rules.zone, intake)
+            if done is None:
+                return INTAKE_EVERY_S
+            name, report = done
+            _log.info("intake", file=name, taken=report.taken, lines=list(report.lines[-5:]))
+            return 0.0
+
+        return step
 
     def _reset_idle(self) -> float:
         for workstation in self.box.workstations:

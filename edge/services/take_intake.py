@@ -1,0 +1,133 @@
+"""Take one file of the intake folder: a catalogue or a price that came in while the service runs.
+
+Only one process may write the database, so that the command line and people hand files over instead. A
+file leaves the folder only after it was taken or refused: whatever stops the service in between, the same
+file is taken again, which changes nothing if it was taken before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from functools import partial
+from typing import Protocol
+
+from edge.errors import Invalid, Unavailable
+from edge.retail.catalogue_csv import Progress
+from edge.services.change_price import change_price, describe_change, parse_valid_from
+from edge.services.import_catalogue import ImportOptions, ImportReport, import_catalogue
+from edge.services.ports import Clock, Store
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueFile:
+    """A catalogue to import. name: of the file, unique in the folder."""
+
+    name: str
+    data: bytes
+    options: ImportOptions = field(default_factory=ImportOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRequest:
+    """A price to set; the texts are as a person wrote them."""
+
+    name: str
+    sku: str
+    yuan: str
+    valid_from: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFile:
+    """A file that cannot even be read; problem: why, and what to do."""
+
+    name: str
+    problem: str
+
+
+IntakeJob = CatalogueFile | PriceRequest | RefusedFile
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeReport:
+    """What became of a file. taken: as it asked for. lines: for people."""
+
+    taken: bool
+    lines: tuple[str, ...]
+
+
+class Intake(Protocol):
+    """The folder where files come in; one caller takes them."""
+
+    def take(self) -> IntakeJob | None:
+        """Return the oldest whole file, which stays there, or None. Raises Unavailable."""
+
+    def progress(self, name: str, done: int, total: int) -> None:
+        """Tell how far a file is; never raises."""
+
+    def finish(self, name: str, report: IntakeReport) -> None:
+        """Keep the report and move the file away. Raises Unavailable; then the file is taken again."""
+
+    def put_back(self, name: str) -> None:
+        """Forget that this file was begun, as it was not the file's fault; never raises."""
+
+
+def take_intake(store: Store, clock: Clock, zone: tzinfo, intake: Intake) -> tuple[str, IntakeReport] | None:
+    """Take the next file; return its name and report, None when there is none.
+
+    zone: of times without an offset. Raises Unavailable when store or folder fail: the file stays.
+    """
+    job = intake.take()
+    if job is None:
+        return None
+    try:
+        report = _work(store, clock, zone, intake, job)
+    except Invalid as error:
+        report = IntakeReport(False, (str(error),))
+    except Unavailable:
+        intake.put_back(job.name)
+        raise
+    intake.finish(job.name, report)
+    return job.name, report
+
+
+def report_lines(report: ImportReport, dry_run: bool = False) -> tuple[str, ...]:
+    """Return an import's report as lines for people: bad lines first, then what was or would be done."""
+    lines = [f"line {bad.line}, {bad.column}: {bad.problem}; {bad.remedy}" for bad in report.bad]
+    if report.problem_count > len(report.bad):
+        lines.append(f"... and {report.problem_count - len(report.bad)} problems more")
+    if dry_run:
+        lines.append(
+            f"checked only, nothing was imported: {report.bad_lines} of {report.lines} lines are bad"
+        )
+    elif not report.applied:
+        lines.append(f"nothing was imported: {report.bad_lines} of {report.lines} lines are bad")
+    lines.append(
+        f"{report.added} added, {report.changed} changed, {report.unchanged} unchanged, "
+        f"{report.withdrawn} withdrawn in {report.took_ms / 1000:.1f} s"
+    )
+    return tuple(lines)
+
+
+def import_now(
+    store: Store, clock: Clock, zone: tzinfo, job: CatalogueFile, progress: Progress
+) -> IntakeReport:
+    """Import one file and report as for people; `progress` is called with (done, total)."""
+    report = import_catalogue(store, clock, job.data, zone, job.options, progress)
+    dry_run = job.options.dry_run
+    return IntakeReport(report.applied or (dry_run and not report.bad_lines), report_lines(report, dry_run))
+
+
+def price_now(store: Store, clock: Clock, zone: tzinfo, job: PriceRequest) -> IntakeReport:
+    """Set one price and report in one line; raises Invalid for what cannot be set."""
+    change = change_price(store, clock, job.sku, job.yuan, parse_valid_from(job.valid_from, zone))
+    return IntakeReport(True, (describe_change(change),))
+
+
+def _work(store: Store, clock: Clock, zone: tzinfo, intake: Intake, job: IntakeJob) -> IntakeReport:
+    if isinstance(job, RefusedFile):
+        return IntakeReport(False, (job.problem,))
+    if isinstance(job, PriceRequest):
+        return price_now(store, clock, zone, job)
+    return import_now(store, clock, zone, job, partial(intake.progress, job.name))
