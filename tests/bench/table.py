@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class Result:
 
     name: str
     figures: Sequence[Figure]
-    series: dict[str, Sequence[float]]
+    series: Mapping[str, Sequence[float]]
     note: str
 
 
