@@ -6,7 +6,8 @@
         '-> voided  '-> voided
 
 INTENDED is written before the gateway is called, SUBMITTED is the last thing written before the call:
-what is found INTENDED after a crash was never sent, what is found SUBMITTED may have been.
+what is found INTENDED after a crash was never sent, what is found SUBMITTED may have been. Money that the
+gateway reports for a DECLINED or VOIDED attempt makes it UNKNOWN again: it is booked or given back.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ TRANSITIONS: dict[AttemptState, frozenset[AttemptState]] = {
         {AttemptState.APPROVED, AttemptState.DECLINED, AttemptState.VOIDED, AttemptState.REFUNDED}
     ),
     AttemptState.APPROVED: frozenset({AttemptState.REFUNDED}),
-    AttemptState.DECLINED: frozenset(),
-    AttemptState.VOIDED: frozenset(),
+    AttemptState.DECLINED: frozenset({AttemptState.UNKNOWN}),
+    AttemptState.VOIDED: frozenset({AttemptState.UNKNOWN}),
     AttemptState.REFUNDED: frozenset(),
 }
 

@@ -1,11 +1,15 @@
-"""Follow up open attempts until their money stands still: query, and reverse what waits too long."""
+"""Follow up open attempts until their money stands still: query, and reverse what waits too long.
+
+Money that was taken but cannot be booked is given back in the same way; see settle_attempt.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NoReturn
 
 from edge.clock import Instant
-from edge.errors import Corrupt, Unavailable
+from edge.errors import Corrupt, EdgeError, Unavailable
 from edge.retail.attempt import AttemptState, PaymentAttempt
 from edge.services.box import Box
 from edge.services.ports import GatewayAnswer, PaymentGateway, PaymentState
@@ -16,6 +20,10 @@ from edge.services.settle_attempt import attempt_time, close_attempt, settle, vo
 MAX_ATTEMPTS = 20
 LONGEST_PAUSE_MS = 300_000
 
+#: No further attempt is begun in one go after this; with the longest calls of the last one it stays below
+#: what the service's worker may take, or a gateway that hangs would look like a worker that does.
+TURN_MS = 30_000
+
 #: A gateway refuses a request signed longer ago than this; a margin for clocks that differ is in it.
 LATEST_ARRIVAL_MS = 360_000
 
@@ -23,29 +31,33 @@ _UNCLEAR = (PaymentState.PENDING, PaymentState.ABSENT)
 
 
 def resolve_attempts(box: Box) -> int:
-    """Take one step with every attempt that is due; return how many were looked at.
+    """Take one step with every attempt that is due, as far as TURN_MS goes; return how many were looked at.
 
-    One that needs a person is put off and the others are looked at before its Corrupt is raised.
+    One that raises is put off and the others are looked at before its error is raised.
     """
     now = box.clock.now()
     open_attempts = box.store.read(lambda unit: unit.attempts.open(MAX_ATTEMPTS))
     due = [attempt for attempt in open_attempts if _is_due(attempt, now)]
-    first: Corrupt | None = None
+    first: EdgeError | None = None
+    looked_at = 0
     for attempt in due:
+        if box.clock.now().since_ms(now) >= TURN_MS:
+            break
+        looked_at += 1
         try:
-            resolve(box, attempt, now)
-        except Corrupt as error:
+            resolve(box, attempt, box.clock.now())
+        except EdgeError as error:
             _wait(box, attempt, GatewayAnswer(PaymentState.PENDING, detail=str(error)))
             first = first or error
     if first is not None:
         raise first
-    return len(due)
+    return looked_at
 
 
 def resolve(box: Box, attempt: PaymentAttempt, now: Instant) -> AttemptState:
     """Take one step with one open attempt and return the state reached.
 
-    Raises Corrupt when the gateway's answer contradicts what is stored.
+    Raises Corrupt, after the step, for money that was taken and cannot be booked: a person must know.
     """
     if attempt.state is AttemptState.INTENDED:
         return void_unsent(box, attempt.attempt_id)
@@ -58,7 +70,23 @@ def resolve(box: Box, attempt: PaymentAttempt, now: Instant) -> AttemptState:
         return close_attempt(box, attempt.attempt_id, AttemptState.VOIDED, "never arrived at the gateway")
     if answer.state in _UNCLEAR:
         return _wait(box, attempt, answer)
-    return settle(box, attempt.attempt_id, answer)
+    state = settle(box, attempt.attempt_id, answer)
+    if answer.state is PaymentState.APPROVED and state is AttemptState.UNKNOWN:
+        _give_back(box, attempt)
+    return state
+
+
+def _give_back(box: Box, attempt: PaymentAttempt) -> NoReturn:
+    """Reverse an attempt whose money was taken but cannot be booked; say so as Corrupt in any case."""
+    current = box.store.read(lambda unit: unit.attempts.get(attempt.attempt_id))
+    problem = current.trail if current else "it is no longer in the store"
+    try:
+        answer = _gateway(box, attempt).reverse(attempt.merchant_order_no)
+    except Unavailable:
+        answer = GatewayAnswer(PaymentState.PENDING)
+    if answer.state in (PaymentState.VOIDED, PaymentState.REFUNDED):
+        close_attempt(box, attempt.attempt_id, AttemptState.REFUNDED, f"{problem}: {answer.detail}")
+    raise Corrupt(problem)
 
 
 def _ask(box: Box, attempt: PaymentAttempt, age_ms: int) -> GatewayAnswer:
@@ -95,6 +123,9 @@ def _wait(box: Box, attempt: PaymentAttempt, answer: GatewayAnswer) -> AttemptSt
     """Look again later: at the polling pace, and ever more slowly once the deadline is long past."""
     at = attempt_time(attempt, box.clock.now())
     overdue_ms = at - attempt.give_up_at
+    if overdue_ms >= 0 and attempt.state is AttemptState.SUBMITTED:
+        # The shopper is told that it is in doubt, and the screen is no longer held by it.
+        settle(box, attempt.attempt_id, answer, in_doubt=True)
     pause_ms = max(box.rules.poll_ms, min(overdue_ms // 2, LONGEST_PAUSE_MS))
 
     def work(unit: Unit) -> AttemptState:

@@ -1,6 +1,8 @@
 """Write what a gateway said of an attempt: the money, the order and the screen in one transaction.
 
-Answers may come twice or late: an attempt that is already closed is left as it is.
+Answers may come twice or late: an attempt that is already closed is left as it is. Only money is never
+passed over: what was taken for an attempt that is over, in another amount or for an order that needs it no
+more makes the attempt "unknown" and calls a person; resolve_attempts then books it or gives it back.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from edge.errors import Corrupt
 from edge.retail.attempt import AttemptState, PaymentAttempt, advance
 from edge.retail.order import OrderState, Tender, cancel
 from edge.services.box import Box
+from edge.services.call_help import raise_call
 from edge.services.complete_order import take_tender
 from edge.services.events import EventKind, order_cancelled, payment_kind, payment_step, record_event
 from edge.services.ports import GatewayAnswer, PaymentState
@@ -25,6 +28,9 @@ _CLOSED_BY = {
     PaymentState.REFUNDED: AttemptState.REFUNDED,
 }
 
+#: States in which the shopper was told that nothing was taken.
+_GIVEN_UP = frozenset({AttemptState.DECLINED, AttemptState.VOIDED})
+
 #: Which banner tells the shopper how an attempt ended, and which event tells HQ.
 _NOTICES = {
     AttemptState.DECLINED: NoticeCode.PAYMENT_DECLINED,
@@ -34,13 +40,20 @@ _NOTICES = {
 
 
 def settle(box: Box, attempt_id: str, answer: GatewayAnswer, *, in_doubt: bool = False) -> AttemptState:
-    """Apply a gateway's answer and return the attempt's state; raise Corrupt when the amounts differ.
+    """Apply a gateway's answer and return the attempt's state; "unknown" for money that must be given back.
 
     in_doubt: the answer does not say what became of the charge, so the attempt becomes "unknown".
     """
-    return _write(
-        box, attempt_id, lambda unit, attempt, now: _apply(unit, box, attempt, answer, now, in_doubt)
-    )
+
+    def step(unit: Unit, attempt: PaymentAttempt, now: Instant) -> PaymentAttempt:
+        if attempt.is_open:
+            return _apply(unit, box, attempt, answer, now, in_doubt)
+        if answer.state is PaymentState.APPROVED and attempt.state in _GIVEN_UP:
+            problem = f"payment {attempt.merchant_order_no} was {attempt.state} and is paid after all"
+            return _call_person(unit, box, attempt, problem, now)
+        return attempt
+
+    return _write(box, attempt_id, step)
 
 
 def close_attempt(
@@ -50,9 +63,11 @@ def close_attempt(
 
     trail: the gateway's own word, for support. reason: a ports.DeclineReason, for the shopper's screen.
     """
-    return _write(
-        box, attempt_id, lambda unit, attempt, now: _close(unit, box, attempt, state, trail, now, reason)
-    )
+
+    def step(unit: Unit, attempt: PaymentAttempt, now: Instant) -> PaymentAttempt:
+        return _close(unit, box, attempt, state, trail, now, reason) if attempt.is_open else attempt
+
+    return _write(box, attempt_id, step)
 
 
 def void_unsent(box: Box, attempt_id: str) -> AttemptState:
@@ -70,10 +85,14 @@ def attempt_time(attempt: PaymentAttempt, now: Instant) -> int:
     """Return `now` as Unix milliseconds on the attempt's own time line.
 
     Within one boot it goes on from `created_at` by boot time, so that a clock that is set neither
-    reverses a payment early nor forgets it; after a reboot it is wall time.
+    reverses a payment early nor forgets it; after a reboot it is wall time, and at the least as long as
+    this boot lasts, for a clock without a battery begins anew in the past.
     """
     created = Instant(attempt.created_at, attempt.created_boot, attempt.created_ns, trusted=False)
-    return attempt.created_at + now.since_ms(created)
+    age_ms = now.since_ms(created)
+    if attempt.created_boot != now.boot_id:
+        age_ms = max(age_ms, now.boottime_ns // 1_000_000)
+    return attempt.created_at + age_ms
 
 
 def _write(
@@ -85,7 +104,7 @@ def _write(
         attempt = unit.attempts.get(attempt_id)
         if attempt is None:
             raise Corrupt(f"attempt {attempt_id} is not in the store; call support before paying again")
-        return step(unit, attempt, now) if attempt.is_open else attempt
+        return step(unit, attempt, now)
 
     attempt = box.store.write(work)
     box.changed(attempt.workstation)
@@ -96,6 +115,9 @@ def _apply(
     unit: Unit, box: Box, attempt: PaymentAttempt, answer: GatewayAnswer, now: Instant, in_doubt: bool
 ) -> PaymentAttempt:
     if answer.state is PaymentState.APPROVED:
+        problem = _misfit(unit, attempt, answer)
+        if problem:
+            return _call_person(unit, box, attempt, problem, now)
         return _approve(unit, box, attempt, answer, now)
     if answer.state in _CLOSED_BY:
         return _close(unit, box, attempt, _CLOSED_BY[answer.state], answer.detail, now)
@@ -110,14 +132,35 @@ def _apply(
     return waiting
 
 
+def _misfit(unit: Unit, attempt: PaymentAttempt, answer: GatewayAnswer) -> str:
+    """Return why money that was taken cannot be booked, "" when it can."""
+    ours = f"payment {attempt.merchant_order_no}"
+    if answer.amount_fen is not None and answer.amount_fen != attempt.amount_fen:
+        return f"{ours} was to take {attempt.amount_fen} fen and took {answer.amount_fen} fen; it goes back"
+    order = unit.orders.get(attempt.order_id)
+    if order is None or order.state is not OrderState.AWAITING:
+        state = "unknown here" if order is None else order.state.value
+        return f"{ours} was for an order that is {state}; it goes back"
+    if attempt.amount_fen > order.due_fen:
+        return f"{ours} took {attempt.amount_fen} fen where {order.due_fen} fen were due; it goes back"
+    return ""
+
+
+def _call_person(unit: Unit, box: Box, attempt: PaymentAttempt, problem: str, now: Instant) -> PaymentAttempt:
+    """Keep the attempt in doubt, due at once, and have a person look at it, once for each problem."""
+    state = unit.workstations.get(attempt.workstation)
+    if state is not None and attempt.trail != problem:
+        raise_call(unit, box, state, now)
+    if attempt.state is not AttemptState.UNKNOWN:
+        return _doubt(unit, box, attempt, problem, now)
+    waiting = replace(attempt, trail=problem, next_step_at=attempt_time(attempt, now))
+    unit.attempts.put(waiting)
+    return waiting
+
+
 def _approve(
     unit: Unit, box: Box, attempt: PaymentAttempt, answer: GatewayAnswer, now: Instant
 ) -> PaymentAttempt:
-    if answer.amount_fen is not None and answer.amount_fen != attempt.amount_fen:
-        raise Corrupt(
-            f"attempt {attempt.attempt_id}: asked for {attempt.amount_fen} fen, the gateway took "
-            f"{answer.amount_fen} fen; compare with the gateway's own page before refunding"
-        )
     approved = replace(
         advance(attempt, AttemptState.APPROVED, now.wall_at, answer.detail),
         transaction_id=answer.transaction_id,
@@ -125,8 +168,8 @@ def _approve(
     )
     unit.attempts.put(approved)
     order = unit.orders.get(attempt.order_id)
-    if order is None or order.state is not OrderState.AWAITING:
-        raise Corrupt(f"attempt {attempt.attempt_id} was paid for an order that is closed; refund it")
+    if order is None:
+        raise Corrupt(f"attempt {attempt.attempt_id} has no order {attempt.order_id}; call support")
     tender = Tender(
         tender_id=box.ids.new_id(),
         kind=attempt.gateway,

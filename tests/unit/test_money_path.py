@@ -1,0 +1,197 @@
+"""Money that comes late, twice or wrong is booked or given back, and never holds a screen for ever."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from edge.errors import Corrupt, Unavailable
+from edge.retail.attempt import AttemptState, PaymentAttempt
+from edge.retail.order import Order, OrderState, cancel
+from edge.services.ports import GatewayAnswer, PaymentState
+from edge.services.reset_idle import reset_idle
+from edge.services.resolve_attempts import TURN_MS, resolve_attempts
+from edge.services.settle_attempt import close_attempt, settle
+from edge.services.take_cash import take_cash
+from sim.fakes.box import COLA, GATEWAY, KIOSK, TILL, WORKSTATIONS
+from sim.fakes.clock import FakeClock
+from sim.fakes.gateway import FakeFault, FakeGateway
+from tests.unit.shop import Shop
+
+TAKEN = GatewayAnswer(PaymentState.APPROVED, "tx-1", 350)
+
+
+def only_attempt(shop: Shop, order: Order) -> PaymentAttempt:
+    (attempt,) = shop.attempts(order.order_id)
+    return attempt
+
+
+def charged_unheard(place: str = KIOSK) -> tuple[Shop, Order]:
+    """Return a shop whose gateway took 3.50 and could not say so."""
+    shop = Shop()
+    order = shop.order_of(COLA, place=place)
+    shop.ports.gateway.fail_next("pay", FakeFault.LOST)
+    assert shop.pay(shop.code(), place) is AttemptState.UNKNOWN
+    return shop, order
+
+
+@pytest.mark.parametrize("given_up", [AttemptState.VOIDED, AttemptState.DECLINED])
+def test_money_for_an_attempt_that_was_given_up_pays_the_order_that_still_waits(
+    given_up: AttemptState,
+) -> None:
+    shop, order = charged_unheard()
+    close_attempt(shop.box, only_attempt(shop, order).attempt_id, given_up, "wrong")
+    assert shop.screen()["screen"] == "checkout"
+    assert settle(shop.box, only_attempt(shop, order).attempt_id, TAKEN) is AttemptState.UNKNOWN
+    assert shop.screen()["screen"] == "waiting"
+    assert shop.screen()["help"] is not None
+    assert shop.resolve() == 1
+    assert only_attempt(shop, order).state is AttemptState.APPROVED
+    assert shop.stored_order(order.order_id).state is OrderState.PAID
+    assert shop.balances()["tender/wechat_pay"] == shop.ports.gateway.total_fen() == 350
+
+
+def test_money_for_an_order_paid_in_cash_meanwhile_goes_back() -> None:
+    shop, order = charged_unheard(TILL)
+    attempt_id = only_attempt(shop, order).attempt_id
+    close_attempt(shop.box, attempt_id, AttemptState.VOIDED, "wrong")
+    assert take_cash(shop.box, TILL, 350) == 0
+    assert settle(shop.box, attempt_id, TAKEN) is AttemptState.UNKNOWN
+    with pytest.raises(Corrupt, match="for an order that is paid; it goes back"):
+        shop.resolve()
+    assert only_attempt(shop, order).state is AttemptState.REFUNDED
+    assert shop.ports.gateway.total_fen() == 0
+    assert shop.balances() == {
+        "tender/cash": 350,
+        f"due/{order.order_id}": 0,
+        "sales/t-drinks": -350,
+    }
+
+
+def test_money_for_an_order_paid_in_part_meanwhile_goes_back() -> None:
+    shop, order = charged_unheard(TILL)
+    attempt_id = only_attempt(shop, order).attempt_id
+    close_attempt(shop.box, attempt_id, AttemptState.VOIDED, "wrong")
+    take_cash(shop.box, TILL, 100)
+    settle(shop.box, attempt_id, TAKEN)
+    with pytest.raises(Corrupt, match="took 350 fen where 250 fen were due"):
+        shop.resolve()
+    assert shop.ports.gateway.total_fen() == 0
+    assert shop.screen(TILL)["screen"] == "checkout"
+    assert shop.order(TILL).due_fen == 250
+
+
+def test_money_for_a_cancelled_order_goes_back_and_one_person_is_called_once() -> None:
+    shop, order = charged_unheard()
+    shop.box.store.write(lambda unit: unit.orders.put(cancel(order, 1)))
+    for _ in range(3):
+        shop.ports.gateway.fail_next("reverse", FakeFault.NEVER)
+        with pytest.raises(Corrupt, match="for an order that is cancelled; it goes back"):
+            shop.resolve(5_000)
+        assert only_attempt(shop, order).state is AttemptState.UNKNOWN
+        assert shop.ports.gateway.total_fen() == 350
+    with pytest.raises(Corrupt, match="it goes back"):
+        shop.resolve(5_000)
+    assert only_attempt(shop, order).state is AttemptState.REFUNDED
+    assert shop.ports.gateway.total_fen() == 0
+    assert shop.balances() == {}
+    assert shop.events() == ["payment.unknown", "help.called", "payment.refunded"]
+    assert shop.resolve(600_000) == 0
+
+
+def test_giving_back_goes_on_after_a_restart() -> None:
+    shop, order = charged_unheard()
+    shop.box.store.write(lambda unit: unit.orders.put(cancel(order, 1)))
+    shop.ports.gateway.fail_next("reverse", FakeFault.LOST)
+    with pytest.raises(Corrupt):
+        shop.resolve()
+    shop.restart()
+    shop.resolve()
+    assert only_attempt(shop, order).state is AttemptState.VOIDED
+    assert shop.ports.gateway.total_fen() == 0
+
+
+def test_a_password_that_nobody_can_ask_for_any_more_frees_the_screen() -> None:
+    shop = Shop()
+    order = shop.order_of(COLA)
+    shop.pay(shop.code(asks=True))
+    for _ in range(46):
+        shop.ports.gateway.fail_next("query", FakeFault.UNAVAILABLE)
+        shop.resolve(1_000)
+    assert only_attempt(shop, order).state is AttemptState.UNKNOWN
+    assert shop.events() == ["payment.unknown"]
+    shop.wait(shop.rules.idle_ms)
+    assert reset_idle(shop.box, KIOSK)
+    assert shop.screen()["screen"] == "attract"
+
+
+class Hanging(FakeGateway):
+    """Lets every query run into its time-out, which takes 23 s."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def query(self, merchant_order_no: str) -> GatewayAnswer:
+        self._clock.advance(23_000)
+        raise Unavailable(f"no answer about {merchant_order_no}")
+
+
+def test_a_gateway_that_hangs_does_not_make_the_resolver_look_stuck() -> None:
+    places = {f"kiosk-{number}": replace(WORKSTATIONS[KIOSK], name=f"kiosk-{number}") for number in range(12)}
+    shop = Shop()
+    gateway = Hanging(shop.ports.clock)
+    shop.ports.gateway = gateway
+    shop.box = replace(shop.box, gateways={GATEWAY: gateway}, workstations=places)
+    for place in places:
+        shop.order_of(COLA, place=place)
+        gateway.fail_next("pay", FakeFault.NEVER)
+        shop.pay(shop.code(), place)
+    seen = 0
+    while seen < len(places):
+        begun = shop.ports.clock.now()
+        seen += resolve_attempts(shop.box)
+        assert shop.ports.clock.now().since_ms(begun) <= TURN_MS + 2 * 23_000
+    polls = [shop.attempts(shop.order(place).order_id)[0].polls for place in places]
+    assert min(polls) >= 1
+
+
+class Mistaken(FakeGateway):
+    """Raises what no gateway should for one order."""
+
+    odd = ""
+
+    def query(self, merchant_order_no: str) -> GatewayAnswer:
+        if merchant_order_no == self.odd:
+            raise Corrupt("its own books contradict one another")
+        return super().query(merchant_order_no)
+
+
+def test_an_attempt_whose_gateway_errs_is_put_off_and_the_others_are_followed_up() -> None:
+    shop = Shop()
+    gateway = Mistaken()
+    shop.ports.gateway = gateway
+    shop.box = replace(shop.box, gateways={GATEWAY: gateway})
+    for place in (KIOSK, TILL):
+        shop.order_of(COLA, place=place)
+        gateway.fail_next("pay", FakeFault.LOST)
+        shop.pay(shop.code(), place)
+    gateway.odd = shop.attempts(shop.order(KIOSK).order_id)[0].merchant_order_no
+    with pytest.raises(Corrupt, match="contradict"):
+        shop.resolve()
+    assert shop.order(TILL).state is OrderState.PAID
+    assert shop.order(KIOSK).state is OrderState.AWAITING
+
+
+def test_after_a_reboot_into_the_past_an_unpaid_password_is_reversed_in_time() -> None:
+    shop = Shop()
+    order = shop.order_of(COLA)
+    shop.pay(shop.code(asks=True))
+    shop.ports.clock.reboot()
+    shop.ports.clock.set_wall(-3 * 3_600_000)
+    shop.restart()
+    for _ in range(60):
+        shop.resolve(1_000)
+    assert only_attempt(shop, order).state is AttemptState.VOIDED
+    assert shop.screen()["screen"] == "checkout"
