@@ -40,3 +40,8 @@ def compose_uuid7(unix_ms: int, rand_a: int, rand_b: int) -> uuid.UUID:
     """Return the UUID of 48 bits of time, 12 and 62 further bits (RFC 9562 §5.7)."""
     value = (unix_ms & ((1 << 48) - 1)) << 80 | 0x7 << 76 | (rand_a & 0xFFF) << 64 | 0b10 << 62
     return uuid.UUID(int=value | rand_b & ((1 << 62) - 1))
+
+
+def random_fraction() -> float:
+    """Return a number from 0 up to, not including, 1; for pauses that must differ from box to box."""
+    return secrets.randbelow(1 << 32) / (1 << 32)

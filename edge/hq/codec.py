@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from enum import StrEnum
 
 from edge.errors import Invalid
@@ -15,6 +16,9 @@ MAX_HOLES = 100
 #: The largest sequence that an ack may name.
 MAX_SEQUENCE = 10**16 - 1
 
+#: The largest session number that is believed: Unix milliseconds of the year 33658.
+MAX_SESSION = 10**15
+
 
 class Presence(StrEnum):
     """What the retained state says of a box. LOST is what the broker says in its place (the will)."""
@@ -22,6 +26,14 @@ class Presence(StrEnum):
     ONLINE = "online"
     OFFLINE = "offline"
     LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnState:
+    """What the broker retains of a box."""
+
+    presence: Presence
+    session: int
 
 
 def decode_ack(payload: bytes) -> HqAck:
@@ -50,6 +62,18 @@ def decode_ack(payload: bytes) -> HqAck:
 def encode_presence(presence: Presence, session: int) -> bytes:
     """Return the retained state; `session` ties a will to the birth that it ends."""
     return json.dumps({"state": presence.value, "session": session}, separators=(",", ":")).encode()
+
+
+def decode_presence(payload: bytes) -> OwnState:
+    """Return the retained state; raise Invalid naming what is wrong."""
+    try:
+        message = json.loads(payload[:MAX_ACK_BYTES])
+        presence, session = Presence(message["state"]), message["session"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Invalid(f"not a presence: {error!r:.80}") from error
+    if type(session) is not int or not 0 <= session <= MAX_SESSION:
+        raise Invalid(f"presence: session must be 0 to {MAX_SESSION}, got {session!r:.40}")
+    return OwnState(presence, session)
 
 
 def _sequence(value: object, name: str, least: int) -> int:

@@ -1,13 +1,14 @@
-"""One MQTT connection to the broker, from CONNECT to its end; every method but `room` and `accepted`
-is for the link's network thread.
+"""One MQTT connection to the broker, from CONNECT to its end; every method but `room`, `say` and
+`accepted` is for the link's network thread.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import paho.mqtt.client as mqtt
@@ -17,13 +18,21 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.errors import Invalid
-from edge.hq.codec import Presence, encode_presence
+from edge.hq.codec import OwnState, Presence, decode_presence, encode_presence
+from edge.hq.tls import RememberingSocket, TlsFiles, TlsSettings, explain
 from edge.hq.topics import Topics
 from edge.services.events import EventKind, Origin, event_type
 from edge.services.ports import Clock
 from edge.services.records import OutboxMessage
 
 CONTENT_TYPE = "application/cloudevents+json"
+
+#: Messages beside the events that may wait for the socket, and the reads of one turn.
+MAX_SAYINGS = 64
+MAX_READS = 256
+
+#: How often one connection says again that this box is online when an old will says otherwise.
+MAX_CORRECTIONS = 10
 
 #: PUBACK reason codes with a remedy of their own (MQTT 5.0 §3.4.2.1).
 _NO_SUBSCRIBERS = 0x10
@@ -33,6 +42,43 @@ _COMPLAINTS = {
     0x97: "the broker's quota is exceeded (0x97); events wait in the outbox",
 }
 
+#: CONNACK and DISCONNECT reason codes with a remedy of their own (MQTT 5.0 §3.2.2.2, §3.14.2.1).
+_TAKEN_OVER = 0x8E
+_REMEDIES = {
+    0x86: "check hq.username and hq.password_file",
+    0x87: "the broker does not know this box's user or certificate; ask HQ to admit it",
+    0x89: "the broker is busy; it is tried again",
+    0x8B: "the broker shuts down; it is tried again",
+    _TAKEN_OVER: "another connection has this box's name: give each box its own [box] site and edge",
+    0x95: "the broker takes no message of this size; raise its max_packet_size",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message from HQ. expiry_s: what is left of its life, None without an end."""
+
+    topic: str
+    payload: bytes
+    response_topic: str = ""
+    correlation: bytes = b""
+    expiry_s: int | None = None
+    retained: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """A message for HQ that is not an event: sent before events, at most once, lost with the connection."""
+
+    topic: str
+    payload: bytes
+    content_type: str = "application/json"
+    correlation: bytes = b""
+
+
+#: What listens to HQ: topic filters and who takes the messages, in the link's thread; must not block.
+Listeners = Mapping[str, Callable[[Incoming], None]]
+
 
 @dataclass(frozen=True, slots=True)
 class LinkSettings:
@@ -40,7 +86,8 @@ class LinkSettings:
 
     window: unacknowledged publishes at most, lowered to the broker's Receive Maximum. stall_s: without a
     PUBACK for this long while some are owed, the connection is dropped. first_delay_s, last_delay_s:
-    the pause before connecting again doubles between them.
+    the pause before connecting again doubles between them, and varies by half either way. tls: None
+    speaks in the clear.
     """
 
     host: str
@@ -54,6 +101,7 @@ class LinkSettings:
     goodbye_s: float = 2.0
     first_delay_s: float = 1.0
     last_delay_s: float = 60.0
+    tls: TlsSettings | None = None
 
     def __post_init__(self) -> None:
         """Refuse what could not work."""
@@ -63,6 +111,10 @@ class LinkSettings:
             )
         if not 1 <= self.window <= 100:
             raise Invalid(f"window must be 1 to 100, got {self.window}; larger ones are slower")
+        if not 5 <= self.keepalive_s <= 3_600:
+            raise Invalid(f"keepalive_s must be 5 to 3600, got {self.keepalive_s}")
+        if min(self.connect_s, self.stall_s, self.goodbye_s) <= 0:
+            raise Invalid("connect_s, stall_s and goodbye_s must be above 0")
         if not 0 < self.first_delay_s <= self.last_delay_s:
             raise Invalid("the pauses before connecting again must be above 0 and in order")
 
@@ -75,9 +127,21 @@ class LinkSettings:
         """The broker as host:port."""
         return f"{self.host}:{self.port}"
 
+    @property
+    def exposed(self) -> bool:
+        """Whether others on the way can read and change what is said."""
+        try:
+            return self.tls is None and not ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.tls is None and self.host != "localhost"
+
 
 class Connection:
-    """One connection. since_ns: when the broker accepted it. complaint: the last refusal, "" if none."""
+    """One connection. since_ns: when the broker accepted it. complaint: the last refusal, "" if none.
+
+    later_session: a session of this box, later than this one, that the broker knows; 0 if none.
+    crowded: another connection took this box's name.
+    """
 
     def __init__(
         self,
@@ -85,9 +149,13 @@ class Connection:
         origin: Origin,
         clock: Clock,
         session: int,
-        on_ack: Callable[[bytes], None],
+        listeners: Listeners,
         wake: threading.Event,
+        files: TlsFiles | None = None,
     ) -> None:
+        """Raises Invalid when the certificate files cannot be used."""
+        self.later_session = 0
+        self.crowded = False
         self.accepted = False
         self.since_ns = 0
         self.complaint = ""
@@ -100,10 +168,15 @@ class Connection:
         self._topics = Topics(origin)
         self._clock = clock
         self._session = session
-        self._on_ack = on_ack
+        self._listeners = listeners
+        self._files = files
         self._wake = wake
         self._limit = settings.window
         self._in_flight: set[int] = set()
+        self._sayings: deque[Saying] = deque()
+        self._subscribing: dict[int, str] = {}
+        self._corrections = 0
+        self._sock: mqtt.SocketLike | None = None
         self._goodbye_mid: int | None = None
         self._goodbye_ns: int | None = None
         self._progress_ns = clock.now().boottime_ns
@@ -113,11 +186,23 @@ class Connection:
         """How many more messages may be put into `outgoing`; any thread."""
         return max(0, self._limit - len(self.outgoing) - len(self._in_flight))
 
+    def say(self, saying: Saying) -> bool:
+        """Send this before the events that wait; return whether there was room. Any thread."""
+        if not self.accepted or len(self._sayings) >= MAX_SAYINGS:
+            return False
+        self._sayings.append(saying)
+        return True
+
     def open(self) -> None:
-        """Connect; raises OSError when nobody answers within `connect_s`."""
+        """Connect, and agree on TLS; raises OSError when nobody answers within `connect_s` each."""
         self._client.connect(
             self._settings.host, self._settings.port, self._settings.keepalive_s, clean_start=True
         )
+
+    def explain(self, error: OSError) -> str:
+        """Say why the connection could not be made or was lost, and what to do."""
+        own = self._files.own if self._files else None
+        return explain(error, self._settings.address, own, self._clock.now())
 
     def socket(self) -> mqtt.SocketLike | None:
         """The open socket, None once the connection is gone."""
@@ -129,7 +214,7 @@ class Connection:
 
     def work(self, *, readable: bool, writable: bool) -> None:
         """Read, publish and write what is due."""
-        if readable and self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+        if readable and not self._read():
             return
         if self.accepted and self._goodbye_ns is None:
             self._publish()
@@ -140,11 +225,19 @@ class Connection:
     def stalled(self) -> str:
         """Say why the connection should be dropped although it seems to live, or ""."""
         idle_s = (self._clock.now().boottime_ns - self._progress_ns) / 1e9
+        address = self._settings.address
         if not self.accepted and idle_s > self._settings.connect_s:
-            return f"{self._settings.address} took the connection but did not answer CONNECT"
+            return f"{address} took the connection but did not answer CONNECT; see whether the broker hangs"
         if self._in_flight and idle_s > self._settings.stall_s:
-            return f"{self._settings.address} acknowledged nothing for {idle_s:.0f} s"
+            return (
+                f"{address} acknowledged nothing for {idle_s:.0f} s; see whether the broker hangs; "
+                "events wait in the outbox"
+            )
         return ""
+
+    def hang_up(self) -> None:
+        """Disconnect in order without a word of presence: a new connection follows at once."""
+        self._client.disconnect()
 
     def say_goodbye(self) -> None:
         """Publish the retained "offline", then disconnect once it is acknowledged; safe to repeat."""
@@ -169,12 +262,27 @@ class Connection:
         if sock is not None:
             sock.close()
         self.outgoing.clear()
+        self._sayings.clear()
+
+    def _read(self) -> bool:
+        """Read what is there; TLS may hold decrypted bytes that poll(2) does not see."""
+        for _ in range(MAX_READS):
+            if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                return False
+            if not self.unread():
+                break
+        return True
+
+    def unread(self) -> bool:
+        """Whether decrypted bytes wait."""
+        sock = self._client.socket()
+        return isinstance(sock, RememberingSocket) and sock.pending() > 0
 
     def _make_client(self) -> mqtt.Client:
         settings, origin = self._settings, self._topics.origin
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=f"mall-edge-{origin.site}-{origin.edge}",
+            client_id=f"mall-edge.{origin.site}.{origin.edge}",
             protocol=mqtt.MQTTv5,
             reconnect_on_failure=False,
         )
@@ -182,15 +290,20 @@ class Connection:
         client.max_inflight_messages_set(0)
         if settings.username:
             client.username_pw_set(settings.username, settings.password)
+        if self._files is not None:
+            client.tls_set_context(self._files.context())
         client.will_set(self._topics.state, encode_presence(Presence.LOST, self._session), 1, True)
-        client.on_socket_open = _without_delay
+        client.on_socket_open = self._opened
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_publish = self._published
+        client.on_subscribe = self._subscribed
         client.on_message = self._arrived
         return client
 
     def _publish(self) -> None:
+        while self._sayings and len(self._in_flight) < self._limit:
+            self._say(self._sayings.popleft())
         while self.outgoing and len(self._in_flight) < self._limit:
             oldest, message = self.outgoing.popleft()
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
@@ -210,6 +323,14 @@ class Connection:
             self._in_flight.add(info.mid)
             self.published += 1
 
+    def _say(self, saying: Saying) -> None:
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        properties.ContentType = saying.content_type
+        if saying.correlation:
+            properties.CorrelationData = saying.correlation
+        info = self._client.publish(saying.topic, saying.payload, qos=1, properties=properties)
+        self._in_flight.add(info.mid)
+
     def _publish_state(self, presence: Presence) -> int:
         payload = encode_presence(presence, self._session)
         info = self._client.publish(self._topics.state, payload, qos=1, retain=True)
@@ -225,14 +346,17 @@ class Connection:
         properties: Properties | None,
     ) -> None:
         if reason.is_failure:
-            self.ended = f"{self._settings.address} refused this box: {reason}"
+            self.ended = f"{self._settings.address} refused this box: {_with_remedy(reason)}"
             return
         receive_maximum = getattr(properties, "ReceiveMaximum", None)
         if receive_maximum:
             self._limit = min(self._settings.window, int(receive_maximum))
         now_ns = self._clock.now().boottime_ns
         self.since_ns = self._progress_ns = now_ns
-        client.subscribe(self._topics.acks, qos=1)
+        for topic in (*self._listeners, self._topics.state):
+            mid = client.subscribe(topic, qos=1)[1]
+            if mid is not None:
+                self._subscribing[mid] = topic
         self._publish_state(Presence.ONLINE)
         self.accepted = True
         self._wake.set()
@@ -245,9 +369,41 @@ class Connection:
         reason: ReasonCode,
         properties: Properties | None,
     ) -> None:
-        if not self.ended:
-            who = "the broker ended the connection" if flags.is_disconnect_packet_from_server else "lost"
-            self.ended = f"{self._settings.address}: {who} ({reason})"
+        if self.ended:
+            return
+        address = self._settings.address
+        failure = getattr(self._sock, "failure", None)
+        if flags.is_disconnect_packet_from_server:
+            self.crowded = reason.value == _TAKEN_OVER
+            self.ended = f"{address}: the broker ended the connection: {_with_remedy(reason)}"
+        elif failure is not None:
+            self.ended = self.explain(failure)
+        elif self.accepted:
+            self.ended = f"{address}: lost ({reason})"
+        else:
+            self.ended = f"{address} hung up before it answered CONNECT; {self._hint()}"
+
+    def _hint(self) -> str:
+        if self._files is None:
+            return "if the broker wants TLS, set hq.ca_file"
+        trouble = self._files.own.trouble(self._clock.now()) if self._files.own else ""
+        return trouble or "it may refuse this box's certificate; see the broker's log"
+
+    def _opened(self, client: mqtt.Client, userdata: object, sock: mqtt.SocketLike) -> None:
+        self._sock = sock
+        _without_delay(sock)
+
+    def _subscribed(
+        self,
+        client: mqtt.Client,
+        userdata: object,
+        mid: int,
+        reasons: list[ReasonCode],
+        properties: Properties | None,
+    ) -> None:
+        topic = self._subscribing.pop(mid, "")
+        if any(reason.is_failure for reason in reasons):
+            self.complaint = f"the broker does not let this box read {topic}; check its access rules"
 
     def _published(
         self,
@@ -268,10 +424,46 @@ class Connection:
             self._wake.set()
 
     def _arrived(self, client: mqtt.Client, userdata: object, message: mqtt.MQTTMessage) -> None:
-        self._on_ack(bytes(message.payload))
+        incoming = _incoming(message)
+        if incoming.topic == self._topics.state:
+            self._compare(incoming)
+        for wanted, listener in self._listeners.items():
+            if mqtt.topic_matches_sub(wanted, incoming.topic):
+                listener(incoming)
+
+    def _compare(self, incoming: Incoming) -> None:
+        """Correct what the broker retains of this box when an old will or another's word stands there."""
+        try:
+            state = decode_presence(incoming.payload)
+        except Invalid:
+            # Somebody else's words on our topic; the birth that follows or followed replaces them.
+            state = OwnState(Presence.LOST, 0)
+        if state.session > self._session:
+            self.later_session = state.session
+        elif state.presence is not Presence.ONLINE and not incoming.retained and self._goodbye_ns is None:
+            self._corrections += 1
+            if self._corrections <= MAX_CORRECTIONS:
+                self._publish_state(Presence.ONLINE)
 
 
-def _without_delay(client: mqtt.Client, userdata: object, sock: mqtt.SocketLike) -> None:
+def _incoming(message: mqtt.MQTTMessage) -> Incoming:
+    properties = message.properties
+    return Incoming(
+        message.topic,
+        bytes(message.payload),
+        str(getattr(properties, "ResponseTopic", "")),
+        bytes(getattr(properties, "CorrelationData", b"")),
+        getattr(properties, "MessageExpiryInterval", None),
+        message.retain,
+    )
+
+
+def _with_remedy(reason: ReasonCode) -> str:
+    remedy = _REMEDIES.get(reason.value)
+    return f"{reason}; {remedy}" if remedy else str(reason)
+
+
+def _without_delay(sock: mqtt.SocketLike) -> None:
     """Send small packets at once: with Nagle's algorithm an event waited 88 ms for its ack, not 4."""
     if isinstance(sock, socket.socket):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -14,12 +14,16 @@ import select
 import socket
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edge.errors import Invalid
 from edge.hq.codec import MAX_ACK_BYTES, decode_ack
-from edge.hq.connection import Connection, LinkSettings
+from edge.hq.connection import Connection, Incoming, LinkSettings, Saying
+from edge.hq.sessions import SessionNumbers
+from edge.hq.tls import TlsFiles
+from edge.hq.topics import Topics
+from edge.ids import random_fraction
 from edge.services.events import Origin
 from edge.services.ports import Clock, HqAck, LinkStatus
 from edge.services.records import OutboxMessage
@@ -29,8 +33,14 @@ _log = logging.getLogger(__name__)
 #: Acks kept until the publisher takes them; they are cumulative, so the oldest may go.
 MAX_ACKS = 256
 
-#: The longest sleep of the network thread: paho's keepalive and our watchdog are looked at in between.
+#: The longest sleep of the network thread: paho's keepalive, our watchdog and the certificate files are
+#: looked at in between.
 TICK_S = 1.0
+
+#: Ends of a healthy connection; after those in _AT_ONCE the next begins without a pause.
+_RENEWED = "the certificate was renewed; connecting with the new one"
+_SESSION = "the broker knows a later session of this box; beginning one above it"
+_AT_ONCE = (_RENEWED,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,15 @@ class MqttLink:
     wake: set whenever the publisher may have something to do (connection, room, ack).
     """
 
-    def __init__(self, settings: LinkSettings, origin: Origin, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: LinkSettings,
+        origin: Origin,
+        clock: Clock,
+        sessions: SessionNumbers | None = None,
+        fraction: Callable[[], float] = random_fraction,
+    ) -> None:
+        """sessions: kept over restarts; None begins anew. fraction: random, 0 up to 1, for the pauses."""
         self.wake = threading.Event()
         self._settings = settings
         self._origin = origin
@@ -60,13 +78,37 @@ class MqttLink:
         self._unacked: set[int] = set()
         self._junk_acks = 0
         self._totals = LinkCounts()
-        self._session = 0
+        self._sessions = sessions or SessionNumbers()
+        self._fraction = fraction
+        self._files = TlsFiles(settings.tls) if settings.tls else None
+        self._looked_ns = 0
+        self._later_session = 0
+        self._nonsense = ""
+        self._listeners: dict[str, Callable[[Incoming], None]] = {Topics(origin).acks: self._on_ack}
         self._connection: Connection | None = None
         self._down = LinkStatus(False, "not started", clock.now().boottime_ns)
         self._poke_out, self._poke_in = socket.socketpair()
         self._poke_out.setblocking(False)
         self._poke_in.setblocking(False)
         self._thread = threading.Thread(target=self._run, name="hq-link", daemon=True)
+
+    def listen(self, topic: str, listener: Callable[[Incoming], None]) -> None:
+        """Have `listener` take what HQ says on this topic (or filter), in the link's thread; before `start`.
+
+        It must not block; what it raises costs the connection.
+        """
+        self._listeners[topic] = listener
+
+    def say(self, saying: Saying) -> bool:
+        """Send something that is no event, before the events; return whether it could be taken. Any thread.
+
+        It is lost with the connection: whoever waits for it asks again.
+        """
+        connection = self._connection
+        if connection is None or not connection.say(saying):
+            return False
+        self._poke()
+        return True
 
     def start(self) -> None:
         """Connect in the background, and again for ever; returns at once."""
@@ -77,7 +119,7 @@ class MqttLink:
         self._stopping.set()
         self._poke()
         if self._thread.ident is not None:
-            self._thread.join(self._settings.connect_s + self._settings.goodbye_s + 2 * TICK_S)
+            self._thread.join(2 * self._settings.connect_s + self._settings.goodbye_s + 2 * TICK_S)
         self._poke_out.close()
         self._poke_in.close()
 
@@ -102,8 +144,10 @@ class MqttLink:
                 found.append(decode_ack(self._raw_acks.popleft()))
             except Invalid as error:
                 self._junk_acks += 1
+                self._nonsense = f"HQ's acks cannot be read, events wait in the outbox; tell HQ: {error}"
                 _log.warning("ignored from HQ: %s", error)
         for ack in found:
+            self._nonsense = ""
             holes = set(ack.holes)
             self._unacked = {s for s in self._unacked if s > ack.through_sequence or s in holes}
         return tuple(found)
@@ -113,7 +157,20 @@ class MqttLink:
         connection = self._connection
         if connection is None or not connection.accepted:
             return self._down
-        return LinkStatus(True, connection.complaint or "connected", connection.since_ns)
+        detail = connection.complaint or self._nonsense or self._connected_detail()
+        return LinkStatus(True, detail, connection.since_ns)
+
+    def _connected_detail(self) -> str:
+        """Say "connected" and what a person should know of it all the same."""
+        if self._settings.exposed:
+            return "connected without TLS: others on the way can read and change it; set hq.ca_file"
+        files = self._files
+        if files is None:
+            return "connected"
+        if files.problem:
+            return f"connected with the former certificate; the new one cannot be used: {files.problem}"
+        warning = files.own.warning(self._clock.now()) if files.own else ""
+        return f"connected; {warning}" if warning else "connected"
 
     def counts(self) -> LinkCounts:
         """Return the totals since the start."""
@@ -126,47 +183,56 @@ class MqttLink:
     def _run(self) -> None:
         delay_s = self._settings.first_delay_s
         while not self._stopping.is_set():
-            connection = self._begin()
-            try:
-                reason = self._serve(connection)
-            except OSError as error:
-                reason = f"no connection to {self._settings.address}: {error}"
-            except Exception as error:
-                # A supervisor: a fault in a callback or in paho costs one connection, not the thread.
-                reason = f"fault in the link: {error!r}"
-                self._totals = _add(self._totals, faults=1)
-                _log.exception("the link to HQ failed")
-            self._end(connection, reason)
-            if connection.accepted:
-                delay_s = self._settings.first_delay_s
-            if self._stopping.wait(delay_s):
+            connection, reason = self._live()
+            if connection is not None and connection.accepted:
+                delay_s = self._settings.last_delay_s if connection.crowded else self._settings.first_delay_s
+            # Half either way: many boxes that lost their broker together must not return together.
+            if self._stopping.wait(0.0 if reason in _AT_ONCE else delay_s * (0.5 + self._fraction())):
                 return
             delay_s = min(delay_s * 2, self._settings.last_delay_s)
 
+    def _live(self) -> tuple[Connection | None, str]:
+        """Make one connection and work it to its end; return it, if there was one, and why it ended."""
+        connection = None
+        try:
+            connection = self._begin()
+            reason = self._serve(connection)
+        except Invalid as error:
+            reason = f"no connection to {self._settings.address}: {error}"
+        except OSError as error:
+            reason = connection.explain(error) if connection else str(error)
+        except Exception as error:
+            # A supervisor: a fault in a callback or in paho costs one connection, not the thread.
+            reason = f"fault in the link: {error!r}"
+            self._totals = _add(self._totals, faults=1)
+            _log.exception("the link to HQ failed")
+        self._end(connection, reason)
+        return connection, reason
+
     def _begin(self) -> Connection:
-        now = self._clock.now()
-        # Grows with every connection; the wall clock alone may step back.
-        self._session = max(self._session + 1, now.wall_at)
+        session = self._sessions.next(self._clock.now().wall_at, self._later_session)
         connection = Connection(
-            self._settings, self._origin, self._clock, self._session, self._on_ack, self.wake
+            self._settings, self._origin, self._clock, session, self._listeners, self.wake, self._files
         )
         self._connection = connection
         return connection
 
-    def _end(self, connection: Connection, reason: str) -> None:
-        connection.drop()
+    def _end(self, connection: Connection | None, reason: str) -> None:
+        accepted = connection is not None and connection.accepted
         if self._stopping.is_set():
             _log.info("HQ link closed")
-        elif connection.accepted or self._down.detail != reason:
+        elif accepted or self._down.detail != reason:
             _log.warning("HQ link down: %s", reason)
-        since_ns = self._clock.now().boottime_ns if connection.accepted else self._down.since_ns
+        since_ns = self._clock.now().boottime_ns if accepted else self._down.since_ns
         self._down = LinkStatus(False, reason, since_ns)
-        self._totals = _add(
-            self._totals,
-            connections=int(connection.accepted),
-            published=connection.published,
-            refused=connection.refused,
-        )
+        if connection is not None:
+            connection.drop()
+            self._totals = _add(
+                self._totals,
+                connections=int(connection.accepted),
+                published=connection.published,
+                refused=connection.refused,
+            )
         self._connection = None
         self.wake.set()
 
@@ -177,29 +243,44 @@ class MqttLink:
             sock = connection.socket()
             if sock is None:
                 return connection.ended or "the connection was lost"
-            problem = connection.stalled()
+            problem = connection.stalled() or self._due_anew(connection)
             if problem:
                 return problem
-            ready = self._wait(sock.fileno(), connection.wants_write())
+            ready = self._wait(sock.fileno(), connection.wants_write(), connection.unread())
             connection.work(readable=bool(ready & ~select.POLLOUT), writable=bool(ready & select.POLLOUT))
             if self._stopping.is_set():
                 connection.say_goodbye()
                 if connection.finished():
                     return "closed"
 
-    def _wait(self, fileno: int, wants_write: bool) -> int:
+    def _due_anew(self, connection: Connection) -> str:
+        """Say why a new connection must replace this healthy one, or ""."""
+        if connection.later_session:
+            self._later_session = connection.later_session
+            connection.hang_up()
+            return _SESSION
+        now_ns = self._clock.now().boottime_ns
+        if self._files is None or now_ns - self._looked_ns < TICK_S * 1e9:
+            return ""
+        self._looked_ns = now_ns
+        if connection.accepted and self._files.renewed():
+            connection.hang_up()
+            return _RENEWED
+        return ""
+
+    def _wait(self, fileno: int, wants_write: bool, unread: bool) -> int:
         """Sleep until the socket or a poke has something; return the socket's poll events."""
         poller = select.poll()
         poller.register(fileno, select.POLLIN | (select.POLLOUT if wants_write else 0))
         poller.register(self._poke_in, select.POLLIN)
-        ready = dict(poller.poll(TICK_S * 1000))
+        ready = dict(poller.poll(0 if unread else TICK_S * 1000))
         if self._poke_in.fileno() in ready:
             self._drain_pokes()
-        return ready.get(fileno, 0)
+        return ready.get(fileno, select.POLLIN if unread else 0)
 
-    def _on_ack(self, payload: bytes) -> None:
+    def _on_ack(self, incoming: Incoming) -> None:
         # One byte too many is enough for the codec to refuse it.
-        self._raw_acks.append(payload[: MAX_ACK_BYTES + 1])
+        self._raw_acks.append(incoming.payload[: MAX_ACK_BYTES + 1])
         self.wake.set()
 
     def _poke(self) -> None:

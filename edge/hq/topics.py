@@ -1,8 +1,7 @@
 """Names of the MQTT topics between a box and HQ; docs/protocols/hq-events.md describes them.
 
 `mall/{site}/edge/{edge}/events/v1/{kind}` and its siblings: a broker's access rules can pin a box to
-its own subtree by user name. `commands/v1`, `requests/v1`, `replies/v1` and `snapshots/v1/{name}` are
-reserved beside these.
+its own subtree by user name. `commands/v1` and `snapshots/v1/{name}` are reserved beside these.
 """
 
 from __future__ import annotations
@@ -31,6 +30,16 @@ class Topics:
     def state(self) -> str:
         """Where presence is retained: birth, goodbye or will."""
         return f"{self._root}/state/v1"
+
+    @property
+    def requests(self) -> str:
+        """Where HQ relays the HTTP requests of phones; docs/protocols/relay.md."""
+        return f"{self._root}/requests/v1"
+
+    @property
+    def replies(self) -> str:
+        """Where the answers go; HQ may append a level of its own."""
+        return f"{self._root}/replies/v1"
 
     @property
     def _root(self) -> str:
