@@ -71,6 +71,7 @@ class ServiceDesk:
             **view,
             "version": version,
             "language": language or view["language"],
+            "wallets": self._wallets(),
             "devices": self._device_summary(workstation),
         }
 
@@ -134,6 +135,10 @@ class ServiceDesk:
         """Return who has this PIN, or None."""
         member = self._staff.check(pin)
         return member.name if member else None
+
+    def _wallets(self) -> list[str]:
+        """Return whose payment codes are taken here."""
+        return [wallet for wallet, name in self._box.rules.wallets.items() if name in self._box.gateways]
 
     def _device_summary(self, workstation: str) -> Json:
         summary: dict[str, object] = {

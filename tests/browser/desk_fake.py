@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from typing import cast
 
 from edge.errors import Declined, Invalid
 from edge.web.changes import Changes
@@ -93,6 +94,8 @@ class DeskFake:
         self.seats = {"K1": Seat("kiosk"), "T1": Seat("till")}
         self.touches: list[tuple[str, str]] = []
         self.ready = True
+        self.public_url = "https://pay.mall.example"
+        self.wallets = ["wechat", "alipay"]
         self.wrong_pins = 0
         self._counter = 0
         self._actions: dict[str, Callable[[Seat, Mapping[str, object]], None]] = {
@@ -154,6 +157,7 @@ class DeskFake:
                 "devices": seat.devices,
                 "outbox_depth": seat.depth,
                 "cash": seat.kind == "till",
+                "wallets": self.wallets,
             })  # fmt: skip
 
     def act(self, workstation: str, action: str, arguments: Mapping[str, object]) -> None:
@@ -173,7 +177,7 @@ class DeskFake:
             return {
                 "number": "K1-1122-0042",
                 "token": token,
-                "url": f"https://pay.mall.example/phone/r/{token}",
+                "url": f"{self.public_url}/phone/r/{token}",
                 "issued_at": 1_763_800_500_000,
                 "lines": lines,
                 "total_fen": total,
@@ -245,7 +249,7 @@ class DeskFake:
         with self.lock:
             seat = self._seat(workstation)
             order = _order(seat)
-            self._paid(seat, "wechat", _int(order["due_fen"]), 0)
+            self._tender(seat, "wechat", _int(order["due_fen"]))
         return self.changes.bump(workstation)
 
     def set(self, workstation: str, **values: object) -> int:
@@ -292,6 +296,8 @@ class DeskFake:
         else:
             seat.lines.remove(same)
             seat.lines.append(_line(str(same["id"]), barcode, _int(same["quantity"]) + 1))
+        if GOODS[barcode][5] > seat.cleared_age and seat.kind == "kiosk":
+            seat.help_at = seat.help_at or 1_790_000_000_000
 
     def _quantity(self, seat: Seat, values: Mapping[str, object]) -> None:
         line = next((line for line in seat.lines if line["id"] == values["line_id"]), None)
@@ -351,30 +357,36 @@ class DeskFake:
     def _approve_age(self, seat: Seat, values: Mapping[str, object]) -> None:
         self._need_pin(values)
         seat.cleared_age = 18
+        seat.help_at = None
 
     def _refuse_age(self, seat: Seat, _: Mapping[str, object]) -> None:
         seat.lines = [line for line in seat.lines if not line["age_min"]]
+        seat.help_at = None
 
     def _cash(self, seat: Seat, values: Mapping[str, object]) -> None:
-        order, received = _order(seat), _int(values["received_fen"])
-        if received < _int(order["due_fen"]):
-            raise Invalid("received_fen must cover what is due")
-        self._paid(seat, "cash", _int(order["due_fen"]), received)
+        received = _int(values["received_fen"])
+        if received <= 0:
+            raise Invalid("received_fen must be more than 0")
+        self._tender(seat, "cash", received)
 
-    def _paid(self, seat: Seat, kind: str, amount_fen: int, received_fen: int) -> None:
+    def _tender(self, seat: Seat, kind: str, received_fen: int) -> None:
         order = _order(seat)
-        change = max(0, received_fen - amount_fen)
-        order["tenders"] = [
-            {
-                "kind": kind,
-                "amount_fen": amount_fen,
-                "received_fen": received_fen or amount_fen,
-                "change_fen": change,
-            }
-        ]
-        order["paid_fen"], order["due_fen"] = amount_fen, 0
+        amount_fen = min(received_fen, _int(order["due_fen"]))
+        change_fen = received_fen - amount_fen
+        tender = {
+            "kind": kind,
+            "amount_fen": amount_fen,
+            "received_fen": received_fen,
+            "change_fen": change_fen,
+        }
+        order["tenders"] = [*cast("list[object]", order["tenders"]), tender]
+        order["paid_fen"] = _int(order["paid_fen"]) + amount_fen
+        order["due_fen"] = _int(order["due_fen"]) - amount_fen
+        if order["due_fen"]:
+            self._show(seat, "checkout", attempt=None)
+            return
         seat.receipt = {
-            "number": "0042", "token": TOKEN, "url": f"https://pay.mall.example/phone/r/{TOKEN}",
+            "number": "0042", "token": TOKEN, "url": f"{self.public_url}/phone/r/{TOKEN}",
             "printing": "printing", "problem": "",
         }  # fmt: skip
         self._show(seat, "paid", attempt=None, lines=[], landing=deepcopy(LANDING), idle_s_left=60)

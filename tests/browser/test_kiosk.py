@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from edge.services.ports import DeclineReason
 from edge.web.changes import Changes
+from edge.web.texts import load_texts
 from tests.browser.conftest import Serve
 from tests.browser.desk_fake import PIN, DeskFake, duplicate_notice
 from tests.browser.kiosk_page import KioskPage, Watched, watch
@@ -107,12 +109,48 @@ def test_the_seconds_of_a_waiting_payment_run_down(kiosk: KioskPage, desk: DeskF
 def test_restricted_goods_wait_for_a_pin(kiosk: KioskPage, desk: DeskFake) -> None:
     kiosk.expect_painted(desk.scan("K1", BAIJIU))
     expect(kiosk.sheet("age")).to_be_visible()
+    expect(kiosk.sheet("age").locator("[data-age-lead]")).to_contain_text("正在过来")
     kiosk.type_pin("age", "1111")
     expect(kiosk.sheet("age").locator(".pin-problem")).not_to_be_empty()
     expect(kiosk.sheet("age").locator(".dots")).to_be_empty()
     kiosk.type_pin("age", PIN)
     expect(kiosk.sheet("age")).to_be_hidden()
     kiosk.expect_lines(["白酒 500ml"])
+
+
+@pytest.mark.parametrize("reason", list(DeclineReason))
+def test_a_declined_payment_says_what_the_shopper_can_do(
+    kiosk: KioskPage, desk: DeskFake, reason: DeclineReason
+) -> None:
+    texts = load_texts("zh")
+    kiosk.expect_painted(desk.set("K1", notice=_notice("payment_declined", reason=reason.value)))
+    title, body = texts[f"declined_{reason.value}"], texts[f"declined_{reason.value}_more"]
+    expect(kiosk.page.locator("#notice [data-title]")).to_have_text(title)
+    expect(kiosk.page.locator("#notice [data-body]")).to_have_text(body)
+
+
+def test_a_wallet_that_is_not_taken_is_named_with_those_that_are(kiosk: KioskPage, desk: DeskFake) -> None:
+    desk.wallets = ["wechat"]
+    desk.scan("K1", TEA)
+    desk.act("K1", "checkout", {})
+    kiosk.expect_painted(desk.set("K1", notice=_notice("wallet_unknown", wallet="alipay")))
+    expect(kiosk.page.locator("#notice")).to_contain_text("这里不能用支付宝付款")
+    expect(kiosk.page.locator("#notice")).to_contain_text("请改用微信")
+    expect(kiosk.page.locator("[data-open-wallet]")).to_have_text("打开微信的“收付款”")
+
+
+def test_without_a_public_address_no_code_is_shown_that_a_phone_cannot_open(
+    kiosk: KioskPage, desk: DeskFake
+) -> None:
+    desk.public_url = ""
+    desk.scan("K1", TEA)
+    desk.act("K1", "checkout", {})
+    desk.pay_by_code("K1")
+    desk.settle("K1")
+    kiosk.expect_screen("paid")
+    expect(kiosk.page.locator("[data-no-qr]")).to_have_text("请收好纸质小票")
+    expect(kiosk.page.locator("[data-qr]")).to_be_hidden()
+    expect(kiosk.page.locator(".landing-foot")).to_be_hidden()
 
 
 def test_restricted_goods_can_be_left(kiosk: KioskPage, desk: DeskFake) -> None:
@@ -229,3 +267,7 @@ def test_without_a_free_stream_the_page_polls(page: Page, desk: DeskFake, serve:
     kiosk.expect_lines(["龙井绿茶 250g"])
     kiosk.touch("checkout")
     kiosk.expect_screen("checkout")
+
+
+def _notice(code: str, **params: str) -> dict[str, object]:
+    return {"id": "n", "level": "error", "code": code, "params": params, "choices": ["dismiss"]}

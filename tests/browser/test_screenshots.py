@@ -67,7 +67,7 @@ def unsure(desk: DeskFake, ws: str) -> None:
 def declined(desk: DeskFake, ws: str) -> None:
     checkout(desk, ws)
     desk.set(ws, notice={
-        "id": "n", "level": "error", "code": "payment_declined", "params": {"reason": "NOTENOUGH"},
+        "id": "n", "level": "error", "code": "payment_declined", "params": {"reason": "not_enough"},
         "choices": ["dismiss"],
     })  # fmt: skip
 
@@ -102,6 +102,12 @@ def cash_change(desk: DeskFake, ws: str) -> None:
     desk.act(ws, "cash", {"received_fen": 20000})
 
 
+def cash_part(desk: DeskFake, ws: str) -> None:
+    checkout(desk, ws)
+    desk.act(ws, "cash", {"received_fen": 5000})
+    desk.act(ws, "cash", {"received_fen": 2000})
+
+
 def held(desk: DeskFake, ws: str) -> None:
     basket(desk, ws)
     desk.act(ws, "hold", {})
@@ -113,7 +119,7 @@ KIOSK = (
     attract, empty, basket, long_basket, duplicate, unknown_code, troubles, checkout, waiting, unsure,
     declined, paid, unprinted, age, help_called, closed,
 )  # fmt: skip
-TILL = (attract, basket, checkout, cash_change, held)
+TILL = (attract, basket, checkout, cash_part, cash_change, held)
 
 _MEASURE = """() => {
   const small = [], tiny = [], outside = [];

@@ -18,15 +18,15 @@ def till(page: Page, origin: str) -> KioskPage:
     return screen
 
 
-def test_cash_is_taken_once_it_covers_what_is_due_and_change_is_shown_large(
+def test_cash_that_covers_what_is_due_is_taken_at_once_and_change_is_shown_large(
     till: KioskPage, desk: DeskFake
 ) -> None:
     desk.scan("T1", TEA)
     till.touch("checkout")
     till.expect_screen("checkout")
     take = till.page.locator("[data-cash-take]")
-    till.type_keys("cash", "50")
     expect(take).to_be_disabled()
+    till.type_keys("cash", "50")
     expect(till.page.locator("[data-change]")).to_have_text("¥18.00")
     till.type_keys("cash", ".")
     till.page.locator("[data-quick] [data-fen='10000']").click()
@@ -34,6 +34,33 @@ def test_cash_is_taken_once_it_covers_what_is_due_and_change_is_shown_large(
     take.click()
     till.expect_screen("paid")
     expect(till.page.locator("[data-change-due] strong")).to_have_text("¥32.00")
+
+
+def test_a_part_in_cash_is_asked_about_and_the_rest_is_paid_by_code(till: KioskPage, desk: DeskFake) -> None:
+    desk.scan("T1", TEA)
+    till.touch("checkout")
+    till.expect_screen("checkout")
+    till.type_keys("cash", "50")
+    take = till.page.locator("[data-cash-take]")
+    expect(take).to_have_text("先收 ¥50.00")
+    take.click()
+    expect(till.sheet("part")).to_contain_text("还差 ¥18.00")
+    till.sheet("part").locator("[data-close]").click()
+    expect(till.sheet("part")).to_be_hidden()
+    expect(till.page.locator("[data-tenders] li")).to_have_count(0)
+    take.click()
+    till.sheet("part").locator("[data-part-take]").click()
+    expect(till.sheet("part")).to_be_hidden()
+    expect(till.page.locator("[data-tenders] li")).to_have_text(["合计¥68.00", "现金-¥50.00"])
+    expect(till.page.locator("[data-due-label]")).to_have_text("还差")
+    expect(till.page.locator("[data-due]")).to_have_text("¥18.00")
+    expect(take).to_be_disabled()
+    expect(till.page.locator(".screen.checkout [data-act=back]")).to_be_hidden()
+    till.expect_painted(desk.pay_by_code("T1"))
+    expect(till.page.locator("[data-amount]")).to_have_text("¥18.00")
+    desk.settle("T1")
+    till.expect_screen("paid")
+    expect(till.page.locator("[data-paid-tenders]")).to_have_text("现金 ¥50.00 · 微信支付 ¥18.00")
 
 
 def test_a_basket_can_be_held_and_recalled(till: KioskPage, desk: DeskFake) -> None:

@@ -38,6 +38,7 @@ def blueprint(desk: Desk, settings: WebSettings) -> Blueprint:
             language=language,
             settings=settings,
             leads=_leads,
+            reachable=_reachable(str(found["url"])),
         )
 
     @routes.post("/r/<token>/touch")
@@ -50,8 +51,11 @@ def blueprint(desk: Desk, settings: WebSettings) -> Blueprint:
 
     @routes.get("/r/<token>/qr.svg")
     def qr(token: str) -> Response:
+        url = str(_receipt(desk, token)["url"])
+        if not _reachable(url):
+            abort(404, "This box has no public address (public_url), so no phone could open the code.")
         svg = io.BytesIO()
-        code = segno.make(str(_receipt(desk, token)["url"]), error="m", micro=False)
+        code = segno.make(url, error="m", micro=False)
         code.save(svg, kind="svg", xmldecl=False, omitsize=True, border=2, svgclass=None, lineclass=None)
         return Response(svg.getvalue(), mimetype="image/svg+xml")
 
@@ -92,6 +96,11 @@ def _touched(receipt: Json, asked: object) -> tuple[str, str | None]:
 def _blocks(receipt: Json) -> Sequence[Json]:
     landing = receipt.get("landing")
     return cast("Json", landing)["blocks"] if landing else ()  # type: ignore[return-value]
+
+
+def _reachable(url: str) -> bool:
+    """Return whether a phone can open this address of a receipt."""
+    return url.startswith(("https://", "http://"))
 
 
 def _leads(url: str) -> str:

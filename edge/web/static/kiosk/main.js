@@ -73,8 +73,8 @@ document.addEventListener("pointerdown", () => {
   act("touch", {}, true);
 });
 
-document.addEventListener("code-sent", closeSheet);
-document.addEventListener("pin-done", closeSheet);
+document.addEventListener("part-cash", () => openSheet("part"));
+for (const done of ["cash-taken", "code-sent", "pin-done"]) document.addEventListener(done, closeSheet);
 document.addEventListener("contextmenu", (event) => event.preventDefault());
 
 buildPads(act);

@@ -1,18 +1,22 @@
 // The banner: what the box has to say, or why a touch did not work.
 
 import { find, make, makeButton, makeIcon, refill, replay, say, show } from "./dom.js";
-import { has, own, t } from "./texts.js";
+import { has, own, t, walletName, walletNames } from "./texts.js";
 
 const LOCAL_MS = 6000;
 const SIGNS = { info: "info", warn: "warn", error: "warn" };
 let fromBox = null;
 let local = null;
+let accepted = [];
 let localTimer = 0;
 
-/** Show the box's notice, or none. A new one takes the place of a local one. */
-export function showNotice(notice) {
+/** Show the view's notice, or none. A new one takes the place of a local one. */
+export function showNotice(view) {
+  // The age sheet says the same in full.
+  const notice = view.age && view.notice?.code === "age_needed" ? null : view.notice;
   if (notice && notice.id !== fromBox?.id) local = null;
   fromBox = notice;
+  accepted = view.wallets;
   update();
 }
 
@@ -35,8 +39,8 @@ function update() {
     delete banner.dataset.id;
     return;
   }
-  const values = { ...notice.params, name: own(notice.params, "name") };
-  const key = notice === local ? keyOfLocal(notice.code) : keyOf(notice.code);
+  const values = valuesOf(notice.params);
+  const key = notice === local ? keyOfLocal(notice.code) : keyOf(notice);
   say(find("[data-title]", banner), t(key, values));
   say(find("[data-body]", banner), has(`${key}_more`) ? t(`${key}_more`, values) : "");
   refill(find(".sign", banner), notice.level, () => [makeIcon(SIGNS[notice.level] ?? "info")]);
@@ -49,8 +53,13 @@ function update() {
   banner.dataset.code = notice.code;
 }
 
-function keyOf(code) {
+function keyOf({ code, params }) {
+  if (code === "payment_declined" && has(`declined_${params.reason}`)) return `declined_${params.reason}`;
   return has(`notice_${code}`) ? `notice_${code}` : "notice_other";
+}
+
+function valuesOf(params) {
+  return { ...params, name: own(params, "name"), wallet: walletName(params.wallet), wallets: walletNames(accepted) };
 }
 
 function keyOfLocal(code) {

@@ -34,11 +34,20 @@ export function showSheets(newView) {
     if (opened === "help") opened = null;
   }
   say(find("[data-age]"), view.age ? `${view.age.min_age}+` : "");
+  say(find("[data-age-lead]"), t(ageLead()));
   const called = view.help?.called_at;
-  countUp("help", called, (seconds) => say(find("[data-help-for]"), seconds < 3600 ? waitedFor(seconds) : ""));
+  countUp("help", called, (seconds) => {
+    for (const node of document.querySelectorAll("[data-help-for]")) say(node, seconds < 3600 ? waitedFor(seconds) : "");
+  });
+  if (!called) say(find("[data-overlay=age] [data-help-for]"), "");
   document.body.classList.toggle("help-called", Boolean(view.help));
   showHeld(view.held ?? []);
   update();
+}
+
+function ageLead() {
+  if (view.kind === "till") return "age_lead_till";
+  return view.help ? "age_lead_coming" : "age_lead";
 }
 
 function wanted() {

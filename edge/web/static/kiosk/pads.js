@@ -15,7 +15,8 @@ export function buildPads(act) {
   fillPad(find("[data-pad=code]"), ["1", "2", "3", "4", "5", "6", "7", "8", "9", "00", "0", "erase"], typeCode);
   fillPad(find("[data-pad=cash]"), ["1", "2", "3", "4", "5", "6", "7", "8", "9", ".", "0", "erase"], typeCash);
   find("[data-code-send]").addEventListener("click", () => sendCode(act));
-  find("[data-cash-take]").addEventListener("click", (event) => takeCash(event.currentTarget, act));
+  find("[data-cash-take]").addEventListener("click", (event) => askCash(event.currentTarget, act));
+  find("[data-part-take]").addEventListener("click", (event) => takeCash(event.currentTarget, act));
   find("[data-quick]").addEventListener("click", (event) => {
     const button = event.target.closest("[data-fen]");
     if (button) setCash((Number(button.dataset.fen) / 100).toFixed(2));
@@ -120,20 +121,32 @@ function setCash(text) {
   typed.cash = text;
   const received = parseYuan(text) ?? 0;
   const enough = received >= due && due > 0;
+  const part = received > 0 && !enough;
   say(find("[data-received]"), text ? `¥${text}` : "¥0");
   say(find("[data-change-label]"), t(enough ? "cash_change" : "cash_missing"));
   say(find("[data-change]"), yuan(Math.abs(received - due)));
   find("#cash").classList.toggle("enough", enough);
   const take = find("[data-cash-take]");
-  take.disabled = !enough;
-  say(find("[data-take]"), t("cash_take"));
+  take.disabled = !enough && !part;
+  take.classList.toggle("primary", !part);
+  take.classList.toggle("quiet", part);
+  say(find("[data-take]"), part ? t("cash_part", { amount: yuan(received) }) : t("cash_take"));
+  say(find("[data-part-title]"), t("part_title", { amount: yuan(received) }));
+  say(find("[data-part-lead]"), t("part_lead", { rest: yuan(due - received) }));
+}
+
+/** Take what covers the order at once; ask first whether a part is meant, for it cannot be taken back here. */
+function askCash(button, act) {
+  if ((parseYuan(typed.cash) ?? 0) >= due) takeCash(button, act);
+  else document.dispatchEvent(new Event("part-cash"));
 }
 
 async function takeCash(button, act) {
   const received = parseYuan(typed.cash);
-  if (received === null || received < due || button.ariaBusy === "true") return;
+  if (!received || button.ariaBusy === "true") return;
   button.ariaBusy = "true";
   const error = await act("cash", { received_fen: received });
   button.ariaBusy = "false";
+  document.dispatchEvent(new Event("cash-taken"));
   if (!error) typed.cash = "";
 }

@@ -3,7 +3,7 @@
 import { countDown } from "./countdown.js";
 import { find, make, makeIcon, refill, say, show } from "./dom.js";
 import { yuan } from "./format.js";
-import { has, own, t } from "./texts.js";
+import { has, own, t, tenderName } from "./texts.js";
 
 const BLOCK_ICONS = { text: "info", offer: "gift", join: "person", follow: "bell", parking: "car" };
 const LAST_SECONDS = 60;
@@ -12,6 +12,7 @@ const LAST_SECONDS = 60;
 export function showPaid(view) {
   const { order, receipt, landing } = view;
   say(find("[data-paid]"), order ? yuan(order.total_fen) : "");
+  showTenders(order);
   showChange(order);
   showReceipt(receipt);
   showLanding(landing);
@@ -21,6 +22,12 @@ export function showPaid(view) {
     const last = seconds <= LAST_SECONDS ? t("done_in", { s: Math.ceil(seconds) }) : t("done");
     say(find("[data-done]"), last);
   });
+}
+
+function showTenders(order) {
+  const tenders = order?.tenders ?? [];
+  const words = tenders.map((tender) => `${tenderName(tender)} ${yuan(tender.amount_fen)}`);
+  say(find("[data-paid-tenders]"), tenders.length > 1 ? words.join(" · ") : "");
 }
 
 function showChange(order) {
@@ -36,7 +43,15 @@ function showReceipt(receipt) {
   if (!receipt) return;
   const qr = find("[data-qr]");
   const address = `/phone/r/${encodeURIComponent(receipt.token)}/qr.svg`;
-  if (qr.getAttribute("src") !== address) qr.src = address;
+  // Without a public address there is nothing that a phone could open.
+  const reachable = receipt.url.startsWith("http");
+  const paper = receipt.printing !== "none";
+  show(qr, reachable);
+  show(find("[data-receipt-lead]"), reachable);
+  show(find("[data-no-qr]"), !reachable);
+  say(find("[data-no-qr]"), t(paper ? "receipt_none" : "receipt_none_plain"));
+  show(find(".landing-foot"), reachable);
+  if (reachable && qr.getAttribute("src") !== address) qr.src = address;
   qr.alt = t("receipt_title");
   say(find("[data-number]"), t("receipt_number", { number: receipt.number }));
   const key = `printing_${receipt.printing}`;

@@ -9,9 +9,10 @@ import { showSheets } from "./overlays.js";
 import { showCash } from "./pads.js";
 import { showPaid } from "./paid.js";
 import { beep } from "./sound.js";
-import { fillTexts, has, setLanguage, t } from "./texts.js";
+import { fillTexts, has, setLanguage, t, tenderName, walletNames } from "./texts.js";
 
 const IDLE_WARNING_S = 20;
+const IDLE_SCREENS = new Set(["basket", "checkout", "waiting"]);
 const painted = new MessageChannel();
 let last = null;
 let ringFull = { id: null, seconds: 1 };
@@ -31,7 +32,7 @@ export function render(view) {
   showCheckout(view);
   showWaiting(view);
   showPaid(view);
-  showNotice(view.notice);
+  showNotice(view);
   showSheets(view);
   showIdle(view);
   showChips(view);
@@ -50,18 +51,23 @@ function showBasket({ basket }) {
   find("#checkout").disabled = !basket?.lines.length;
 }
 
-function showCheckout({ order, cash }) {
+function showCheckout({ order, cash, wallets }) {
+  const partPaid = Boolean(order?.due_fen && order.paid_fen);
+  document.body.classList.toggle("part-paid", partPaid);
+  say(find("[data-due-label]"), t(partPaid ? "due_rest" : "due"));
   say(find("[data-due]"), yuan(order?.due_fen ?? 0));
+  document.body.classList.toggle("no-wallet", !wallets.length);
+  say(find("[data-open-wallet]"), wallets.length ? t("pay_step_open", { wallets: walletNames(wallets) }) : t("pay_none"));
   say(find("[data-order]"), order ? t("order_number", { number: order.number }) : "");
   document.body.classList.toggle("no-cash", cash === false);
-  const tenders = order && order.due_fen > 0 ? order.tenders : [];
-  refill(find("[data-tenders]"), JSON.stringify([tenders, t("total")]), () => tenders.map(tenderRow));
+  refill(find("[data-tenders]"), JSON.stringify([partPaid, order?.tenders, t("total")]), () =>
+    partPaid ? [tenderRow(t("total"), order.total_fen), ...order.tenders.map((one) => tenderRow(tenderName(one), -one.amount_fen))] : [],
+  );
   showCash(order);
 }
 
-function tenderRow(tender) {
-  const key = `tender_${tender.kind}`;
-  return make("li", "", make("span", "", has(key) ? t(key) : t("tender_other")), make("strong", "", yuan(tender.amount_fen)));
+function tenderRow(words, fen) {
+  return make("li", "", make("span", "", words), make("strong", "", yuan(fen)));
 }
 
 function showWaiting({ attempt }) {
@@ -81,7 +87,7 @@ function showWaiting({ attempt }) {
 }
 
 function showIdle(view) {
-  const counted = view.screen === "basket" || view.screen === "checkout" ? view.idle_s_left : null;
+  const counted = IDLE_SCREENS.has(view.screen) ? view.idle_s_left : null;
   const box = find("#idle");
   if (counted === null) show(box, false);
   countDown("idle", counted, (seconds) => {

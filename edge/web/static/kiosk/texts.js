@@ -29,6 +29,21 @@ export function own(thing, field) {
   return (language === "en" && thing[`${field}_en`]) || thing[field] || thing[`${field}_en`] || "";
 }
 
+/** What a tender is called. */
+export function tenderName({ kind }) {
+  return has(`tender_${kind}`) ? t(`tender_${kind}`) : t("tender_other");
+}
+
+/** A wallet's name. */
+export function walletName(wallet) {
+  return has(`wallet_${wallet}`) ? t(`wallet_${wallet}`) : t("wallet_other");
+}
+
+/** The names of wallets, joined by "or". */
+export function walletNames(wallets) {
+  return wallets.map(walletName).join(t("wallet_or"));
+}
+
 /** Fill every fixed text of the page. */
 export function fillTexts() {
   for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
