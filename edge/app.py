@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from devices.types import PrintResult
 from edge.clock import SystemClock, wall_ms
 from edge.codes.house import DEFAULT_FORMS
 from edge.codes.reading import CodeRules, code_rules
@@ -206,7 +205,7 @@ def build_printer(config: PrinterConfig, data_dir: Path) -> Printer:
         address = SerialAddress(config.port, config.baud, config.rtscts, config.xonxoff)
     limits = PrinterLimits(job_s=config.job_timeout_s)
     return EscPosPrinter(
-        config.name, address, _profile(config), limits, JobJournal(data_dir / f"{config.name}.jobs")
+        config.name, address, printer_profile(config), limits, JobJournal(data_dir / f"{config.name}.jobs")
     )
 
 
@@ -322,40 +321,6 @@ def read_images(paths: Sequence[Path], as_json: bool) -> Iterator[tuple[list[str
         yield lines, result.error is not None
 
 
-def list_devices() -> list[str]:
-    """Return lines that name every serial port and input device as the configuration wants them."""
-    from devices.scanner.hid_driver import list_input_devices
-    from devices.transport import list_serial_ports
-
-    lines = ["serial ports:"]
-    for port in list_serial_ports():
-        names = (*port.by_id, *port.by_path, port.device)
-        lines.append(f"  {names[0]}  {port.description} {port.reason}".rstrip())
-    found = list_input_devices()
-    lines.append("input devices:")
-    for device in found.devices:
-        names = (*device.by_id, *device.by_path, device.path)
-        ids = f"{device.vendor:04x}:{device.product:04x}"
-        lines.append(f"  {names[0]}  {ids} {device.name} {device.hint} {device.reason}".rstrip())
-    return [*lines, f"  none: {found.unavailable}"] if found.unavailable else lines
-
-
-def print_test_page(config: Config, name: str) -> PrintResult:
-    """Print the test page on the printer `name`; raises Invalid for one that is not configured."""
-    from devices.printer.codec import test_page
-
-    wanted = next((one for one in config.printer if one.name == name), None)
-    if wanted is None:
-        known = ", ".join(one.name for one in config.printer) or "none"
-        raise Invalid(f"no printer {name!r} is configured; known: {known}")
-    ids = TimeOrderedIds(wall_ms)
-    printer = build_printer(wanted, config.box.data_dir)
-    try:
-        return printer.print_job(test_page(_profile(wanted), ids.new_id()))
-    finally:
-        printer.close()
-
-
 def _password(path: Path | None) -> str:
     if path is None:
         return ""
@@ -391,7 +356,8 @@ def _wechat_pay(config: WeChatPayConfig, clock: Clock, ids: IdSource) -> Payment
     return WeChatPayGateway(settings, clock, ids)
 
 
-def _profile(config: PrinterConfig) -> PrinterProfile:
+def printer_profile(config: PrinterConfig) -> PrinterProfile:
+    """Return what a printer can do; raise Invalid for what no printer can."""
     from devices.printer.profile import Barrier, Chinese, Cut, PrinterProfile, Qr
 
     if config.font_path and not Path(config.font_path).is_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
@@ -17,7 +18,7 @@ from edge.codes.explain import explain as explain_reading
 from edge.codes.explain import typed_scan
 from edge.codes.reading import Context
 from edge.config import effective, load_config
-from edge.errors import EdgeError
+from edge.errors import EdgeError, Invalid
 from edge.services.import_catalogue import ImportOptions
 from edge.services.take_intake import IntakeReport
 
@@ -63,6 +64,8 @@ def serve(config: Path) -> None:
     from edge.app import build_service
     from edge.logs import set_up_logs
 
+    # The watchdog ends a stuck service with SIGABRT; then the log shows where each thread stood.
+    faulthandler.enable()
     set_up_logs()
     service = build_service(load_config(config))
     stop = threading.Event()
@@ -147,7 +150,7 @@ def outbox(config: Path) -> None:
 @main.command()
 def devices() -> None:
     """List serial ports and input devices with the names to configure them by."""
-    from edge.app import list_devices
+    from edge.technician import list_devices
 
     for line in list_devices():
         click.echo(line)
@@ -158,11 +161,43 @@ def devices() -> None:
 @with_config
 def printer_test(name: str, config: Path) -> None:
     """Print a page with Chinese, a ruler and a QR code on printer NAME."""
-    from edge.app import print_test_page
+    from edge.technician import print_test_page
 
     result = print_test_page(load_config(config), name)
     click.echo(f"{result.outcome.value} {result.reason}".strip())
     if result.outcome.value != "printed":
+        sys.exit(1)
+
+
+@main.command("scanner-learn")
+@click.argument("port", required=False, default="")
+@click.option("--baud", default=9600, show_default=True, help="Bits per second; USB-COM ignores it.")
+@click.option("--timeout", default=60.0, show_default=True, help="Seconds to scan the codes in.")
+@click.option("--sheet", type=click.Path(path_type=Path), default=None, help="Draw the codes as this PNG.")
+def scanner_learn(port: str, baud: int, timeout: float, sheet: Path | None) -> None:
+    """Find out suffix and prefix of the serial scanner on PORT from known codes."""
+    from edge.technician import learn_scanner, write_sheet
+
+    if not port and sheet is None:
+        raise Invalid("give the scanner's PORT (see: devices), or --sheet FILE.png to draw the codes")
+    if sheet is not None:
+        write_sheet(sheet)
+        click.echo(f"codes drawn into {sheet}; print it or show it on a screen")
+    if port and not learn_scanner(port, baud, timeout, click.echo):
+        sys.exit(1)
+
+
+@main.command()
+@with_config
+def doctor(config: Path) -> None:
+    """Examine clock, disk, database, HQ, WeChat Pay and devices; end with 1 on any doubt."""
+    from edge.technician import examine
+
+    doubts = 0
+    for finding in examine(load_config(config)):
+        click.echo(finding)
+        doubts += not finding.sound
+    if doubts:
         sys.exit(1)
 
 

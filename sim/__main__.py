@@ -51,11 +51,37 @@ def scanner(link: Path) -> None:
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--link", type=click.Path(path_type=Path), default=None, help="Publish a pty as this link.")
 @click.option("--tcp", type=int, default=None, help="Listen on this port instead of a pty.")
-def printer(out: Path, link: Path | None, tcp: int | None) -> None:
+@click.option("--width", default=48, show_default=True, help="Characters on a line.")
+@click.option("--dots", default=576, show_default=True, help="Printable dots on a line.")
+@click.option(
+    "--encoding", default="gb18030", show_default=True, help="Of Chinese text: gb18030, gbk or utf8."
+)
+def printer(out: Path, link: Path | None, tcp: int | None, width: int, dots: int, encoding: str) -> None:
     """A receipt printer that draws its receipts as pictures into OUT; commands come on standard input."""
     from sim.printer import run
 
-    run(out, tcp_port=tcp, link=link)
+    run(out, tcp_port=tcp, link=link, width=width, dots=dots, encoding=encoding)
+
+
+@main.command()
+@click.argument("link", type=click.Path(path_type=Path))
+@click.option("--address", default=1, show_default=True, help="The board's Modbus address.")
+@click.option("--loops", default=2, show_default=True, help="Presence loops after the two limit switches.")
+@click.option("--kmtronic", is_flag=True, help="A KMTronic board instead of a Modbus one.")
+def gate(link: Path, address: int, loops: int, kmtronic: bool) -> None:
+    """A boom gate behind a relay board, published as LINK; commands come on standard input."""
+    from sim.gate import GateHabits, run
+
+    run(link, GateHabits(slave=address, loops=loops, kmtronic=kmtronic))
+
+
+@main.command()
+@click.argument("link", type=click.Path(path_type=Path))
+def display(link: Path) -> None:
+    """A lane's text and voice board, published as LINK; commands come on standard input."""
+    from sim.display import run
+
+    run(link)
 
 
 @main.command()
