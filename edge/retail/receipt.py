@@ -9,7 +9,8 @@ from enum import StrEnum
 class PrintState(StrEnum):
     """Where the paper stands.
 
-    UNCERTAIN: bytes went to the printer and no proof came back, so only a person may print again.
+    UNCERTAIN: only a person may print again, as bytes went to the printer and no proof came back, or as it
+    waited so long that nobody stands there any more.
     """
 
     QUEUED = "queued"

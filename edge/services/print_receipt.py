@@ -19,22 +19,32 @@ _STATES = {
 }
 
 
+#: A first copy that could not be printed for so long is left to a person: its shopper has gone, and a printer
+#: that is back after hours, or new, must not empty itself of strangers' receipts.
+LATEST_PAPER_MS = 30 * 60_000
+
+
 def print_next(box: Box, workstation: str) -> PrintState | None:
     """Print the workstation's oldest queued receipt; return where its paper stands, None without one.
 
-    A receipt whose printing cannot be proved becomes "uncertain" and is left to a person.
+    A receipt whose printing cannot be proved becomes "uncertain" and is left to a person. While a printer
+    that refused is not ready, nothing is written: it may be without paper all night. One caller for each
+    workstation.
     """
     if workstation not in box.printers:
         return None
-    taken = box.store.write(lambda unit: _take(unit, workstation))
-    if taken is None:
+    receipt = box.store.read(lambda unit: _next(unit, workstation))
+    if receipt is None:
         return None
-    receipt, order = taken
-    box.changed(workstation)
-    result = box.printers[workstation].print_job(receipt_job(receipt, order, box.rules))
-    state = box.store.write(lambda unit: _finish(unit, receipt.receipt_id, result))
-    box.changed(workstation)
-    return state
+    if receipt.print_state is PrintState.PRINTING:
+        return _note(box, receipt, PrintState.UNCERTAIN, "its printing broke off; look at the paper")
+    if not receipt.copies and box.clock.now().wall_at - receipt.issued_at > LATEST_PAPER_MS:
+        return _note(box, receipt, PrintState.UNCERTAIN, "it waited too long for paper; print it if asked")
+    if receipt.print_problem:
+        status = box.printers[workstation].printer_status()
+        if not status.ready:
+            return _note(box, receipt, PrintState.QUEUED, status.detail)
+    return _print(box, workstation, receipt.receipt_id)
 
 
 def reprint(box: Box, workstation: str, order_id: str) -> None:
@@ -53,13 +63,34 @@ def reprint(box: Box, workstation: str, order_id: str) -> None:
     box.changed(workstation)
 
 
-def _take(unit: Unit, workstation: str) -> tuple[Receipt, Order] | None:
-    receipt = unit.receipts.to_print(workstation)
-    if receipt is None:
-        return None
-    order = unit.orders.get(receipt.order_id)
-    if order is None:
-        raise Corrupt(f"receipt {receipt.receipt_id} has no order {receipt.order_id}")
+def _next(unit: Unit, workstation: str) -> Receipt | None:
+    """Return a receipt whose printing broke off, as nobody prints it now, else the oldest queued one."""
+    broken = (one for one in unit.receipts.printing() if one.workstation == workstation)
+    return next(broken, None) or unit.receipts.to_print(workstation)
+
+
+def _print(box: Box, workstation: str, receipt_id: str) -> PrintState:
+    receipt, order = box.store.write(lambda unit: _take(unit, receipt_id))
+    box.changed(workstation)
+    result = box.printers[workstation].print_job(receipt_job(receipt, order, box.rules))
+    state = box.store.write(lambda unit: _finish(unit, receipt.receipt_id, result))
+    box.changed(workstation)
+    return state
+
+
+def _note(box: Box, receipt: Receipt, state: PrintState, problem: str) -> PrintState:
+    if (receipt.print_state, receipt.print_problem) != (state, problem):
+        noted = replace(receipt, print_state=state, print_problem=problem)
+        box.store.write(lambda unit: unit.receipts.put(noted))
+        box.changed(receipt.workstation)
+    return state
+
+
+def _take(unit: Unit, receipt_id: str) -> tuple[Receipt, Order]:
+    receipt = unit.receipts.get(receipt_id)
+    order = None if receipt is None else unit.orders.get(receipt.order_id)
+    if receipt is None or order is None:
+        raise Corrupt(f"receipt {receipt_id} or its order vanished before it was printed")
     printing = replace(receipt, print_state=PrintState.PRINTING)
     unit.receipts.put(printing)
     return printing, order

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
 
+from devices.types import PaperState
 from edge.errors import Corrupt, Unavailable
 from edge.retail.attempt import AttemptState, PaymentAttempt
 from edge.retail.order import Order, OrderState, cancel
-from edge.services.ports import GatewayAnswer, PaymentState
+from edge.retail.receipt import PrintState
+from edge.services.ports import GatewayAnswer, PaymentState, Store
+from edge.services.print_receipt import LATEST_PAPER_MS, reprint
+from edge.services.records import Unit
 from edge.services.reset_idle import reset_idle
 from edge.services.resolve_attempts import TURN_MS, resolve_attempts
 from edge.services.settle_attempt import close_attempt, settle
@@ -18,6 +24,8 @@ from sim.fakes.box import COLA, GATEWAY, KIOSK, TILL, WORKSTATIONS
 from sim.fakes.clock import FakeClock
 from sim.fakes.gateway import FakeFault, FakeGateway
 from tests.unit.shop import Shop
+
+T = TypeVar("T")
 
 TAKEN = GatewayAnswer(PaymentState.APPROVED, "tx-1", 350)
 
@@ -195,3 +203,95 @@ def test_after_a_reboot_into_the_past_an_unpaid_password_is_reversed_in_time() -
         shop.resolve(1_000)
     assert only_attempt(shop, order).state is AttemptState.VOIDED
     assert shop.screen()["screen"] == "checkout"
+
+
+def sold(shop: Shop) -> Order:
+    order = shop.order_of(COLA)
+    shop.pay(shop.code())
+    return order
+
+
+def paper(shop: Shop, order: Order) -> tuple[PrintState, str]:
+    receipt = shop.receipt(order.order_id)
+    assert receipt is not None
+    return receipt.print_state, receipt.print_problem
+
+
+def test_a_night_without_paper_writes_nothing_to_the_disk() -> None:
+    shop = Shop()
+    order = sold(shop)
+    shop.ports.printers[KIOSK].paper = PaperState.OUT
+    assert shop.print() == "queued"
+    writes = Counting(shop.box.store)
+    shop.box = replace(shop.box, store=writes)
+    drawn = len(shop.drawn)
+    for _ in range(100):
+        assert shop.print() == "queued"
+    assert (writes.count, len(shop.drawn)) == (0, drawn)
+    shop.ports.printers[KIOSK].cover_open = True
+    assert shop.print() == "queued"
+    assert paper(shop, order) == (PrintState.QUEUED, "the cover is open: close it")
+    shop.ports.printers[KIOSK].cover_open = False
+    shop.ports.printers[KIOSK].paper = PaperState.ENOUGH
+    assert shop.print() == "printed"
+    assert paper(shop, order) == (PrintState.PRINTED, "")
+
+
+def test_a_print_whose_outcome_could_not_be_written_ends_uncertain_and_the_next_is_printed() -> None:
+    shop = Shop()
+    order = sold(shop)
+    shop.box = replace(shop.box, store=Failing(shop.box.store, fails=2))
+    with pytest.raises(Unavailable):
+        shop.print()
+    assert paper(shop, order)[0] is PrintState.PRINTING
+    assert shop.print() == "uncertain"
+    assert len(shop.papers()) == 1
+    second = sold(shop)
+    assert shop.print() == "printed"
+    assert paper(shop, second)[0] is PrintState.PRINTED
+
+
+def test_a_printer_that_is_back_after_hours_does_not_empty_itself_of_old_receipts() -> None:
+    shop = Shop()
+    shop.ports.printers[KIOSK].absent = True
+    old = sold(shop)
+    shop.print()
+    shop.wait(LATEST_PAPER_MS)
+    fresh = sold(shop)
+    shop.wait(2_000)
+    shop.ports.printers[KIOSK].absent = False
+    assert [shop.print() for _ in range(3)] == ["uncertain", "printed", None]
+    assert "print it if asked" in paper(shop, old)[1]
+    assert [fresh.number in text for text in shop.papers()] == [True]
+    reprint(shop.box, KIOSK, old.order_id)
+    assert shop.print() == "printed"
+    assert "COPY" in shop.papers()[1]
+
+
+class Counting:
+    """A store that counts its commits."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.count = 0
+
+    def read(self, query: Callable[[Unit], T]) -> T:
+        return self._store.read(query)
+
+    def write(self, work: Callable[[Unit], T]) -> T:
+        self.count += 1
+        return self._store.write(work)
+
+
+class Failing(Counting):
+    """A store whose disk is full at its n-th write."""
+
+    def __init__(self, store: Store, fails: int) -> None:
+        super().__init__(store)
+        self._fails = fails
+
+    def write(self, work: Callable[[Unit], T]) -> T:
+        if self.count + 1 == self._fails:
+            self.count += 1
+            raise Unavailable("the disk is full")
+        return super().write(work)
