@@ -1,0 +1,288 @@
+"""The deterministic world: one thread, a clock that is moved, a seed, and a service that dies on command.
+
+Gateway, HQ, printers, scanners, people and committed state live on when the service dies; all that it
+held in memory is gone. A run is its scenario, its seed and the steps at which it crashed, and the same
+three give the same run: `World(KIOSK_BY_CODE, seed=3, crash_at=(17,)).run()`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+from edge.errors import EdgeError, Invalid
+from edge.services.box import Box
+from edge.services.ports import CodePayment, GatewayAnswer, Store
+from edge.services.print_receipt import print_next
+from edge.services.publish_events import PublishCursor, publish_events
+from edge.services.receive_scan import receive_scan
+from edge.services.records import OutboxMessage
+from edge.services.recover import recover
+from edge.services.reset_idle import reset_idle
+from edge.services.resolve_attempts import resolve_attempts
+from edge.services.show_screen import show_screen
+from edge.services.take_payment import submit
+from sim.fakes.box import GATEWAY, WORKSTATIONS, compose_box, stock
+from sim.fakes.clock import FakeClock
+from sim.fakes.gateway import FakeGateway, Shopper
+from sim.fakes.hq import FakeHq, Fate
+from sim.fakes.ids import FakeIds
+from sim.fakes.printer import FakePrinter
+from sim.fakes.scanner import FakeScanner
+from sim.fakes.store import FakeStore
+from sim.people import Buyer
+from sim.steps import Crash, SteppedStore, Steps, stepped
+
+#: Rounds after which a world that has not come to rest is stuck. A payment in the dark ends after 6 minutes.
+MAX_ROUNDS = 600
+
+#: Quiet rounds before time goes faster, as (rounds, milliseconds of a round).
+PACES = ((0, 1_000), (10, 5_000), (40, 30_000))
+
+
+class Stuck(AssertionError):
+    """The world did not come to rest: a payment, an event or a paper waits for ever."""
+
+
+class StateKeeper(Protocol):
+    """Committed state over the deaths of the service."""
+
+    def open(self) -> Store:
+        """Return the store as a starting service finds it."""
+
+    def crash(self) -> None:
+        """Lose everything that was not committed."""
+
+
+class InMemory:
+    """State in the fake store, which keeps what was committed."""
+
+    def __init__(self) -> None:
+        self._store = FakeStore()
+
+    def open(self) -> Store:
+        """Return the store."""
+        return self._store
+
+    def crash(self) -> None:
+        """A unit that was cut off has left nothing behind."""
+
+
+class LedgerGateway(FakeGateway):
+    """A gateway that lists every payment that it was ever asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: dict[str, CodePayment] = {}
+
+    def pay_by_code(self, payment: CodePayment) -> GatewayAnswer:
+        """Charge a payment code."""
+        self.asked.setdefault(payment.merchant_order_no, payment)
+        return super().pay_by_code(payment)
+
+
+@dataclass(slots=True)
+class Service:
+    """What a running service holds in memory; all of it dies with it."""
+
+    box: Box
+    charges: deque[tuple[str, str]] = field(default_factory=deque)
+    cursor: PublishCursor = field(default_factory=PublishCursor)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A small script: prepare sets the stage and returns the people. name: for messages."""
+
+    name: str
+    prepare: Callable[[World], Sequence[Buyer]]
+
+
+class World:
+    """One run of one scenario; implements people.Place. See the module.
+
+    committed: events of committed units. asked_copies: papers that a person asked for again.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: int = 0,
+        crash_at: Iterable[int] = (),
+        state: StateKeeper | None = None,
+    ) -> None:
+        self.scenario, self.seed, self.crash_at = scenario, seed, tuple(crash_at)
+        self.random = random.Random(seed)
+        self.steps = Steps(self.crash_at)
+        self.clock, self.ids = FakeClock(), FakeIds()
+        self.gateway = LedgerGateway()
+        fates, acks = ([self._fate() for _ in range(40)] for _ in range(2))
+        self.hq = FakeHq(self.clock, 20, fates, acks)
+        self.printers = {place: FakePrinter(place) for place in WORKSTATIONS}
+        self.scanners = {place: self._scanner(place) for place in WORKSTATIONS}
+        self.committed: list[OutboxMessage] = []
+        self.crashes = 0
+        self._state = state or InMemory()
+        self._codes = 0
+        self._quiet = 0
+        stock(self._state.open())
+        self.people = scenario.prepare(self)
+        self._service = self._compose()
+
+    @property
+    def box(self) -> Box:
+        """The running service."""
+        return self._service.box
+
+    @property
+    def store(self) -> Store:
+        """Committed state, looked at from outside: no step."""
+        return self._state.open()
+
+    def code(self, **habits: Any) -> str:
+        """Return the payment code of a new phone with 1,000 yuan, or as told."""
+        self._codes += 1
+        code = f"13{self._codes:016d}"
+        shopper = Shopper(f"openid-{self._codes}", **{"balance_fen": 100_000, **habits})
+        self.gateway.show_code(code, shopper)
+        return code
+
+    def look(self, workstation: str) -> Mapping[str, Any]:
+        """Return what the screen shows."""
+        outside = compose_box(
+            self.clock, self.ids, self.store, self.hq, {}, self.printers, lambda place: None
+        )
+        return show_screen(outside, workstation)
+
+    def scan(self, workstation: str, text: str) -> None:
+        """Hold a code before the scanner."""
+        self.scanners[workstation].scan(text)
+
+    def run(self) -> World:
+        """Run to rest and return self; raise Stuck when it never comes."""
+        self._guarded(self._start)
+        for _ in range(MAX_ROUNDS):
+            before = self.steps.count, self._signature()
+            self._guarded(self._round)
+            if self._at_rest():
+                return self
+            self._pass_time(quiet=before[1] == self._signature())
+        raise Stuck(f"{self.describe()}: not at rest after {MAX_ROUNDS} rounds; {self._signature()}")
+
+    def describe(self) -> str:
+        """Return how to see this run again."""
+        reached = [at for at in self.crash_at if at <= self.steps.count]
+        names = ", ".join(f"{at} ({self.steps.names[at - 1]})" for at in reached)
+        return f"scenario {self.scenario.name!r}, seed {self.seed}, crash at step {names or 'none'}"
+
+    def _compose(self) -> Service:
+        steps = self.steps
+        box = compose_box(
+            stepped(self.clock, "clock", steps),
+            stepped(self.ids, "ids", steps),
+            SteppedStore(self._state.open(), steps, self.committed),
+            stepped(self.hq, "link", steps),
+            {GATEWAY: stepped(self.gateway, "gateway", steps)},
+            {place: stepped(printer, "printer", steps) for place, printer in self.printers.items()},
+            lambda place: None,
+        )
+        return Service(box)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Crash:
+            self._die()
+            # A crash in the middle of a start is followed by another start.
+            self._guarded(self._start)
+
+    def _die(self) -> None:
+        self.crashes += 1
+        self._state.crash()
+        if self.random.random() < 0.5:
+            self.hq.deliver()
+        self.hq.disconnect()
+        self.scanners = {place: self._scanner(place) for place in WORKSTATIONS}
+        self._service = self._compose()
+        if self.random.random() < 0.5:
+            self.clock.reboot(self.random.randrange(5_000, 40_000))
+            self.clock.set_wall(self.random.choice((0, 0, -30_000, 30_000)))
+        else:
+            self.clock.advance(self.random.randrange(500, 10_000))
+
+    def _start(self) -> None:
+        self.hq.connect()
+        recover(self.box)
+
+    def _round(self) -> None:
+        for person in self.people:
+            if not person.done:
+                self._step(partial(person.act, self))
+        for place in WORKSTATIONS:
+            self._read_scanner(place)
+        self._charge()
+        for place in WORKSTATIONS:
+            self._step(partial(print_next, self.box, place))
+            self._step(partial(reset_idle, self.box, place))
+        self._step(partial(resolve_attempts, self.box))
+        self._step(self._publish)
+
+    def _step(self, step: Callable[[], object]) -> None:
+        """A person who is told that something cannot be done looks again; a worker takes its next turn."""
+        try:
+            step()
+        except EdgeError as refusal:
+            self.steps.note(f"told: {refusal}")
+
+    def _publish(self) -> None:
+        box = self.box
+        step = publish_events(box.store, box.link, box.clock, self._service.cursor)
+        self._service.cursor = step.cursor
+
+    def _read_scanner(self, place: str) -> None:
+        scan = stepped(self.scanners[place], "scanner", self.steps).read(0.0)
+        if scan is None:
+            return
+        outcome = receive_scan(self.box, place, scan)
+        self.steps.note(outcome.outcome)
+        if outcome.attempt_id:
+            self._service.charges.append((outcome.attempt_id, outcome.code))
+
+    def _charge(self) -> None:
+        while self._service.charges:
+            attempt_id, code = self._service.charges.popleft()
+            try:
+                state = submit(self.box, attempt_id, code)
+            except Invalid as refusal:
+                self.steps.note(str(refusal))
+            else:
+                self.steps.note(state.value)
+
+    def _at_rest(self) -> bool:
+        waiting = self.store.read(lambda unit: (unit.attempts.open(1), unit.outbox.depth().count))
+        papers = self.store.read(lambda unit: [unit.receipts.to_print(place) for place in WORKSTATIONS])
+        return all(person.done for person in self.people) and waiting == ((), 0) and not any(papers)
+
+    def _signature(self) -> tuple[object, ...]:
+        depth = self.store.read(lambda unit: unit.outbox.depth())
+        screens = tuple(str(self.look(place)["screen"]) for place in WORKSTATIONS)
+        return (screens, depth.count, depth.last_sequence, len(self.gateway.asked))
+
+    def _pass_time(self, *, quiet: bool) -> None:
+        self._quiet = self._quiet + 1 if quiet else 0
+        pace = max(ms for rounds, ms in PACES if self._quiet >= rounds)
+        self.clock.advance(pace + self.random.randrange(0, 500))
+        self.steps.note(str(self.clock.now().wall_at))
+        if self._quiet == 20:
+            self.gateway.deliver_late()
+
+    def _scanner(self, place: str) -> FakeScanner:
+        return FakeScanner(f"scanner-{place}", lambda: self.clock.now().boottime_ns)
+
+    def _fate(self) -> Fate:
+        """Seed 0 has a wire without faults."""
+        return Fate.DELIVER if self.seed == 0 else self.random.choice(list(Fate))

@@ -1,0 +1,220 @@
+"""The world itself: no port call without its steps, and no check that cannot fail."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Any, Protocol, cast
+
+import pytest
+
+from devices.types import PrintJob
+from edge.retail.ledger import Entry, Posting
+from edge.services import ports, records
+from edge.services.ports import CodePayment, Store
+from edge.services.records import Unit
+from sim.checks import violations
+from sim.fakes.box import KIOSK
+from sim.fakes.gateway import Shopper
+from sim.fakes.store import FakeStore
+from sim.scenarios import KIOSK_BY_CODE, TILL_BY_CASH
+from sim.steps import RECORDS, Crash, SteppedStore, Steps, stepped
+from sim.world import World
+
+
+def protocols(module: object) -> list[type]:
+    found = [one for one in vars(module).values() if inspect.isclass(one)]
+    return [one for one in found if getattr(one, "_is_protocol", False) and one.__module__ == module.__name__]  # type: ignore[attr-defined]
+
+
+PORTS = [one for one in protocols(ports) if one is not Store]
+
+
+class Anything:
+    """Answers every call with its name."""
+
+    name = "anything"
+
+    def __getattr__(self, called: str) -> Callable[..., str]:
+        return lambda *arguments, **named: called
+
+
+def calls_of(port: type) -> list[str]:
+    functions = [name for name, value in vars(port).items() if inspect.isfunction(value)]
+    return [name for name in functions if not name.startswith("_")]
+
+
+def test_there_are_ports_to_look_at() -> None:
+    names = {port.__name__ for port in PORTS}
+    assert {"Clock", "IdSource", "PaymentGateway", "HqLink", "Gate", "Printer", "Scanner"} <= names
+    assert {"Camera", "Display"} <= names
+    assert Protocol not in PORTS
+
+
+@pytest.mark.parametrize("port", PORTS, ids=lambda port: port.__name__)
+def test_every_call_of_every_port_has_a_step_before_and_after(port: type) -> None:
+    calls = calls_of(port)
+    assert calls
+    for call in calls:
+        steps = Steps()
+        proxy: Any = stepped(Anything(), "port", steps)
+        assert getattr(proxy, call)() == call
+        assert steps.names == [f"port.{call} before", f"port.{call} after"]
+
+
+def test_a_call_that_raises_has_a_step_after_it_too() -> None:
+    class Broken:
+        def read(self) -> None:
+            raise ValueError("no")
+
+    steps = Steps()
+    with pytest.raises(ValueError, match="no"):
+        stepped(Broken(), "port", steps).read()
+    assert steps.names == ["port.read before", "port.read after ValueError"]
+
+
+def test_a_crash_before_a_call_has_no_effect_and_one_after_it_has() -> None:
+    for at, effect in ((1, []), (2, ["charged"])):
+        done: list[str] = []
+
+        class Port:
+            def act(self, into: list[str] = done) -> None:
+                into.append("charged")
+
+        with pytest.raises(Crash):
+            stepped(Port(), "port", Steps([at])).act()
+        assert done == effect
+
+
+def test_the_worlds_box_has_no_port_without_steps() -> None:
+    box = World(KIOSK_BY_CODE).box
+    for field in fields(box):
+        value = getattr(box, field.name)
+        found = list(value.values()) if field.name in {"gateways", "printers"} else [value]
+        if field.name not in {"origin", "workstations", "rules", "changed"}:
+            names = {type(one).__name__ for one in found}
+            assert names <= {"_Stepped", "SteppedStore"}, field.name
+
+
+def test_every_record_of_a_unit_has_a_step_before_each_call() -> None:
+    properties = [name for name, value in vars(Unit).items() if isinstance(value, property)]
+    assert sorted(properties) == sorted(RECORDS)
+    tables = [one for one in protocols(records) if one is not Unit]
+    assert len(tables) >= len(RECORDS)
+    steps = Steps()
+    store = SteppedStore(FakeStore(), steps, [])
+    store.write(lambda unit: unit.orders.take_number("d") and unit.landings.pages())
+    assert steps.names == [
+        "store.write before",
+        "unit.orders.take_number",
+        "unit.landings.pages",
+        "store.write after",
+    ]
+
+
+def test_a_crash_inside_a_transaction_keeps_nothing_and_one_after_it_keeps_all() -> None:
+    def work(unit: Unit) -> None:
+        unit.orders.take_number("2026-11-22")
+        unit.orders.take_number("2026-11-22")
+
+    for at, next_number in ((1, 1), (2, 1), (3, 1), (4, 3)):
+        inner = FakeStore()
+        with pytest.raises(Crash):
+            SteppedStore(inner, Steps([at]), []).write(work)
+        assert inner.write(lambda unit: unit.orders.take_number("2026-11-22")) == next_number, at
+
+
+# No check that cannot fail: each is shown a world in which that very thing went wrong.
+
+
+def finished() -> World:
+    world = World(KIOSK_BY_CODE).run()
+    assert violations(world) == []
+    return world
+
+
+def charge(world: World, number: str) -> None:
+    world.gateway.show_code("139999999999999999", Shopper("openid-x", 10_000))
+    payment = CodePayment(number, 990, "x", "139999999999999999", KIOSK)
+    world.gateway.pay_by_code(payment)
+
+
+def told(world: World, kind: str, **changes: object) -> None:
+    """Change what HQ was told in the event of that kind."""
+    for index, message in enumerate(world.hq.applied):
+        if message.kind == kind:
+            body = json.loads(message.body)
+            body["data"] |= changes
+            world.hq.applied[index] = replace(message, body=json.dumps(body).encode())
+
+
+def test_money_that_nobody_was_told_of_is_seen() -> None:
+    world = finished()
+    charge(world, "nobodys")
+    assert any("nobody was told" in line for line in violations(world))
+    assert any("the books hold 990 fen, the gateway 1980" in line for line in violations(world))
+
+
+def test_an_order_charged_twice_is_seen() -> None:
+    world = finished()
+    charge(world, "second")
+    first = next(one for one in world.hq.applied if one.kind == "payment.approved")
+    body = json.loads(first.body)
+    body["data"]["merchant_order_no"] = "second"
+    world.hq.applied.append(replace(first, body=json.dumps(body).encode()))
+    assert any("was charged 2 times" in line for line in violations(world))
+
+
+def test_an_approval_without_money_is_seen() -> None:
+    world = finished()
+    world.gateway.reverse(next(iter(world.gateway.asked)))
+    assert any("told 990 fen, the gateway took 0" in line for line in violations(world))
+
+
+def test_money_for_an_order_that_is_not_paid_is_seen() -> None:
+    world = finished()
+    world.hq.applied[:] = [one for one in world.hq.applied if one.kind != "order.paid"]
+    assert any("not paid" in line for line in violations(world))
+
+
+def test_a_lost_and_a_doubled_event_are_seen() -> None:
+    world = finished()
+    world.hq.applied.append(world.hq.applied[0])
+    assert any("twice" in line for line in violations(world))
+    del world.hq.applied[-2:]
+    assert any("committed were" in line for line in violations(world))
+
+
+def test_a_gap_in_the_sequences_is_seen() -> None:
+    world = finished()
+    del world.committed[1]
+    del world.hq.applied[1]
+    assert any("gap" in line for line in violations(world))
+
+
+def test_totals_that_differ_are_seen() -> None:
+    world = finished()
+    told(world, "order.paid", total_fen=991)
+    found = violations(world)
+    assert any("fen of tenders" in line for line in found)
+    assert any("the books have sales" in line for line in found)
+
+
+def test_books_that_do_not_sum_to_zero_are_seen() -> None:
+    world = finished()
+    entries = (Entry("sales/x", 5), Entry("due/x", -5))
+    posting = Posting("p", "odd", "odd", 0, entries)
+    object.__setattr__(posting, "entries", entries[:1])
+    world.store.write(lambda unit: unit.ledger.post(posting))
+    assert any("the ledger sums to 5" in line for line in violations(world))
+
+
+def test_a_second_paper_and_a_missing_one_are_seen() -> None:
+    world = World(TILL_BY_CASH).run()
+    papers = world.printers["till-1"].printed
+    papers.append(cast(PrintJob, papers[0]))
+    assert any("has 2 papers" in line for line in violations(world))
+    papers.clear()
+    assert any("papers of []" in line for line in violations(world))
