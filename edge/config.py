@@ -7,6 +7,7 @@ stay in files of their own, named by path; a staff PIN is kept as a scrypt hash.
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
@@ -23,6 +24,8 @@ from edge.members.landing import LandingBlock
 
 #: What begins the path of a file that systemd hands to the service (LoadCredential).
 CREDENTIAL = "credential:"
+
+_PIN_HASH = re.compile(r"(?:[0-9a-f]{2}){8,64}\$[0-9a-f]{64}", re.ASCII)
 
 #: Keys whose values are never shown.
 SECRET_KEYS = frozenset({"pin_hash"})
@@ -250,6 +253,7 @@ def parse_config(raw: Mapping[str, object], source: str) -> Config:
         problems = "\n  ".join(_problems(error, ""))
         raise Invalid(f"{source} has mistakes:\n  {problems}") from None
     _check_references(config, source)
+    _check_values(config, source)
     return config
 
 
@@ -386,6 +390,15 @@ def _check_references(config: Config, source: str) -> None:
             known = ", ".join(names) or "none"
             raise Invalid(
                 f"{source}: {device.name} belongs to workstation {device.workstation!r}; known: {known}"
+            )
+
+
+def _check_values(config: Config, source: str) -> None:
+    """Raise Invalid for values that no type can hold back."""
+    for member in config.staff:
+        if not _PIN_HASH.fullmatch(member.pin_hash):
+            raise Invalid(
+                f"{source}: the pin_hash of {member.name!r} is none; make one with: python -m edge hash-pin"
             )
     if not 0 <= config.box.day_starts_h <= 23:
         raise Invalid(f"{source}: box.day_starts_h must be 0 to 23, got {config.box.day_starts_h}")

@@ -58,6 +58,9 @@ def check_config(config: Config) -> list[str]:
     for path in [given_file(one) for one in secrets if one is not None]:
         if path.stat().st_mode & 0o077:
             doubts.append(f"{path} can be read by others; run: chmod 600 {path}")
+    for member in config.staff:
+        if not member.pin_hash.strip("0$"):
+            doubts.append(f"{member.name} has the example's pin_hash, which fits no PIN; run: hash-pin")
     if not config.staff:
         doubts.append("no [[staff]] is configured; nobody can check an age or end a call for help")
     return doubts

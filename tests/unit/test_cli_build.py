@@ -10,7 +10,9 @@ from edge.app import Buses, build_code_rules, build_devices, link_settings, web_
 from edge.codes.classify import classify
 from edge.codes.reading import CodeKind
 from edge.config import Config, parse_config, secret_file
+from edge.errands import check_config
 from edge.errors import Invalid
+from edge.services.staff import hash_pin
 
 BOX = {"site": "s", "edge": "e"}
 GATE = {"name": "in", "port": "/dev/ttyUSB0"}
@@ -105,3 +107,16 @@ def test_the_password_of_the_broker_comes_from_its_file_and_is_not_shown(tmp_pat
 def test_the_pages_use_the_time_zone_of_the_box() -> None:
     settings = web_settings(parse_config({"box": {**BOX, "time_zone": "Asia/Urumqi"}}, "test"))
     assert settings.zone == "Asia/Urumqi"
+
+
+@pytest.mark.parametrize("pin_hash", ["2580", "zz$00", "ab" * 16 + "$" + "0" * 63])
+def test_a_pin_hash_that_no_pin_can_have_made_is_refused_at_start(pin_hash: str) -> None:
+    with pytest.raises(Invalid, match="the pin_hash of 'Li' is none; make one with"):
+        config(staff=[{"name": "Li", "pin_hash": pin_hash}])
+
+
+def test_a_pin_hash_as_the_command_makes_it_is_taken_and_the_examples_one_is_doubted() -> None:
+    made = config(staff=[{"name": "Li", "pin_hash": hash_pin("2580", b"0123456789abcdef")}])
+    assert not [doubt for doubt in check_config(made) if "pin_hash" in doubt]
+    example = config(staff=[{"name": "Li", "pin_hash": "00" * 16 + "$" + "00" * 32}])
+    assert [doubt for doubt in check_config(example) if "Li has the example's pin_hash" in doubt]
