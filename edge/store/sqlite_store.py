@@ -1,8 +1,9 @@
 """The store: one writer with group commit, readers beside it.
 
-Callers that write at the same time share one transaction and one sync: whoever gets the writer first
-runs every waiting unit of work, each under its own savepoint, then commits once for all. Nobody is
-answered before that commit. A lone caller pays neither a thread hand-over nor a savepoint.
+Callers that write at the same time share one transaction and one sync: whoever comes first runs every
+waiting unit of work, each under its own savepoint, then commits once for all. Nobody is answered before
+that commit, and after it nobody waits for the next one: the lead goes to the first who came meanwhile.
+A lone caller pays neither a thread hand-over nor a savepoint.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -69,17 +71,28 @@ class SqliteStore:
             raise
         self._unit = SqliteUnit(self._db.conn)
         self._writer = threading.Lock()
+        # Guards who waits and whether somebody leads; held for a few instructions only.
+        self._door = threading.Lock()
         self._waiting: deque[_Waiting[Any]] = deque()
+        self._led = False
         self._readers: deque[tuple[sqlite3.Connection, SqliteUnit]] = deque()
         self._closed = False
 
     def write(self, work: Callable[[Unit], T]) -> T:
         """Run `work` in one transaction; return its result after the commit is on disk."""
         mine = _Waiting(work)
-        self._waiting.append(mine)
-        with self._writer:
-            if not mine.done:
-                self._commit_group(mine)
+        with self._door:
+            self._waiting.append(mine)
+            first, self._led = not self._led, True
+        if not first:
+            self._await_turn(mine)
+        if not mine.done:
+            try:
+                with self._writer:
+                    self._commit_group()
+            finally:
+                with self._door:
+                    self._hand_over()
         return mine.answer(self._path)
 
     def read(self, query: Callable[[Unit], T]) -> T:
@@ -107,13 +120,28 @@ class SqliteStore:
             self._db.conn.close()
             self._lock.close()
 
-    def _commit_group(self, mine: _Waiting[Any]) -> None:
-        group: list[_Waiting[Any]] = []
-        while self._waiting and len(group) < MAX_GROUP:
-            group.append(self._waiting.popleft())
-        if mine not in group:
-            self._waiting.remove(mine)
-            group.append(mine)
+    def _await_turn(self, mine: _Waiting[Any]) -> None:
+        """Wait until the unit is done or its caller leads."""
+        try:
+            mine.turn.wait()
+        except BaseException:
+            # The caller was interrupted: its unit is not run any more, and the others must not wait for it.
+            with self._door:
+                if mine in self._waiting:
+                    self._waiting.remove(mine)
+                if mine.turn.is_set() and not mine.done:
+                    self._hand_over()
+            raise
+
+    def _hand_over(self) -> None:
+        """Let the first who waits lead; the caller holds the door."""
+        self._led = bool(self._waiting)
+        if self._waiting:
+            self._waiting[0].turn.set()
+
+    def _commit_group(self) -> None:
+        with self._door:
+            group = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_GROUP))]
         try:
             self._require_open()
             self._require_clean()
@@ -129,6 +157,7 @@ class SqliteStore:
         finally:
             for waiting in group:
                 waiting.done = True
+                waiting.turn.set()
 
     def _run_group(self, group: list[_Waiting[Any]]) -> None:
         if len(group) == 1:
@@ -136,7 +165,7 @@ class SqliteStore:
             return
         for waiting in group:
             try:
-                with self._db.atomic():
+                with _savepoint(self._db.conn):
                     waiting.value = waiting.work(self._unit)
             # One unit's error must not undo the others; its owner gets it from answer().
             except Exception as error:
@@ -177,6 +206,7 @@ class _Waiting(Generic[T]):
 
     def __init__(self, work: Callable[[Unit], T]) -> None:
         self.work = work
+        self.turn = threading.Event()
         self.done = False
         self.value: T | None = None
         self.error: Exception | None = None
@@ -202,6 +232,21 @@ def _open(path: Path, at: int) -> Database:
     except sqlite3.Error as error:
         raise _translated(error, path) from error
     return db
+
+
+@contextmanager
+def _savepoint(connection: sqlite3.Connection) -> Iterator[None]:
+    # Always the same name, so that SQLite's statements stay prepared.
+    connection.execute("SAVEPOINT unit")
+    try:
+        yield
+    except BaseException:
+        # An error such as a full disk may have ended the whole transaction.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK TO unit")
+            connection.execute("RELEASE unit")
+        raise
+    connection.execute("RELEASE unit")
 
 
 def _fail(group: list[_Waiting[Any]], error: Exception) -> None:
