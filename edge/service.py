@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import structlog
 
-from devices.types import DeviceStatus, Scan
+from devices.types import DeviceStatus, Health, Scan
+from edge.clock import wait
+from edge.errors import EdgeError, Unavailable
 from edge.hq.link import MqttLink
 from edge.members.landing import LandingPage
 from edge.retail.receipt import PrintState
@@ -22,6 +25,7 @@ from edge.services.records import Unit
 from edge.services.recover import recover
 from edge.services.reset_idle import reset_idle
 from edge.services.resolve_attempts import resolve_attempts
+from edge.services.settle_attempt import void_unsent
 from edge.services.staff import StaffBook
 from edge.services.take_intake import Intake, take_intake
 from edge.services.take_payment import submit
@@ -40,8 +44,12 @@ VERSION = "0.1.0"
 MAX_CHARGES = 64
 PAYMENT_WORKERS = 4
 
+#: The longest that a payment worker may take: a charge's read time-out and a query after it, with a margin.
+PAYMENT_LONGEST_S = 120.0
+
 #: Pauses of the workers that look for something to do, in seconds.
 SCAN_TURN_S = 0.5
+SCAN_RETRY_S = (0.1, 0.4, 1.0)
 RESOLVE_EVERY_S = 1.0
 IDLE_EVERY_S = 1.0
 PRINT_RETRY_S = 3.0
@@ -114,6 +122,8 @@ class Service:
         self.box = replace(parts.box, changed=self._changed)
         self._charges: queue.Queue[tuple[str, str]] = queue.Queue(MAX_CHARGES)
         self._cursor = PublishCursor()
+        # By workstation, why its last scan could not be kept.
+        self._deaf: dict[str, str] = {}
         # A printer's own news must not wake it: without paper it would try again for ever without a pause.
         quiet = replace(self.box, changed=self._redraw)
         self._printer_workers = {
@@ -159,11 +169,12 @@ class Service:
         outcome = receive_scan(self.box, workstation, scan)
         _log.info("scan", workstation=workstation, device=scan.device, outcome=outcome.outcome)
         if outcome.attempt_id:
-            # Full only when every worker hangs in a gateway call: the attempt is then voided as never sent.
             try:
                 self._charges.put_nowait((outcome.attempt_id, outcome.code))
             except queue.Full:
+                # Only when every worker hangs in a gateway call; the shopper may try again at once.
                 _log.error("too many charges wait", attempt=outcome.attempt_id)
+                void_unsent(self.box, outcome.attempt_id)
 
     def _put_landings(self) -> None:
         def work(unit: Unit) -> None:
@@ -174,7 +185,7 @@ class Service:
 
     def _desk(self) -> ServiceDesk:
         insight = Insight(
-            devices=self._parts.devices.statuses,
+            devices=self._statuses,
             workers=self._worker_states,
             stuck=self._supervisor.stuck,
             version=VERSION,
@@ -210,7 +221,7 @@ class Service:
         # A large catalogue takes minutes on a slow card; the tills go on meanwhile.
         intake = self._parts.intake
         taking_in = [Worker("intake", self._taking_in(intake), INTAKE_LONGEST_S)] if intake else []
-        paying = [Worker(f"pay-{index}", self._pay) for index in range(PAYMENT_WORKERS)]
+        paying = [Worker(f"pay-{index}", self._pay, PAYMENT_LONGEST_S) for index in range(PAYMENT_WORKERS)]
         return [
             *scanning,
             *paying,
@@ -226,10 +237,36 @@ class Service:
         def step() -> float:
             scan = scanner.read(SCAN_TURN_S)
             if scan is not None:
-                self.take_scan(place, scan)
+                self._take_surely(place, scan)
             return 0.0
 
         return step
+
+    def _take_surely(self, place: str, scan: Scan) -> None:
+        """Take a scan; while the store cannot, try again and then say so where people look."""
+        for pause_s in (*SCAN_RETRY_S, None):
+            try:
+                self.take_scan(place, scan)
+            except Unavailable as error:
+                if pause_s is None:
+                    self._deaf[place] = f"the last scan was lost: {error}"
+                    self.changes.bump(place)
+                    raise
+                wait(threading.Event(), pause_s)
+            else:
+                if self._deaf.pop(place, None):
+                    self.changes.bump(place)
+                return
+
+    def _statuses(self) -> Sequence[tuple[str, str, DeviceStatus]]:
+        """Return every device's status; a scanner whose scans are lost is at fault for whoever uses it."""
+        deaf = dict(self._deaf)
+        return [
+            (place, role, replace(status, health=Health.FAULT, detail=deaf[place]))
+            if role == "scanner" and place in deaf
+            else (place, role, status)
+            for place, role, status in self._parts.devices.statuses()
+        ]
 
     def _pay(self) -> float:
         try:
@@ -264,7 +301,11 @@ class Service:
 
     def _reset_idle(self) -> float:
         for workstation in self.box.workstations:
-            reset_idle(self.box, workstation)
+            try:
+                reset_idle(self.box, workstation)
+            except EdgeError as error:
+                # One workstation's contradiction must not keep the others' screens.
+                _log.error("cannot go back to the start", workstation=workstation, why=str(error))
         return IDLE_EVERY_S
 
     def _ping_watchdog(self) -> float:

@@ -1,0 +1,172 @@
+"""The running service when the store or the gateway lets it down: what is told, what is tried again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from devices.types import Scan
+from edge.clock import SystemClock, boottime_ns
+from edge.ids import TimeOrderedIds
+from edge.retail.attempt import AttemptState
+from edge.retail.basket import BasketState
+from edge.service import MAX_CHARGES, PAYMENT_WORKERS, Devices, Parts, Service
+from edge.services.box import Rules
+from edge.services.check_out import check_out
+from edge.services.ports import CodePayment, GatewayAnswer
+from edge.services.receive_scan import receive_scan
+from edge.services.records import Unit
+from edge.services.staff import StaffBook
+from edge.store.sqlite_store import SqliteStore
+from edge.web.desk import WebSettings
+from sim.fakes.box import COLA, KIOSK, RULES, WORKSTATIONS, FakePorts, fake_box, stock
+from sim.fakes.gateway import FakeGateway, Shopper
+from sim.fakes.hq import FakeHq
+from sim.fakes.scanner import FakeScanner
+
+
+class FakeLink(FakeHq):
+    """HQ with what the service asks of its link beside the port."""
+
+    def __init__(self, clock: SystemClock) -> None:
+        super().__init__(clock)  # type: ignore[arg-type]  # only `now` is asked for
+        self.wake = threading.Event()
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class Running:
+    """A service over a real store and fake devices."""
+
+    def __init__(self, folder: Path, gateway: FakeGateway, places: int = 1, rules: Rules = RULES) -> None:
+        clock = SystemClock()
+        self.store = SqliteStore(folder / "edge.db", clock.now().wall_at)
+        self.gateway, self.scanner = gateway, FakeScanner()
+        ports = FakePorts(store=self.store, gateway=gateway, printers={})
+        self.places = [f"kiosk-{number}" for number in range(1, places + 1)]
+        link = FakeLink(clock)
+        box = replace(
+            fake_box(ports, lambda place: None, rules),
+            clock=clock,
+            ids=TimeOrderedIds(lambda: clock.now().wall_at),
+            link=link,
+            workstations={place: replace(WORKSTATIONS[KIOSK], name=place) for place in self.places},
+        )
+        stock(self.store)
+        devices = Devices(scanners=((KIOSK, self.scanner),))
+        self.service = Service(
+            Parts(box, self.store, link, devices, StaffBook([], clock), WebSettings(port=0))  # type: ignore[arg-type]
+        )
+        self.box = self.service.box
+
+    def order(self, place: str) -> str:
+        """Have a bottle of cola at checkout; return the order's id."""
+        receive_scan(self.box, place, Scan("test", COLA.encode(), COLA, None, boottime_ns()))
+        check_out(self.box, place)
+        state = self.store.read(lambda unit: unit.workstations.get(place))
+        assert state is not None
+        assert state.order_id is not None
+        return state.order_id
+
+    def view(self, place: str) -> dict[str, Any]:
+        return dict(self.service._desk.view(place, ""))
+
+    def state(self, order_id: str) -> AttemptState:
+        (attempt,) = self.store.read(lambda unit: unit.attempts.of_order(order_id))
+        return attempt.state
+
+
+@contextmanager
+def running(folder: Path, gateway: FakeGateway, places: int = 1, rules: Rules = RULES) -> Iterator[Running]:
+    made = Running(folder, gateway, places, rules)
+    made.service.start()
+    try:
+        yield made
+    finally:
+        made.service.stop()
+
+
+def eventually(look: Callable[[], bool], what: str) -> None:
+    deadline, pause = time.monotonic() + 20, threading.Event()
+    while not look():
+        assert time.monotonic() < deadline, f"waited 20 s for {what}"
+        pause.wait(0.01)
+
+
+def test_a_scan_that_a_full_disk_loses_is_shown_and_the_next_one_clears_it(tmp_path: Path) -> None:
+    with running(tmp_path, FakeGateway()) as it:
+        connection = it.store._db.conn
+        before = it.service.changes.version(KIOSK)
+        connection.execute("PRAGMA max_page_count = 1")
+        # What is free inside the file is used first; each scan takes a little of it.
+        while it.view(KIOSK)["devices"]["scanner"] == "connected":
+            it.scanner.scan("x" * 200)
+            threading.Event().wait(0.01)
+        assert it.service.changes.version(KIOSK) > before
+        connection.execute("PRAGMA max_page_count = 1000000")
+        it.scanner.scan(COLA)
+        eventually(lambda: it.view(KIOSK)["devices"]["scanner"] == "connected", "no fault")
+        eventually(lambda: it.view(KIOSK)["basket"] is not None, "the cola")
+
+
+class Stalled(FakeGateway):
+    """Takes payments in and answers none before it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+        self.inside = 0
+        self._lock = threading.Lock()
+
+    def pay_by_code(self, payment: CodePayment) -> GatewayAnswer:
+        with self._lock:
+            self.inside += 1
+        assert self.go.wait(30)
+        with self._lock:
+            return super().pay_by_code(payment)
+
+
+def test_a_charge_for_which_there_is_no_room_is_voided_at_once_and_the_others_are_taken_once(
+    tmp_path: Path,
+) -> None:
+    gateway = Stalled()
+    fits = PAYMENT_WORKERS + MAX_CHARGES
+    with running(tmp_path, gateway, fits + 1) as it:
+        orders = [it.order(place) for place in it.places]
+        for number, place in enumerate(it.places):
+            code = f"13{number:016d}"
+            gateway.show_code(code, Shopper(f"openid-{number}", 100_000))
+            if number == PAYMENT_WORKERS:
+                eventually(lambda: gateway.inside == PAYMENT_WORKERS, "all workers to be busy")
+            it.service.take_scan(place, Scan("test", code.encode(), code, None, boottime_ns()))
+        assert it.state(orders[-1]) is AttemptState.VOIDED
+        gateway.go.set()
+        paid = [AttemptState.APPROVED] * fits
+        eventually(lambda: [it.state(order) for order in orders[:-1]] == paid, "the charges")
+        assert gateway.total_fen() == 350 * fits
+
+
+def test_a_workstation_that_contradicts_itself_does_not_keep_the_others_screens(tmp_path: Path) -> None:
+    with running(tmp_path, FakeGateway(), places=2, rules=replace(RULES, idle_ms=300)) as it:
+        for place in it.places:
+            receive_scan(it.box, place, Scan("test", COLA.encode(), COLA, None, boottime_ns()))
+        it.store.write(abandon_behind_its_back)
+        eventually(lambda: it.view("kiosk-2")["screen"] == "attract", "the second kiosk's start screen")
+        assert it.view("kiosk-1")["screen"] == "basket"
+
+
+def abandon_behind_its_back(unit: Unit) -> None:
+    state = unit.workstations.get("kiosk-1")
+    assert state is not None
+    basket = unit.baskets.get(state.basket_id or "")
+    assert basket is not None
+    unit.baskets.put(replace(basket, state=BasketState.ABANDONED))
