@@ -34,8 +34,9 @@ from edge.watchdog import Watchdog
 from edge.web.changes import Changes
 from edge.web.desk import Json, WebSettings
 from edge.web.factory import create_web
-from edge.web.service_desk import Insight, ServiceDesk
+from edge.web.service_desk import ServiceDesk
 from edge.web.serving import WebServer
+from edge.web.staff_status import Insight
 from edge.workers import Supervisor, Worker
 
 VERSION = "0.1.0"
@@ -133,7 +134,8 @@ class Service:
         self._publisher = Worker("publish", self._publish, wake=parts.link.wake)
         self._supervisor = Supervisor(self._workers())
         self._watchdog = Watchdog()
-        self.web = WebServer(create_web(self._desk(), parts.web), parts.web)
+        self._desk = self._make_desk()
+        self.web = WebServer(create_web(self._desk, parts.web), parts.web)
 
     def start(self) -> None:
         """Look at what the last stop left, begin all work, and say that the service is ready."""
@@ -183,7 +185,7 @@ class Service:
 
         self.box.store.write(work)
 
-    def _desk(self) -> ServiceDesk:
+    def _make_desk(self) -> ServiceDesk:
         insight = Insight(
             devices=self._statuses,
             workers=self._worker_states,
@@ -311,6 +313,7 @@ class Service:
     def _ping_watchdog(self) -> float:
         stuck = self._supervisor.stuck()
         depth = self.box.store.read(lambda unit: unit.outbox.depth())
+        self._desk.note_depth(depth.count)
         if stuck:
             _log.error("workers are stuck", workers=list(stuck))
         else:

@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
-from devices.types import DeviceStatus, Health, Scan
-from edge.clock import boottime_ns, iso
+from devices.types import Scan
+from edge.clock import boottime_ns
 from edge.errors import Declined, Invalid
 from edge.services import call_help, change_basket, check_out
-from edge.services.box import Box
+from edge.services.box import Box, WorkstationKind
 from edge.services.print_receipt import reprint
-from edge.services.records import OutboxDepth, ScanRecord
 from edge.services.show_receipt import record_touchpoint, show_receipt
 from edge.services.show_screen import show_screen
 from edge.services.staff import StaffBook
 from edge.services.take_cash import take_cash
 from edge.web.changes import Changes
+from edge.web.depth_history import DepthHistory
 from edge.web.desk import Json
+from edge.web.staff_status import Insight, metrics_text, scan_row, service_status
 
-#: Scans that a staff page shows, and open payments that the status lists.
+#: Scans that a staff page shows.
 SCANS_SHOWN = 200
-ATTEMPTS_SHOWN = 100
 
 Arguments = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Insight:
-    """What the desk is told by the composition root. devices: (workstation or "", role, status)."""
-
-    devices: Callable[[], Sequence[tuple[str, str, DeviceStatus]]]
-    workers: Callable[[], Sequence[Json]]
-    stuck: Callable[[], Sequence[str]]
-    version: str
 
 
 class ServiceDesk:
@@ -53,6 +42,7 @@ class ServiceDesk:
         self._changes = changes
         self._insight = insight
         self._on_scan = on_scan
+        self._depths = DepthHistory()
 
     @property
     def changes(self) -> Changes:
@@ -92,34 +82,19 @@ class ServiceDesk:
         """Record one step on a receipt's page."""
         record_touchpoint(self._box, token, touchpoint)
 
+    def note_depth(self, depth: int) -> None:
+        """Keep a sample of the outbox's depth for the staff page's plot; call it every few seconds."""
+        self._depths.note(depth, boottime_ns() / 1e9)
+
     def status(self) -> Json:
-        """Return devices, outbox, payments and version."""
-        now = self._box.clock.now()
-        depth = self._box.store.read(lambda unit: unit.outbox.depth())
-        attempts = self._box.store.read(lambda unit: unit.attempts.open(ATTEMPTS_SHOWN))
-        link = self._box.link.status()
-        return {
-            "version": self._insight.version,
-            "devices": [_device(workstation, status) for workstation, _, status in self._insight.devices()],
-            "outbox": {
-                **_outbox(depth, now.wall_at),
-                "connected": link.connected,
-                "detail": link.detail,
-            },
-            "payments": {
-                "open": len(attempts),
-                "oldest_age_s": max(
-                    ((now.wall_at - one.created_at) // 1000 for one in attempts), default=None
-                ),
-            },
-            "workers": list(self._insight.workers()),
-        }
+        """Return devices, outbox, payments, baskets put aside, workers and version."""
+        return service_status(self._box, self._insight, self._depths)
 
     def scans(self, workstation: str) -> Sequence[Json]:
         """Return the workstation's latest scans, newest first."""
         self._box.workstation(workstation)
         records = self._box.store.read(lambda unit: unit.scans.recent(workstation, SCANS_SHOWN))
-        return [_scan(record) for record in records]
+        return [scan_row(record) for record in records]
 
     def health(self) -> Json:
         """Return whether the service can do its work, with each check."""
@@ -129,7 +104,7 @@ class ServiceDesk:
 
     def metrics(self) -> str:
         """Return the metrics in Prometheus' text format."""
-        return _metrics(self)
+        return metrics_text(self._box, self._insight)
 
     def staff_login(self, pin: str) -> str | None:
         """Return who has this PIN, or None."""
@@ -178,6 +153,9 @@ class ServiceDesk:
         change_basket.hold(self._box, workstation)
 
     def _recall(self, workstation: str, arguments: Arguments) -> None:
+        # At a kiosk the next shopper stands there: what somebody else wanted to buy is not theirs to see.
+        if self._box.workstation(workstation).kind is WorkstationKind.KIOSK:
+            self._approved_by(arguments)
         change_basket.recall(self._box, workstation, _text(arguments, "basket_id"))
 
     def _checkout(self, workstation: str, arguments: Arguments) -> None:
@@ -261,68 +239,3 @@ def _number(arguments: Arguments, name: str) -> int:
     if type(value) is not int:
         raise Invalid(f"{name} is missing or not a whole number")
     return value
-
-
-def _device(workstation: str, status: DeviceStatus) -> Json:
-    now_ns = boottime_ns()
-    heard_ns = status.last_heard_ns
-    return {
-        "workstation": workstation,
-        "name": status.name,
-        "kind": status.kind,
-        "health": status.health.value,
-        "port": status.port,
-        "detail": status.detail,
-        "since_s": (now_ns - status.since_ns) // 1_000_000_000,
-        "last_heard_s": None if heard_ns is None else (now_ns - heard_ns) // 1_000_000_000,
-        "reopened": status.reopened,
-    }
-
-
-def _outbox(depth: OutboxDepth, now_at: int) -> Json:
-    oldest, acked = depth.oldest_created_at, depth.last_ack_at
-    return {
-        "depth": depth.count,
-        "oldest_age_s": None if oldest is None else max(0, now_at - oldest) // 1000,
-        "last_ack_age_s": None if acked is None else max(0, now_at - acked) // 1000,
-        "acked_through": depth.acked_through,
-        "last_sequence": depth.last_sequence,
-    }
-
-
-def _scan(record: ScanRecord) -> Json:
-    return {
-        "id": record.scan_id,
-        "at": record.scanned_at,
-        "time": iso(record.scanned_at),
-        "scanner": record.device,
-        "aim": record.aim,
-        "class": record.kind,
-        "text": record.text,
-        "raw": record.raw.hex(" "),
-        "outcome": record.outcome,
-    }
-
-
-def _metrics(desk: ServiceDesk) -> str:
-    box = desk._box
-    now_at = box.clock.now().wall_at
-    outbox = _outbox(box.store.read(lambda unit: unit.outbox.depth()), now_at)
-    attempts = box.store.read(lambda unit: unit.attempts.open(ATTEMPTS_SHOWN))
-    lines = [
-        "# TYPE mall_edge_outbox_events gauge",
-        f"mall_edge_outbox_events {outbox['depth']}",
-        "# TYPE mall_edge_outbox_oldest_age_seconds gauge",
-        f"mall_edge_outbox_oldest_age_seconds {outbox['oldest_age_s'] or 0}",
-        "# TYPE mall_edge_outbox_sequence_total counter",
-        f"mall_edge_outbox_sequence_total {outbox['last_sequence']}",
-        "# TYPE mall_edge_hq_connected gauge",
-        f"mall_edge_hq_connected {int(box.link.status().connected)}",
-        "# TYPE mall_edge_payments_open gauge",
-        f"mall_edge_payments_open {len(attempts)}",
-        "# TYPE mall_edge_device_connected gauge",
-    ]
-    for _, _, status in desk._insight.devices():
-        connected = int(status.health is Health.CONNECTED)
-        lines.append(f'mall_edge_device_connected{{name="{status.name}",kind="{status.kind}"}} {connected}')
-    return "\n".join(lines) + "\n"

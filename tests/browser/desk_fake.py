@@ -190,6 +190,11 @@ class DeskFake:
             self.touches.append((token, touchpoint))
 
     def status(self) -> dict[str, object]:
+        payment = {
+            "id": "attempt-1", "workstation": "K1", "order": "K1-0042", "gateway": "wechat_pay",
+            "merchant_order_no": "01a200d1352d6b72abbb9c9d6c219ccb", "amount_fen": 21800, "state": "unknown",
+            "code_tail": "6612", "age_s": 12, "polls": 3, "trail": "no answer within 30 s",
+        }  # fmt: skip
         return {
             "devices": [
                 _device("scanner-1", "scanner", "connected", "/dev/serial/by-id/usb-Honeywell-if00", 1.2, 0),
@@ -197,18 +202,29 @@ class DeskFake:
             ],
             "outbox": {
                 "depth": 17, "oldest_age_s": 184.2, "last_ack_age_s": 191.0, "acked_through": 4021,
-                "last_sequence": 4038, "connected": False,
+                "last_sequence": 4038, "connected": False, "detail": "no broker",
+                "history": [(ago, max(0, 17 - ago // 15)) for ago in range(1800, -1, -15)],
             },
-            "payments": {"open": 1, "oldest_age_s": 12},
+            "payments": {"open": 1, "oldest_age_s": 12, "list": [payment]},
+            "held": [{"id": "b1", "workstation": "T1", "count": 3, "total_fen": 14790, "age_s": 421}],
+            "workers": [
+                {"name": "scan-scanner-1", "quiet_s": 0.3, "crashes": 0, "last_error": ""},
+                {"name": "publish", "quiet_s": 0.1, "crashes": 2, "last_error": "OSError: disk full"},
+                {"name": "resolve", "quiet_s": 190.0, "crashes": 0, "last_error": ""},
+            ],
+            "stuck": ["resolve"],
+            "public_url": self.public_url,
             "version": "0.1.0",
         }  # fmt: skip
 
     def scans(self, workstation: str) -> list[dict[str, object]]:
         return [
-            {"at": 1_763_800_502_114, "scanner": "scanner-1", "class": "payment_code", "text": "…6612",
-             "raw": "", "outcome": "payment"},
-            {"at": 1_763_800_480_020, "scanner": "scanner-1", "class": "gtin", "text": "6901234567892",
-             "raw": "36393031323334353637383932", "outcome": "added"},
+            {"at": 1_763_800_502_114, "scanner": "scanner-1", "class": "payment", "text": "..6612",
+             "raw": None, "outcome": "payment"},
+            {"at": 1_763_800_481_400, "scanner": "scanner-1", "class": "gs1",
+             "text": "0106901234567892\x1d10A1", "raw": "5d 43 31 30 31 1d 31 30", "outcome": "cannot_add"},
+            {"at": 1_763_800_480_020, "scanner": "scanner-1", "class": "item", "text": "6901234567892",
+             "raw": "36 39 30 31 32 33 34 35 36 37 38 39 32", "outcome": "added"},
         ]  # fmt: skip
 
     def health(self) -> dict[str, object]:
@@ -330,6 +346,8 @@ class DeskFake:
         self._show(seat, "attract", notice=self._notice("info", "held", {}))
 
     def _recall(self, seat: Seat, values: Mapping[str, object]) -> None:
+        if seat.kind == "kiosk":
+            self._need_pin(values)
         seat.held = [basket for basket in seat.held if basket["id"] != values["basket_id"]]
         seat.lines = [_line("recalled", "6901234567892", 1)]
         self._show(seat, "basket", notice=None)

@@ -153,6 +153,18 @@ def test_without_a_public_address_no_code_is_shown_that_a_phone_cannot_open(
     expect(kiosk.page.locator(".landing-foot")).to_be_hidden()
 
 
+def test_a_held_basket_comes_back_to_a_kiosk_only_by_a_staff_pin(kiosk: KioskPage, desk: DeskFake) -> None:
+    desk.scan("K1", TEA)
+    desk.act("K1", "hold", {})
+    kiosk.expect_screen("attract")
+    kiosk.open_sheet("held")
+    kiosk.type_pin("held", "1111")
+    expect(kiosk.sheet("held").locator(".pin-problem")).not_to_be_empty()
+    kiosk.type_pin("held", PIN)
+    kiosk.expect_lines(["龙井绿茶 250g"])
+    expect(kiosk.sheet("held")).to_be_hidden()
+
+
 def test_restricted_goods_can_be_left(kiosk: KioskPage, desk: DeskFake) -> None:
     desk.scan("K1", TEA)
     kiosk.expect_painted(desk.scan("K1", BAIJIU))

@@ -117,7 +117,7 @@ def held(desk: DeskFake, ws: str) -> None:
 
 KIOSK = (
     attract, empty, basket, long_basket, duplicate, unknown_code, troubles, checkout, waiting, unsure,
-    declined, paid, unprinted, age, help_called, closed,
+    declined, held, paid, unprinted, age, help_called, closed,
 )  # fmt: skip
 TILL = (attract, basket, checkout, cash_part, cash_change, held)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -103,12 +105,25 @@ def test_staff_sign_in_and_see_devices_outbox_and_scans(page: Page, origin: str)
     page.get_by_role("button", name="登录").click()
     expect(page.locator("[data-device=printer-1] .health")).to_have_text("未连接")
     KioskPage(page).shoot("staff-devices-zh-1280x800")
+    page.goto(f"{origin}/staff/service?language=en")
+    expect(page.locator("[data-payment=unknown]")).to_contain_text("K1-0042")
+    expect(page.locator("[data-held]")).to_contain_text("¥147.90")
+    expect(page.locator("[data-worker=resolve] .health")).to_have_text("stuck")
+    expect(page.locator("[data-worker=publish]")).to_contain_text("disk full")
+    KioskPage(page).shoot("staff-service-en-1280x800")
     page.goto(f"{origin}/staff/outbox?language=en")
+    expect(page.locator(".plot .depth")).to_have_attribute("d", re.compile("^M360"))
     expect(page.locator("[data-figure=depth] dd")).to_have_text("17")
     expect(page.locator("[data-figure=oldest] dd")).to_have_text("3 min 4 s")
     KioskPage(page).shoot("staff-outbox-en-1280x800")
     page.goto(f"{origin}/staff/scans/K1")
-    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(page.locator("tbody tr")).to_have_count(3)
+    expect(page.locator("[data-class=gs1] .text")).to_have_text("0106901234567892\u241d10A1")
+    expect(page.locator("[data-class=payment] .raw")).to_have_text("payment code, only its tail is kept")
+    page.locator("select[name=class]").select_option("item")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.locator("h1").click()
     expect(page.locator("body")).to_have_attribute("data-fresh", "yes", timeout=6000)
     KioskPage(page).shoot("staff-scans-en-1280x800")
     page.get_by_role("button", name="Sign out").click()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -254,7 +255,9 @@ def sign_in(client: FlaskClient) -> None:
     assert client.post("/staff/login", data={"pin": PIN}, headers=OURS).status_code == 303
 
 
-@pytest.mark.parametrize("path", ["/staff/", "/staff/devices", "/staff/outbox", "/staff/scans/K1"])
+@pytest.mark.parametrize(
+    "path", ["/staff/", "/staff/devices", "/staff/service", "/staff/outbox", "/staff/scans/K1"]
+)
 def test_staff_pages_ask_for_a_pin_first(client: FlaskClient, path: str) -> None:
     assert client.get(path).headers["Location"] == "/staff/login"
     sign_in(client)
@@ -289,6 +292,35 @@ def test_the_outbox_page_shows_depth_and_age(client: FlaskClient) -> None:
     page = client.get("/staff/outbox?language=en").text
     assert "<dd>17</dd>" in page
     assert "3 min 4 s" in page
+
+
+def test_staff_are_told_when_phones_cannot_open_receipts(client: FlaskClient, desk: DeskFake) -> None:
+    sign_in(client)
+    assert "public_url" not in client.get("/staff/service").text
+    desk.public_url = ""
+    assert "没有设置 public_url" in client.get("/staff/service").text
+    assert client.get(f"/phone/r/{TOKEN}/qr.svg").status_code == 404
+    assert "qr.svg" not in client.get(f"/phone/r/{TOKEN}").text
+
+
+@pytest.mark.parametrize(
+    ("asked", "rows"),
+    [("", 3), ("class=payment", 1), ("outcome=added", 1), ("text=0123", 2), ("class=item&text=66", 0)],
+)
+def test_scans_can_be_filtered(client: FlaskClient, asked: str, rows: int) -> None:
+    sign_in(client)
+    assert client.get(f"/staff/scans/K1?{asked}").text.count("data-class=") == rows
+
+
+def test_a_page_that_only_refreshes_itself_does_not_stay_signed_in(desk: DeskFake) -> None:
+    client = create_web(desk, WebSettings(staff_idle_s=1)).test_client()
+    sign_in(client)
+    refreshed = []
+    for _ in range(50):
+        refreshed.append(client.get("/staff/devices", headers={"X-Refresh": "1"}).status_code)
+        if refreshed[-1] == 303 or threading.Event().wait(0.1):
+            break
+    assert (refreshed[0], refreshed[-1]) == (200, 303)
 
 
 def test_readiness_follows_the_desk(client: FlaskClient, desk: DeskFake) -> None:

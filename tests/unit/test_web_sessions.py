@@ -28,6 +28,16 @@ def test_a_session_lives_while_it_is_used_and_ends_when_idle() -> None:
     assert staff.find(token) is None
 
 
+def test_looking_without_using_keeps_no_session_alive() -> None:
+    seconds = Seconds()
+    staff = sessions(seconds)
+    token = staff.open("Li Min")
+    for seconds.now in (300, 600):
+        assert staff.find(token, used=False) == "Li Min"
+    seconds.now = 601
+    assert staff.find(token, used=False) is None
+
+
 def test_beyond_the_limit_the_session_idle_longest_ends() -> None:
     seconds = Seconds()
     staff = sessions(seconds)

@@ -1,7 +1,9 @@
-"""Pages for cashiers and technicians behind a PIN: devices, outbox, scans."""
+"""Pages for cashiers and technicians behind a PIN: devices, service, outbox, scans."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
@@ -9,7 +11,8 @@ from werkzeug.wrappers import Response
 
 from edge.clock import boottime_ns, local
 from edge.ids import TimeOrderedIds
-from edge.web.desk import LANGUAGES, Desk, WebSettings
+from edge.web.desk import LANGUAGES, Desk, Json, WebSettings
+from edge.web.staff.plot import plot_depth
 from edge.web.staff.sessions import StaffSessions
 from edge.web.texts import load_texts
 
@@ -25,7 +28,9 @@ def blueprint(desk: Desk, settings: WebSettings) -> Blueprint:
     @routes.before_request
     def signed_in() -> Response | None:
         g.language = _language()
-        g.person = sessions.find(request.cookies.get(_COOKIE, ""))
+        # A page that refreshes itself must not keep a session alive that nobody uses.
+        used = "X-Refresh" not in request.headers
+        g.person = sessions.find(request.cookies.get(_COOKIE, ""), used=used)
         if g.person is None and request.endpoint != "staff.login":
             return redirect(url_for("staff.login"), 303)
         return None
@@ -36,6 +41,7 @@ def blueprint(desk: Desk, settings: WebSettings) -> Blueprint:
             response.set_cookie("language", g.language, samesite="Strict", path="/staff")
         return response
 
+    routes.add_app_template_filter(_visible, "visible")
     _add_login(routes, desk, settings, sessions)
     _add_pages(routes, desk, settings)
     return routes
@@ -82,17 +88,29 @@ def _add_pages(routes: Blueprint, desk: Desk, settings: WebSettings) -> None:
     def devices() -> str:
         return _page("devices", status=desk.status(), workstations=desk.workstations())
 
+    @routes.get("/service")
+    def service() -> str:
+        return _page("service", status=desk.status(), workstations=desk.workstations())
+
     @routes.get("/outbox")
     def outbox() -> str:
-        return _page("outbox", status=desk.status(), workstations=desk.workstations())
+        status = desk.status()
+        history = cast("Mapping[str, Sequence[tuple[int, int]]]", status["outbox"])["history"]
+        plot = plot_depth(history)
+        return _page("outbox", status=status, workstations=desk.workstations(), plot=plot)
 
     @routes.get("/scans/<workstation>")
     def scans(workstation: str) -> str:
         if workstation not in desk.workstations():
             abort(404, f"There is no workstation {workstation}.")
+        found = desk.scans(workstation)
         return _page(
             "scans",
-            scans=desk.scans(workstation),
+            scans=[scan for scan in found if _wanted(scan)],
+            all=len(found),
+            asked={name: request.args.get(name, "") for name in ("class", "outcome", "text")},
+            classes=sorted({str(scan["class"]) for scan in found}),
+            outcomes=sorted({str(scan["outcome"]) for scan in found}),
             local_time=local_time,
             workstation=workstation,
             workstations=desk.workstations(),
@@ -104,6 +122,21 @@ def _page(name: str, **values: object) -> str:
     return render_template(
         f"staff_{name}.html", texts=texts, language=g.language, person=g.person, page=name, **values
     )
+
+
+def _wanted(scan: Json) -> bool:
+    """Return whether a scan passes the filters in the address."""
+    asked = request.args
+    return (
+        asked.get("class", "") in ("", scan["class"])
+        and asked.get("outcome", "") in ("", scan["outcome"])
+        and asked.get("text", "").strip() in str(scan["text"])
+    )
+
+
+def _visible(text: str) -> str:
+    """Return a scanned text with its control characters as signs, e.g. a group separator as U+241D."""
+    return "".join(chr(0x2400 + ord(each)) if ord(each) < 32 else each for each in text)
 
 
 def _language() -> str:

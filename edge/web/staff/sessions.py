@@ -30,13 +30,14 @@ class StaffSessions:
             self._sessions[token] = (name, self._seconds())
         return token
 
-    def find(self, token: str) -> str | None:
-        """Return whose session it is and keep it alive; None when there is none (any more)."""
+    def find(self, token: str, *, used: bool = True) -> str | None:
+        """Return whose session it is, None when there is none (any more); `used` keeps it alive."""
         with self._lock:
             self._drop_idle()
-            found = self._sessions.pop(token, None)
-            if found is None:
-                return None
+            found = self._sessions.get(token)
+            if found is None or not used:
+                return found[0] if found else None
+            del self._sessions[token]
             # Put back at the end, so that the first one is always the one idle longest.
             self._sessions[token] = (found[0], self._seconds())
             return found[0]

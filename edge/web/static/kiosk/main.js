@@ -3,7 +3,7 @@
 import { Link } from "./link.js";
 import { stepAnswered, stepQuantity } from "./lines.js";
 import { showProblem } from "./notices.js";
-import { closeSheet, openSheet } from "./overlays.js";
+import { closeSheet, openSheet, pickHeld } from "./overlays.js";
 import { buildPads } from "./pads.js";
 import { render } from "./render.js";
 import { fillTexts, setLanguage } from "./texts.js";
@@ -63,6 +63,7 @@ document.addEventListener("click", (event) => {
   if (button.dataset.act) actOf(button);
   else if (button.dataset.step) step(button);
   else if (button.dataset.open) openSheet(button.dataset.open);
+  else if (button.dataset.pick) pickHeld(button.dataset.pick);
   else if ("close" in button.dataset) closeSheet();
 });
 

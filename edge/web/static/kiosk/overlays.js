@@ -77,11 +77,23 @@ function showHeld(held) {
   document.body.classList.toggle("has-held", held.length > 0);
   for (const node of document.querySelectorAll("[data-held]")) say(node, t("held_open", { n: held.length }));
   refill(find("[data-held-list]"), JSON.stringify([held, t("recall")]), () => held.map(heldRow));
+  const pad = find("[data-pin=recall]");
+  if (!held.some((basket) => basket.id === pad.dataset.basket)) pickHeld(held[0]?.id ?? "");
+}
+
+/** Choose the basket that staff recall at a kiosk with their PIN. */
+export function pickHeld(id) {
+  find("[data-pin=recall]").dataset.basket = id;
+  for (const button of document.querySelectorAll("[data-pick]")) button.ariaPressed = String(button.dataset.pick === id);
 }
 
 function heldRow(basket) {
   const time = new Date(basket.held_at).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" });
   const words = make("span", "", `${time} · ${t("items", { n: basket.count })}`);
   const total = make("strong", "", yuan(basket.total_fen));
-  return make("li", "", words, total, makeButton("primary", { act: "recall", basket: basket.id }, t("recall")));
+  const button =
+    view.kind === "till"
+      ? makeButton("primary", { act: "recall", basket: basket.id }, t("recall"))
+      : makeButton("quiet", { pick: basket.id }, t("pick"));
+  return make("li", "", words, total, button);
 }

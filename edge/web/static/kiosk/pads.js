@@ -78,7 +78,8 @@ function buildPinPad(box, act) {
   });
   const submit = async () => {
     if (!pin) return;
-    const error = await act(box.dataset.pin, { pin }, true);
+    const { pin: action, basket } = box.dataset;
+    const error = await act(action, basket ? { pin, basket_id: basket } : { pin }, true);
     box.dispatchEvent(new Event("wipe"));
     if (error) {
       say(problem, t(error.error === "unreachable" ? "error_unreachable" : "pin_wrong"));
