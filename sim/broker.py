@@ -22,8 +22,8 @@ from pathlib import Path
 
 HOST = "127.0.0.1"
 
-#: The largest payload taken: a full event (128 KiB) with room for its properties.
-MAX_PAYLOAD_BYTES = 256 * 1024
+#: The largest payload taken: a relayed answer (384 KiB in base64) with room for its properties.
+MAX_PAYLOAD_BYTES = 1024 * 1024
 MAX_CONNECTIONS = 64
 
 #: How long the broker may take to listen, and to end, in seconds.
@@ -51,10 +51,16 @@ class BrokerError(Exception):
 
 
 class Broker:
-    """One broker process; usable as a context manager. port 0 takes a free one, kept over restarts."""
+    """One broker process; usable as a context manager. port 0 takes a free one, kept over restarts.
 
-    def __init__(self, kind: BrokerKind = BrokerKind.IOTCORE, port: int = 0) -> None:
+    config: a configuration of Mosquitto's that listens on that port, instead of the simulator's own.
+    """
+
+    def __init__(
+        self, kind: BrokerKind = BrokerKind.IOTCORE, port: int = 0, config: Path | None = None
+    ) -> None:
         self.kind = kind
+        self._config = config
         self.host = HOST
         self.port = port or _free_port()
         self._folder = tempfile.TemporaryDirectory(prefix="mall-broker-")
@@ -76,6 +82,15 @@ class Broker:
         self.close()
 
     @property
+    def pid(self) -> int:
+        """The process, to freeze it (SIGSTOP) or have it read its files again (SIGHUP)."""
+        return self._pid
+
+    def said(self) -> str:
+        """Return the last of what it logged."""
+        return self._log.read_text(encoding="utf-8", errors="replace")[-2_000:].strip() or "nothing"
+
+    @property
     def running(self) -> bool:
         """Whether the broker listens."""
         return self._guard is not None and _listens(self.port)
@@ -86,7 +101,7 @@ class Broker:
             return
         if _listens(self.port):
             raise BrokerError(f"port {self.port} is taken; stop what listens there or choose another port")
-        command = _command(self.kind, self.port, Path(self._folder.name))
+        command = _command(self.kind, self.port, Path(self._folder.name), self._config)
         # The guard's stdin is our pipe: when we end, for whatever reason, cat ends and so does the broker.
         # A session of its own keeps Ctrl+C from the guard, so that the broker ends when we say so.
         log = str(self._log)
@@ -101,8 +116,7 @@ class Broker:
         self._guard = guard
         if not self._await_listening():
             self.stop()
-            said = self._log.read_text(encoding="utf-8", errors="replace")[-300:].strip() or "nothing"
-            raise BrokerError(f"{self.kind} does not listen on {HOST}:{self.port}; it said: {said}")
+            raise BrokerError(f"{self.kind} does not listen on {HOST}:{self.port}; it said: {self.said()}")
 
     def stop(self) -> None:
         """End it politely, then by force; safe to repeat."""
@@ -173,7 +187,7 @@ def run(port: int = 1883, kind: str = BrokerKind.IOTCORE) -> int:
     return 0
 
 
-def _command(kind: BrokerKind, port: int, folder: Path) -> list[str]:
+def _command(kind: BrokerKind, port: int, folder: Path, given: Path | None) -> list[str]:
     if kind is BrokerKind.IOTCORE:
         config = folder / "rumqttd.toml"
         config.write_text(_IOTCORE.format(port=port), encoding="utf-8")
@@ -182,6 +196,8 @@ def _command(kind: BrokerKind, port: int, folder: Path) -> list[str]:
     program = _mosquitto()
     if program is None:
         raise BrokerError("mosquitto is not installed; apt install mosquitto, or use the iotcore broker")
+    if given is not None:
+        return [program, "-c", str(given)]
     config = folder / "mosquitto.conf"
     user = pwd.getpwuid(os.getuid()).pw_name
     config.write_text(_MOSQUITTO.format(port=port, folder=folder, user=user), encoding="utf-8")

@@ -44,12 +44,13 @@ _COMPLAINTS = {
 
 #: CONNACK and DISCONNECT reason codes with a remedy of their own (MQTT 5.0 §3.2.2.2, §3.14.2.1).
 _TAKEN_OVER = 0x8E
+_CROWDED = "another connection has this box's name; give each box its own [box] site and edge"
 _REMEDIES = {
     0x86: "check hq.username and hq.password_file",
     0x87: "the broker does not know this box's user or certificate; ask HQ to admit it",
     0x89: "the broker is busy; it is tried again",
     0x8B: "the broker shuts down; it is tried again",
-    _TAKEN_OVER: "another connection has this box's name: give each box its own [box] site and edge",
+    _TAKEN_OVER: _CROWDED,
     0x95: "the broker takes no message of this size; raise its max_packet_size",
 }
 
@@ -139,8 +140,10 @@ class LinkSettings:
 class Connection:
     """One connection. since_ns: when the broker accepted it. complaint: the last refusal, "" if none.
 
+    trouble: what a person must put right although the connection stands, "" if nothing.
+
     later_session: a session of this box, later than this one, that the broker knows; 0 if none.
-    crowded: another connection took this box's name.
+    crowded: another connection has this box's name.
     """
 
     def __init__(
@@ -148,17 +151,18 @@ class Connection:
         settings: LinkSettings,
         origin: Origin,
         clock: Clock,
-        session: int,
+        sessions: tuple[int, int],
         listeners: Listeners,
         wake: threading.Event,
         files: TlsFiles | None = None,
     ) -> None:
-        """Raises Invalid when the certificate files cannot be used."""
+        """sessions: the one before and this one. Raises Invalid for unusable certificate files."""
         self.later_session = 0
         self.crowded = False
         self.accepted = False
         self.since_ns = 0
         self.complaint = ""
+        self.trouble = ""
         self.ended = ""
         self.published = 0
         self.refused = 0
@@ -167,7 +171,7 @@ class Connection:
         self._settings = settings
         self._topics = Topics(origin)
         self._clock = clock
-        self._session = session
+        self._previous, self._session = sessions
         self._listeners = listeners
         self._files = files
         self._wake = wake
@@ -379,7 +383,7 @@ class Connection:
         elif failure is not None:
             self.ended = self.explain(failure)
         elif self.accepted:
-            self.ended = f"{address}: lost ({reason})"
+            self.ended = f"{address}: lost ({self.trouble or reason})"
         else:
             self.ended = f"{address} hung up before it answered CONNECT; {self._hint()}"
 
@@ -403,7 +407,7 @@ class Connection:
     ) -> None:
         topic = self._subscribing.pop(mid, "")
         if any(reason.is_failure for reason in reasons):
-            self.complaint = f"the broker does not let this box read {topic}; check its access rules"
+            self.trouble = f"the broker does not let this box read {topic}; check its access rules"
 
     def _published(
         self,
@@ -440,6 +444,9 @@ class Connection:
             state = OwnState(Presence.LOST, 0)
         if state.session > self._session:
             self.later_session = state.session
+        elif incoming.retained and 0 < self._previous < state.session < self._session:
+            # Mosquitto 2.0 ends the older of two connections without a word, so that this is how it shows.
+            self.crowded, self.trouble = True, _CROWDED
         elif state.presence is not Presence.ONLINE and not incoming.retained and self._goodbye_ns is None:
             self._corrections += 1
             if self._corrections <= MAX_CORRECTIONS:

@@ -37,6 +37,9 @@ MAX_ACKS = 256
 #: looked at in between.
 TICK_S = 1.0
 
+#: A connection that lasted this long was a good one: the pauses begin anew.
+STEADY_S = 10.0
+
 #: Ends of a healthy connection; after those in _AT_ONCE the next begins without a pause.
 _RENEWED = "the certificate was renewed; connecting with the new one"
 _SESSION = "the broker knows a later session of this box; beginning one above it"
@@ -157,7 +160,7 @@ class MqttLink:
         connection = self._connection
         if connection is None or not connection.accepted:
             return self._down
-        detail = connection.complaint or self._nonsense or self._connected_detail()
+        detail = connection.complaint or connection.trouble or self._nonsense or self._connected_detail()
         return LinkStatus(True, detail, connection.since_ns)
 
     def _connected_detail(self) -> str:
@@ -184,12 +187,20 @@ class MqttLink:
         delay_s = self._settings.first_delay_s
         while not self._stopping.is_set():
             connection, reason = self._live()
-            if connection is not None and connection.accepted:
-                delay_s = self._settings.last_delay_s if connection.crowded else self._settings.first_delay_s
+            if connection is not None:
+                delay_s = self._next_delay_s(connection, delay_s)
             # Half either way: many boxes that lost their broker together must not return together.
             if self._stopping.wait(0.0 if reason in _AT_ONCE else delay_s * (0.5 + self._fraction())):
                 return
             delay_s = min(delay_s * 2, self._settings.last_delay_s)
+
+    def _next_delay_s(self, connection: Connection, delay_s: float) -> float:
+        """Return the pause after a connection: short again only after one that was good for a while."""
+        if connection.crowded:
+            return self._settings.last_delay_s
+        lived_ns = self._clock.now().boottime_ns - connection.since_ns
+        steady = connection.accepted and lived_ns >= STEADY_S * 1e9
+        return self._settings.first_delay_s if steady else delay_s
 
     def _live(self) -> tuple[Connection | None, str]:
         """Make one connection and work it to its end; return it, if there was one, and why it ended."""
@@ -211,8 +222,9 @@ class MqttLink:
 
     def _begin(self) -> Connection:
         session = self._sessions.next(self._clock.now().wall_at, self._later_session)
+        sessions = (self._sessions.previous, session)
         connection = Connection(
-            self._settings, self._origin, self._clock, session, self._listeners, self.wake, self._files
+            self._settings, self._origin, self._clock, sessions, self._listeners, self.wake, self._files
         )
         self._connection = connection
         return connection

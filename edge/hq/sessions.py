@@ -16,18 +16,23 @@ _log = logging.getLogger(__name__)
 
 
 class SessionNumbers:
-    """Hands out session numbers; path None keeps them in memory alone, for tests. One thread."""
+    """Hands out session numbers; path None keeps them in memory alone, for tests. One thread.
+
+    previous: the number before the last one handed out, 0 if not known.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._last = _read(path) if path is not None else 0
+        self.previous = 0
 
     def next(self, wall_at: int, above: int = 0) -> int:
         """Return a number above `above` and all before, the wall clock (Unix ms) where that is larger.
 
         It is on disk before it is returned; where it cannot be (a full disk), it is logged and used.
         """
-        self._last = min(max(self._last + 1, above + 1, wall_at), MAX_SESSION)
+        self.previous = max(self._last, above)
+        self._last = min(max(self.previous + 1, wall_at), MAX_SESSION)
         if self._path is not None:
             try:
                 _write(self._path, self._last)

@@ -78,6 +78,14 @@ class RememberingSocket(ssl.SSLSocket):
 
     failure: OSError | None = None
 
+    def do_handshake(self, block: bool = False) -> None:
+        """As in the base class, but closes what cannot be used: paho forgets it without closing."""
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
         """As in the base class."""
         try:
@@ -139,6 +147,8 @@ def explain(error: BaseException, address: str, own: OwnCertificate | None, now:
         return f"no TLS with {address}: {error.reason or error}"
     if isinstance(error, TimeoutError):
         return f"no connection to {address}: it did not answer in time; check that the broker runs"
+    if isinstance(error, ConnectionResetError):
+        return f"{address} hung up; if it speaks no TLS on this port, check hq.port, often 8883"
     return f"no connection to {address}: {error}"
 
 
