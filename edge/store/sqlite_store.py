@@ -92,6 +92,8 @@ class SqliteStore:
                     self._commit_group()
             finally:
                 with self._door:
+                    # An interrupted leader may not even have begun; nobody may wait for it.
+                    self._forget(mine)
                     self._hand_over()
         return mine.answer(self._path)
 
@@ -127,11 +129,15 @@ class SqliteStore:
         except BaseException:
             # The caller was interrupted: its unit is not run any more, and the others must not wait for it.
             with self._door:
-                if mine in self._waiting:
-                    self._waiting.remove(mine)
+                self._forget(mine)
                 if mine.turn.is_set() and not mine.done:
                     self._hand_over()
             raise
+
+    def _forget(self, mine: _Waiting[Any]) -> None:
+        """Take a unit that nobody will run out of the queue; the caller holds the door."""
+        if mine in self._waiting:
+            self._waiting.remove(mine)
 
     def _hand_over(self) -> None:
         """Let the first who waits lead; the caller holds the door."""

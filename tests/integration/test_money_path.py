@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 import threading
 import time
@@ -144,6 +145,25 @@ def test_an_interrupted_leader_keeps_nothing_and_tells_the_others(store: SqliteS
     assert sequences(store) == [1]
     assert kinds == ["KeyboardInterrupt", "Unavailable", "Unavailable"]
     assert store.write(tell()) == 2
+
+
+def test_a_leader_interrupted_before_it_began_holds_up_nobody(store: SqliteStore) -> None:
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with store._writer:
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            with pytest.raises(KeyboardInterrupt):
+                store.write(tell())
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    answers: list[int] = []
+    thread = threading.Thread(target=lambda: answers.append(store.write(tell())), daemon=True)
+    thread.start()
+    thread.join(10)
+    assert answers == [1]
 
 
 def test_a_transaction_that_was_left_open_does_not_swallow_the_next_commit(
