@@ -78,7 +78,6 @@ class MqttLink:
         self._clock = clock
         self._stopping = threading.Event()
         self._raw_acks: deque[bytes] = deque(maxlen=MAX_ACKS)
-        self._unacked: set[int] = set()
         self._junk_acks = 0
         self._totals = LinkCounts()
         self._sessions = sessions or SessionNumbers()
@@ -126,15 +125,13 @@ class MqttLink:
         self._poke_out.close()
         self._poke_in.close()
 
-    def send(self, messages: Sequence[OutboxMessage]) -> int:
+    def send(self, messages: Sequence[OutboxMessage], oldest: int) -> int:
         """Hand over as many as the window takes, in order; return how many. Not proof of delivery."""
         connection = self._connection
         if connection is None or not connection.accepted:
             return 0
         batch = messages[: connection.room()]
         if batch:
-            self._unacked.update(message.sequence for message in batch)
-            oldest = min(self._unacked)
             connection.outgoing.extend((oldest, message) for message in batch)
             self._poke()
         return len(batch)
@@ -149,10 +146,8 @@ class MqttLink:
                 self._junk_acks += 1
                 self._nonsense = f"HQ's acks cannot be read, events wait in the outbox; tell HQ: {error}"
                 _log.warning("ignored from HQ: %s", error)
-        for ack in found:
+        if found:
             self._nonsense = ""
-            holes = set(ack.holes)
-            self._unacked = {s for s in self._unacked if s > ack.through_sequence or s in holes}
         return tuple(found)
 
     def status(self) -> LinkStatus:

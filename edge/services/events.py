@@ -38,6 +38,7 @@ MAX_SEQUENCE = 10**16 - 1
 #: Longest texts taken into an event; longer ones are clipped, as names are not keys.
 MAX_NAME = 60
 MAX_BARCODE = 90
+MAX_DETAIL = 200
 
 _PART = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 
@@ -58,6 +59,12 @@ class EventKind(StrEnum):
     LANDING_JOIN = "landing.join"
     LANDING_FOLLOW = "landing.follow"
     HELP_CALLED = "help.called"
+    ALARM_RAISED = "alarm.raised"
+    ALARM_CLEARED = "alarm.cleared"
+
+
+#: Kinds that somebody waits for: they are sent before what has waited longer.
+URGENT = frozenset({EventKind.HELP_CALLED, EventKind.ALARM_RAISED, EventKind.ALARM_CLEARED})
 
 
 class Surface(StrEnum):
@@ -109,7 +116,8 @@ def record_event(
     sequence = unit.outbox.next_sequence()
     event_id = ids.new_id()
     body = _encode(_envelope(event_id, sequence, instant, origin, known, subject, correlation, data))
-    message = OutboxMessage(sequence, event_id, known.value, origin.source, body, instant.wall_at)
+    urgent = known in URGENT
+    message = OutboxMessage(sequence, event_id, known.value, origin.source, body, instant.wall_at, urgent)
     unit.outbox.append(message)
     return message
 
@@ -212,6 +220,11 @@ def landing_step(
 def help_called(workstation: str, basket_id: str | None = None, order_id: str | None = None) -> Data:
     """Return the data of "help.called": where, and what the shopper was busy with."""
     return {"workstation": workstation, "basket_id": basket_id, "order_id": order_id}
+
+
+def alarm(name: str, level: str, detail: str) -> Data:
+    """Return the data of the two alarm kinds: what it is about, how bad it is, and a sentence for people."""
+    return {"alarm": name, "level": level, "detail": detail[:MAX_DETAIL]}
 
 
 def _known_kind(kind: EventKind | str) -> EventKind:

@@ -163,11 +163,30 @@ class PaymentGateway(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Rejection:
+    """An event that HQ will not apply, and why."""
+
+    sequence: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class HqAck:
-    """HQ's word: every sequence up to `through_sequence` is applied, except the `holes`."""
+    """HQ's word: every sequence up to `through_sequence` is applied, except the `holes`.
+
+    also: what lies above and is applied too. rejected: events among all those that HQ has settled by
+    refusing them.
+    """
 
     through_sequence: int
     holes: tuple[int, ...] = ()
+    also: tuple[int, ...] = ()
+    rejected: tuple[Rejection, ...] = ()
+
+    @property
+    def newest(self) -> int:
+        """The highest sequence that HQ says it knows."""
+        return max([self.through_sequence, *self.also, *(one.sequence for one in self.rejected)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +201,11 @@ class LinkStatus:
 class HqLink(Protocol):
     """The wire to HQ. Neither call blocks."""
 
-    def send(self, messages: Sequence[OutboxMessage]) -> int:
-        """Hand over as many as the window takes, in order; return how many. Not proof of delivery."""
+    def send(self, messages: Sequence[OutboxMessage], oldest: int) -> int:
+        """Hand over as many as the window takes, in order; return how many. Not proof of delivery.
+
+        oldest: the lowest sequence that this box still has; HQ gives up missing ones below it.
+        """
 
     def acks(self) -> tuple[HqAck, ...]:
         """Return the acks that came since the last call, oldest first."""

@@ -7,11 +7,11 @@ they came; an event counts once by its id, as at the real HQ.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import TypeVar
 
-from edge.services.ports import Clock, HqAck, LinkStatus
+from edge.services.ports import Clock, HqAck, LinkStatus, Rejection
 from edge.services.records import OutboxMessage
 
 T = TypeVar("T")
@@ -36,7 +36,9 @@ class FakeHq:
     """Implements ports.HqLink, with HQ at its far end.
 
     applied: events that took effect, in that order. repeats: how many more came. away: HQ hears
-    nothing. mute: HQ applies and does not ack.
+    nothing. mute: HQ applies and does not ack. refuses: says why an event is not applied, "" to apply it.
+    rejected: sequences that were refused, with the reason. lost: how many it has given up, because the box
+    said that it has them no longer.
     """
 
     def __init__(
@@ -51,8 +53,12 @@ class FakeHq:
         """fates, ack_fates: one for each message and ack, DELIVER once they are used up."""
         self.applied: list[OutboxMessage] = []
         self.repeats = 0
+        self.rejected: dict[int, str] = {}
+        self.refuses: Callable[[OutboxMessage], str] = lambda message: ""
+        self.lost = 0
         self.away = False
         self.mute = False
+        self._oldest = 1
         self._clock = clock
         self._window = window
         self._fates = iter(fates)
@@ -64,10 +70,11 @@ class FakeHq:
         self._connected = connected
         self._since_ns = clock.now().boottime_ns
 
-    def send(self, messages: Sequence[OutboxMessage]) -> int:
+    def send(self, messages: Sequence[OutboxMessage], oldest: int) -> int:
         """Take what the window has room for onto the wire; it moves on with `deliver` or `acks`."""
         if not self._connected:
             return 0
+        self._oldest = max(self._oldest, oldest)
         batch = messages[: max(0, self._window - len(self._wire))]
         self._wire.extend(batch)
         return len(batch)
@@ -120,12 +127,21 @@ class FakeHq:
         # A hole is always below `through`.
         while holes and holes[-1] >= last:
             last, holes = last - 1, holes[:-1]
-        return HqAck(last, tuple(holes))
+        also = tuple(sequence for sequence in sorted(self._sequences) if sequence > last)[:MAX_HOLES]
+        held = [one for one in sorted(self.rejected.items()) if one[0] >= self._oldest]
+        rejected = tuple(Rejection(*one) for one in held if one[0] <= last or one[0] in also)
+        return HqAck(last, tuple(holes), also, rejected)
 
     def _apply(self, message: OutboxMessage) -> None:
-        self._sequences.add(message.sequence)
+        given_up = {one for one in range(1, self._oldest) if one not in self._sequences}
+        self.lost += len(given_up)
+        self._sequences |= {message.sequence, *given_up}
         if message.event_id in self._ids:
             self.repeats += 1
+            return
+        reason = self.refuses(message)
+        if reason:
+            self.rejected[message.sequence] = reason
             return
         self._ids.add(message.event_id)
         self.applied.append(message)

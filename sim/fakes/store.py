@@ -5,7 +5,7 @@ What was not committed is gone after an error or a crash; what was committed sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -16,8 +16,9 @@ from edge.retail.basket import Basket, BasketState
 from edge.retail.ledger import Posting
 from edge.retail.order import Order
 from edge.retail.receipt import PrintState, Receipt
-from edge.services.records import OutboxDepth, OutboxMessage, ScanRecord, Unit, WorkstationState
+from edge.services.records import ScanRecord, Unit, WorkstationState
 from sim.fakes.catalogue import CatalogueRows, FakeCatalogue
+from sim.fakes.outbox import FakeOutbox, OutboxRows
 
 T = TypeVar("T")
 
@@ -37,10 +38,7 @@ class Rows:
     scans: dict[str, ScanRecord] = field(default_factory=dict)
     workstations: dict[str, WorkstationState] = field(default_factory=dict)
     landings: dict[str, LandingPage] = field(default_factory=dict)
-    outbox: dict[int, OutboxMessage] = field(default_factory=dict)
-    last_sequence: int = 0
-    acked_through: int = 0
-    last_ack_at: int | None = None
+    outbox: OutboxRows = field(default_factory=OutboxRows)
 
     def copy(self) -> Rows:
         """Return rows that can be changed without changing these."""
@@ -57,7 +55,7 @@ class Rows:
             scans=dict(self.scans),
             workstations=dict(self.workstations),
             landings=dict(self.landings),
-            outbox=dict(self.outbox),
+            outbox=self.outbox.copy(),
         )
 
 
@@ -109,7 +107,7 @@ class FakeUnit:
         self.receipts = _Receipts(rows, writing)
         self.scans = _Scans(rows, writing)
         self.workstations = _Workstations(rows, writing)
-        self.outbox = _Outbox(rows, writing)
+        self.outbox = FakeOutbox(rows.outbox, writing)
         self.landings = _Landings(rows, writing)
 
 
@@ -286,37 +284,6 @@ class _Workstations(_Table):
         _require(state.basket_id is None or state.basket_id in self._rows.baskets, f"{state.basket_id}")
         _require(state.order_id is None or state.order_id in self._rows.orders, f"{state.order_id}")
         self._rows.workstations[state.workstation] = state
-
-
-class _Outbox(_Table):
-    def next_sequence(self) -> int:
-        return self._rows.last_sequence + 1
-
-    def append(self, message: OutboxMessage) -> None:
-        self._writing()
-        _require(message.sequence == self._rows.last_sequence + 1, f"sequence {message.sequence}")
-        self._rows.outbox[message.sequence] = message
-        self._rows.last_sequence = message.sequence
-
-    def window(self, after_sequence: int, limit: int) -> tuple[OutboxMessage, ...]:
-        wanted = sorted(one for one in self._rows.outbox if one > after_sequence)[:limit]
-        return tuple(self._rows.outbox[one] for one in wanted)
-
-    def acknowledge(self, through_sequence: int, holes: Iterable[int], at: int) -> int:
-        self._writing()
-        _require(through_sequence <= self._rows.last_sequence, f"ack of {through_sequence}")
-        kept = set(holes)
-        gone = [one for one in self._rows.outbox if one <= through_sequence and one not in kept]
-        for sequence in gone:
-            del self._rows.outbox[sequence]
-        self._rows.acked_through = max(self._rows.acked_through, through_sequence)
-        self._rows.last_ack_at = at
-        return len(gone)
-
-    def depth(self) -> OutboxDepth:
-        rows = self._rows
-        oldest = rows.outbox[min(rows.outbox)].created_at if rows.outbox else None
-        return OutboxDepth(len(rows.outbox), oldest, rows.last_sequence, rows.acked_through, rows.last_ack_at)
 
 
 class _Landings(_Table):

@@ -18,7 +18,7 @@ from edge.retail.ledger import Entry, Posting
 from edge.retail.order import Order, OrderState, Tender
 from edge.retail.receipt import PrintState, Receipt
 from edge.services.ports import Store
-from edge.services.records import OutboxMessage, ScanRecord, Unit, WorkstationState
+from edge.services.records import DeadLetter, DeadState, OutboxMessage, ScanRecord, Unit, WorkstationState
 from edge.store.sqlite_store import SqliteStore
 from sim.fakes.box import BREAD, COLA, MALL_PAGE, TENANTS, stock
 from sim.fakes.store import FakeStore
@@ -298,6 +298,79 @@ def test_events_have_no_gap_and_leave_by_ack_but_for_holes(store: Store) -> None
     assert (depth.count, depth.oldest_created_at, depth.last_sequence) == (2, 2, 4)
     assert (depth.acked_through, depth.last_ack_at) == (3, 77)
     assert store.write(lambda unit: unit.outbox.next_sequence()) == 5
+
+
+def with_events(store: Store, count: int, urgent: tuple[int, ...] = ()) -> None:
+    for number in range(1, count + 1):
+        event = replace(EVENT, sequence=number, event_id=f"event-{number}", urgent=number in urgent)
+        put(store, lambda unit, event=event: unit.outbox.append(event))
+
+
+def test_the_lanes_of_the_outbox_are_read_apart_and_together(store: Store) -> None:
+    with_events(store, 6, urgent=(2, 5))
+
+    def sequences(after: int, limit: int, urgent: bool | None) -> list[int]:
+        return [one.sequence for one in store.read(lambda u: u.outbox.window(after, limit, urgent))]
+
+    assert sequences(0, 9, None) == [1, 2, 3, 4, 5, 6]
+    assert sequences(0, 9, True) == [2, 5]
+    assert sequences(2, 2, False) == [3, 4]
+    assert sequences(2, 9, True) == [5]
+    counts = store.read(lambda u: [u.outbox.count_through(5, limit, False) for limit in (9, 2)])
+    assert counts == [3, 2]
+    assert store.read(lambda unit: unit.outbox.count_through(4, 9, True)) == 1
+
+
+def test_totals_follow_every_event_that_comes_and_leaves(store: Store) -> None:
+    with_events(store, 5)
+    size = len(EVENT.body)
+    assert store.write(lambda unit: unit.outbox.acknowledge(2, (1,), 77, (5,))) == 2
+    depth = store.read(lambda unit: unit.outbox.depth())
+    assert (depth.count, depth.waiting_bytes, depth.oldest_sequence) == (3, 3 * size, 1)
+    assert (depth.acked_through, depth.last_sequence) == (2, 5)
+    assert store.write(lambda unit: unit.outbox.acknowledge(5, (), 78)) == 3
+    empty = store.read(lambda unit: unit.outbox.depth())
+    assert (empty.count, empty.waiting_bytes, empty.oldest_sequence) == (0, 0, None)
+
+
+def test_an_overtaker_that_was_never_written_is_refused(store: Store) -> None:
+    with_events(store, 2)
+    with pytest.raises(Corrupt, match="9"):
+        store.write(lambda unit: unit.outbox.acknowledge(1, (), 77, (9,)))
+    assert store.read(lambda unit: unit.outbox.depth().count) == 2
+
+
+def test_a_rejected_event_is_set_aside_with_the_reason_and_closed_once(store: Store) -> None:
+    with_events(store, 3, urgent=(2,))
+    moved = [store.write(lambda unit: unit.outbox.set_aside(2, "no such tenant", 88)) for _ in range(2)]
+    assert moved == [True, False]
+    letter = store.read(lambda unit: unit.outbox.dead_letter(2))
+    assert letter == DeadLetter(
+        replace(EVENT, sequence=2, event_id="event-2", urgent=True), "no such tenant", 88
+    )
+    assert store.read(lambda unit: unit.outbox.dead_letters(9)) == (letter,)
+    depth = store.read(lambda unit: unit.outbox.depth())
+    assert (depth.count, depth.waiting_bytes, depth.dead) == (2, 2 * len(EVENT.body), 1)
+    dropped = replace(letter, state=DeadState.DROPPED, closed_at=99, note="twice told")
+    put(store, lambda unit: unit.outbox.close_letter(dropped))
+    assert store.read(lambda unit: unit.outbox.dead_letter(2)) == dropped
+    assert store.read(lambda unit: (unit.outbox.dead_letters(9), unit.outbox.depth().dead)) == ((), 0)
+    with pytest.raises(Corrupt, match="not open"):
+        store.write(lambda unit: unit.outbox.close_letter(dropped))
+
+
+def test_the_pace_is_noted_for_a_week_and_not_from_the_future(store: Store) -> None:
+    week = 7 * 24 * 3_600_000
+    with_events(store, 2)
+    put(store, lambda unit: unit.outbox.note_pace(1_000), lambda unit: unit.outbox.note_pace(week))
+    assert [(one.noted_at, one.last_sequence) for one in store.read(lambda u: u.outbox.pace())] == [
+        (1_000, 2),
+        (week, 2),
+    ]
+    put(store, lambda unit: unit.outbox.note_pace(week + 1_001))
+    assert [one.noted_at for one in store.read(lambda u: u.outbox.pace())] == [week, week + 1_001]
+    put(store, lambda unit: unit.outbox.note_pace(week - 5))
+    assert [one.noted_at for one in store.read(lambda u: u.outbox.pace())] == [week - 5]
 
 
 @pytest.mark.parametrize("sequence", [0, 2])

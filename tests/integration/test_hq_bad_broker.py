@@ -138,9 +138,9 @@ def test_the_brokers_receive_maximum_bounds_what_is_unacknowledged(start: Callab
     connected(link)
     rest = messages(30)
     # The birth is one of the three.
-    assert link.send(rest) <= 3
+    assert link.send(rest, 1) <= 3
     eventually(lambda: len(broker.published) == 2, lambda: f"{len(broker.published)} published")
-    assert link.send(rest) <= 1
+    assert link.send(rest, 1) <= 1
     assert not threading.Event().wait(0.3)
     assert len(broker.published) == 2
 
@@ -159,7 +159,7 @@ def test_a_broker_that_never_answers_connect_is_left_too(start: Callable[..., Mq
     link = start(broker, connect_s=0.3)
     says(link, "did not answer CONNECT")
     eventually(lambda: broker.connections >= 2, lambda: f"{broker.connections} connections")
-    assert link.send(messages(1)) == 0
+    assert link.send(messages(1), 1) == 0
 
 
 def test_a_refused_connection_says_why(start: Callable[..., MqttLink]) -> None:
@@ -184,12 +184,12 @@ def test_a_refused_event_is_shown_while_the_connection_stays(
     link = start(broker)
     connected(link)
     since_ns = link.status().since_ns
-    link.send(messages(1))
+    link.send(messages(1), 1)
     says(link, words)
     assert link.status().connected
     assert link.status().since_ns == since_ns
     broker.puback = 0
-    link.send(messages(1))
+    link.send(messages(1), 1)
     says(link, "connected")
     assert link.counts().refused >= 1
 
@@ -211,7 +211,7 @@ def test_garbage_costs_a_connection_and_never_the_thread(
     eventually(lambda: broker.connections >= 3, lambda: f"{broker.connections}: {link.status()}")
     broker.connack, broker.puback = BadBroker.connack, 0
     connected(link)
-    eventually(lambda: link.send(messages(1)) == 1, lambda: "room")
+    eventually(lambda: link.send(messages(1), 1) == 1, lambda: "room")
     eventually(lambda: broker.published, lambda: "an event came through")
 
 
@@ -251,7 +251,7 @@ def test_a_fault_of_our_own_costs_a_connection_and_never_the_thread() -> None:
     connected(link)
     clock.armed = True
     # The acknowledgement of this event is read in a callback of paho's, which looks at the clock.
-    link.send(messages(1))
+    link.send(messages(1), 1)
     eventually(lambda: link.counts().faults == 1, lambda: str(link.counts()))
     eventually(lambda: broker.connections == 2, lambda: "a second connection")
     connected(link)

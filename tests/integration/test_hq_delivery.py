@@ -66,7 +66,7 @@ class Box:
         self.store.close()
 
     def _publish(self) -> None:
-        cursor = PublishCursor(pause_ms=PAUSE_MS, first_pause_ms=PAUSE_MS)
+        cursor = PublishCursor.starting(PAUSE_MS)
         while not self._stop.is_set():
             self.link.wake.clear()
             try:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from edge.clock import Instant
-from edge.errors import Corrupt
 from edge.members.landing import BlockKind, LandingBlock, LandingPage
 from edge.retail.attempt import AttemptState, PaymentAttempt
 from edge.retail.basket import LineItem
@@ -16,7 +15,8 @@ from edge.retail.order import Order, OrderState, Tender
 from edge.retail.receipt import Receipt
 from edge.services import events
 from edge.services.events import EventKind, Origin
-from edge.services.records import OutboxDepth, OutboxMessage
+from edge.services.records import OutboxMessage
+from sim.fakes.outbox import FakeOutbox, OutboxRows
 
 T = TypeVar("T")
 
@@ -57,42 +57,20 @@ class CountingIds:
         return f"token-{self._count:016d}"
 
 
-class MemoryOutbox:
-    """records.Outbox in memory."""
+class MemoryOutbox(FakeOutbox):
+    """The outbox in memory, whose rows a test may look at."""
 
     def __init__(self) -> None:
-        self.rows: dict[int, OutboxMessage] = {}
-        self.last_sequence = 0
-        self.acked_through = 0
-        self.last_ack_at: int | None = None
+        self.state = OutboxRows()
+        super().__init__(self.state)
 
-    def next_sequence(self) -> int:
-        return self.last_sequence + 1
+    @property
+    def rows(self) -> dict[int, OutboxMessage]:
+        return self.state.waiting
 
-    def append(self, message: OutboxMessage) -> None:
-        if message.sequence != self.last_sequence + 1:
-            raise Corrupt(f"sequence {message.sequence} after {self.last_sequence}")
-        self.rows[message.sequence] = message
-        self.last_sequence = message.sequence
-
-    def window(self, after_sequence: int, limit: int) -> tuple[OutboxMessage, ...]:
-        wanted = sorted(sequence for sequence in self.rows if sequence > after_sequence)[:limit]
-        return tuple(self.rows[sequence] for sequence in wanted)
-
-    def acknowledge(self, through_sequence: int, holes: Iterable[int], at: int) -> int:
-        if through_sequence > self.last_sequence:
-            raise Corrupt(f"ack of {through_sequence} beyond {self.last_sequence}")
-        kept = set(holes)
-        gone = [s for s in self.rows if s <= through_sequence and s not in kept]
-        for sequence in gone:
-            del self.rows[sequence]
-        self.acked_through = max(self.acked_through, through_sequence)
-        self.last_ack_at = at
-        return len(gone)
-
-    def depth(self) -> OutboxDepth:
-        oldest = min((m.created_at for m in self.rows.values()), default=None)
-        return OutboxDepth(len(self.rows), oldest, self.last_sequence, self.acked_through, self.last_ack_at)
+    @property
+    def last_sequence(self) -> int:
+        return self.state.last_sequence
 
 
 @dataclass
@@ -172,6 +150,8 @@ def samples() -> dict[EventKind, events.Data]:
         EventKind.LANDING_JOIN: events.landing_step(PAGE, order, "phone", BlockKind.JOIN),
         EventKind.LANDING_FOLLOW: events.landing_step(PAGE, order, "phone", BlockKind.FOLLOW),
         EventKind.HELP_CALLED: events.help_called("kiosk-1", "basket-1"),
+        EventKind.ALARM_RAISED: events.alarm("disk", "scarce", "9 % of the disk are free"),
+        EventKind.ALARM_CLEARED: events.alarm("disk", "ample", "31 % of the disk are free"),
     }
 
 
@@ -184,3 +164,11 @@ def record(outbox: MemoryOutbox, ids: CountingIds, count: int, clock: ManualCloc
         events.record_event(
             unit, ids, instant, ORIGIN, EventKind.ORDER_PAID, order.order_id, events.order_paid(order)
         )
+
+
+def call_for_help(outbox: MemoryOutbox, ids: CountingIds, clock: ManualClock | None = None) -> int:
+    """Append one urgent event; return its sequence."""
+    unit: Any = SimpleNamespace(outbox=outbox)
+    instant, data = (clock or ManualClock()).now(), events.help_called("kiosk-1")
+    told = events.record_event(unit, ids, instant, ORIGIN, EventKind.HELP_CALLED, "kiosk-1", data)
+    return told.sequence

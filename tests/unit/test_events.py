@@ -21,7 +21,7 @@ from edge.retail.basket import MAX_LINES
 from edge.retail.order import OrderState
 from edge.services import events
 from edge.services.events import EventKind, Origin, record_event
-from edge.services.publish_events import WINDOW
+from edge.services.publish_events import URGENT_WINDOW, WINDOW
 from tests.unit.hq_samples import (
     AT,
     BOOT,
@@ -187,6 +187,6 @@ def test_every_kind_has_a_schema_and_a_line_in_the_document() -> None:
     for kind in EventKind:
         assert f"| `{kind.value}` |" in document, f"{kind.value} has no line in hq-events.md"
     described = {path.name.removesuffix(".v1.json") for path in SCHEMAS.glob("*.v1.json")}
-    assert f"At most {WINDOW} events" in document
+    assert f"At most {WINDOW} ordinary and {URGENT_WINDOW} urgent events" in document
     assert f"{MAX_HOLES} at most" in document
     assert described == {kind.value for kind in EventKind} | {"envelope", "ack", "state"}

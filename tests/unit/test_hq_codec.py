@@ -14,7 +14,7 @@ from edge.errors import Invalid
 from edge.hq.codec import MAX_ACK_BYTES, Presence, decode_ack, encode_presence
 from edge.hq.connection import LinkSettings
 from edge.hq.topics import Topics
-from edge.services.ports import HqAck
+from edge.services.ports import HqAck, Rejection
 from tests.unit.hq_samples import ORIGIN
 
 SCHEMAS = Path(__file__).parents[2] / "docs/protocols/schemas"
@@ -27,6 +27,11 @@ SCHEMAS = Path(__file__).parents[2] / "docs/protocols/schemas"
         (b'{"through":42,"holes":[]}', HqAck(42)),
         (b'{"through":42,"holes":[41,7,7]}', HqAck(42, (7, 41))),
         (b'{"through":42,"holes":[40],"at":"later versions may say more"}', HqAck(42, (40,))),
+        (b'{"through":42,"also":[99,70,70]}', HqAck(42, (), (70, 99))),
+        (
+            b'{"through":42,"rejected":[{"sequence":41,"reason":"no\\nsuch tenant"}]}',
+            HqAck(42, rejected=(Rejection(41, "no such tenant"),)),
+        ),
     ],
 )
 def test_an_ack_is_read(payload: bytes, ack: HqAck) -> None:
@@ -47,11 +52,15 @@ def test_an_ack_is_read(payload: bytes, ack: HqAck) -> None:
         (b'{"through":"7"}', "through"),
         (b'{"through":99999999999999999}', "through"),
         (b'{"through":7,"holes":{}}', "list of 100"),
-        (b'{"through":7,"holes":[0]}', "a hole"),
+        (b'{"through":7,"holes":[0]}', "one of holes"),
         (b'{"through":7,"holes":[7]}', "below through"),
-        (b'{"through":7,"holes":["1"]}', "a hole"),
+        (b'{"through":7,"holes":["1"]}', "one of holes"),
         (b'{"through":999,"holes":%s}' % json.dumps(list(range(1, 102))).encode(), "list of 100"),
-        (b" " * (MAX_ACK_BYTES + 1), "4096 at most"),
+        (b'{"through":7,"also":[7]}', "above through"),
+        (b'{"through":7,"rejected":[5]}', "sequence and reason"),
+        (b'{"through":7,"rejected":[{"sequence":0,"reason":"x"}]}', "a rejected sequence"),
+        (b'{"through":7,"rejected":%s}' % json.dumps([{}] * 21).encode(), "list of 20"),
+        (b" " * (MAX_ACK_BYTES + 1), "8192 at most"),
     ],
 )
 def test_junk_is_refused_and_named(payload: bytes, complaint: str) -> None:

@@ -14,13 +14,14 @@ from edge.services.ports import HqAck
 from edge.services.publish_events import (
     FIRST_PAUSE_MS,
     LAST_PAUSE_MS,
+    URGENT_WINDOW,
     WINDOW,
     PublishCursor,
     PublishStep,
     publish_events,
 )
 from sim.fakes.hq import FakeHq, Fate
-from tests.unit.hq_samples import CountingIds, ManualClock, MemoryStore, record
+from tests.unit.hq_samples import CountingIds, ManualClock, MemoryStore, call_for_help, record
 
 
 class Bench:
@@ -38,6 +39,10 @@ class Bench:
 
     def add(self, count: int) -> None:
         record(self.store.outbox, self.ids, count, self.clock)
+
+    def call(self) -> int:
+        """Call for help; return the urgent event's sequence."""
+        return call_for_help(self.store.outbox, self.ids, self.clock)
 
     def step(self, advance_ms: int = 0) -> PublishStep:
         self.clock.advance(advance_ms)
@@ -119,13 +124,13 @@ def test_the_pause_doubles_up_to_its_limit_and_starts_again_after_progress() -> 
             waited += 1_000
         pauses.append(waited + 1_000)
     assert pauses == [5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000, 300_000]
-    assert bench.cursor.pause_ms == LAST_PAUSE_MS
+    assert bench.cursor.ordinary.pause_ms == LAST_PAUSE_MS
     bench.hq.away = False
     bench.step(LAST_PAUSE_MS)
     bench.step()
     assert bench.depth == 0
-    assert bench.cursor.pause_ms == FIRST_PAUSE_MS
-    assert bench.cursor.resend_ns is None
+    assert bench.cursor.ordinary.pause_ms == FIRST_PAUSE_MS
+    assert bench.cursor.ordinary.resend_ns is None
 
 
 def test_an_ack_that_frees_nothing_is_a_sign_of_life_and_brings_the_next_resend_forward() -> None:
@@ -137,7 +142,7 @@ def test_an_ack_that_frees_nothing_is_a_sign_of_life_and_brings_the_next_resend_
             pass
     bench.hq.say(HqAck(0))
     assert bench.step().sent == 0
-    assert bench.cursor.pause_ms > FIRST_PAUSE_MS
+    assert bench.cursor.ordinary.pause_ms > FIRST_PAUSE_MS
     assert bench.step(FIRST_PAUSE_MS).resent == 1
 
 
@@ -182,7 +187,7 @@ class Deaf:
         self._acks = acks
         self.sent: list[int] = []
 
-    def send(self, messages):  # type: ignore[no-untyped-def]
+    def send(self, messages, oldest):  # type: ignore[no-untyped-def]
         self.sent += [message.sequence for message in messages]
         return len(messages)
 
@@ -198,7 +203,7 @@ def test_holes_that_find_no_room_wait_for_the_next_step() -> None:
     bench.hq.away = True
     bench.step()
     link = Deaf(bench.hq, (HqAck(6, (1, 2, 3, 4)),))
-    link.send = lambda messages: 0  # type: ignore[method-assign]
+    link.send = lambda messages, oldest: 0  # type: ignore[method-assign]
     full = publish_events(bench.store, link, bench.clock, bench.cursor)
     assert full.cursor.holes == (1, 2, 3, 4)
     free = Deaf(bench.hq, ())
@@ -289,6 +294,102 @@ def test_the_next_step_comes_at_once_while_the_link_takes_all_and_the_window_has
     assert [bench.step().wait_ms for _ in range(3)] == [0, 1_000, 1_000]
 
 
+def test_an_urgent_event_overtakes_a_backlog_and_leaves_the_outbox_at_once() -> None:
+    bench = Bench(1_000)
+    urgent = bench.call()
+    bench.step()
+    assert bench.sequences == []
+    bench.step()
+    assert bench.sequences[0] == urgent == 1_001
+    assert urgent not in bench.store.outbox.rows
+    bench.settle(200)
+    assert sorted(bench.sequences) == list(range(1, 1_002))
+    assert (bench.hq.repeats, bench.hq.lost) == (0, 0)
+
+
+def test_an_urgent_event_goes_out_although_hq_owes_acks_for_a_full_window() -> None:
+    bench = Bench(2 * WINDOW, window=10_000)
+    bench.hq.mute = True
+    for _ in range(5):
+        bench.step()
+    assert len(bench.sequences) == WINDOW
+    urgent = bench.call()
+    assert bench.step().sent == 1
+    bench.hq.deliver()
+    assert bench.sequences[-1] == urgent
+
+
+def test_overtaken_events_are_not_taken_for_lost_ones() -> None:
+    bench = Bench(50, window=1)
+    bench.call()
+    bench.settle(200)
+    assert bench.hq.repeats == 0
+    assert bench.sequences == [51, *range(1, 51)]
+
+
+def test_overtaken_events_are_not_given_up_by_hq() -> None:
+    bench = Bench(300, window=1)
+    bench.call()
+    bench.run(2)
+    assert bench.sequences == [301]
+    assert bench.hq.lost == 0
+    assert bench.depth == 300
+
+
+def test_a_lost_urgent_event_is_sent_again_while_a_backlog_drains() -> None:
+    bench = Bench(5_000, [Fate.LOSE], window=20)
+    urgent = bench.call()
+    arrived = 0
+    while urgent not in bench.sequences:
+        bench.step(advance_ms=100)
+        arrived += 1
+        assert arrived < 60
+    assert bench.depth > 3_000
+
+
+def test_a_lost_ordinary_event_behind_an_urgent_one_is_still_seen_as_lost() -> None:
+    bench = Bench(5, [Fate.DELIVER, Fate.LOSE])
+    bench.call()
+    step = bench.step()
+    assert step.sent == 6
+    again = bench.step()
+    assert (again.sent, again.resent) == (1, 1)
+    bench.run(2)
+    assert bench.sequences == [6, 2, 3, 4, 5, 1]
+
+
+def test_a_flood_of_urgent_events_leaves_room_for_ordinary_ones() -> None:
+    bench = Bench(10, window=10_000)
+    for _ in range(300):
+        bench.call()
+    bench.hq.away = True
+    first = bench.step()
+    assert first.sent == URGENT_WINDOW + 10
+    assert bench.step().sent == 0
+
+
+def test_a_rejected_event_becomes_a_dead_letter_and_holds_up_nothing() -> None:
+    bench = Bench(30)
+    bench.hq.refuses = lambda message: "no such tenant" if message.sequence == 7 else ""
+    steps = [bench.step() for _ in range(6)]
+    assert sum(step.rejected for step in steps) == 1
+    assert bench.depth == 0
+    assert sorted(bench.sequences) == [number for number in range(1, 31) if number != 7]
+    letter = bench.store.outbox.dead_letter(7)
+    assert letter is not None
+    assert (letter.reason, letter.message.sequence) == ("no such tenant", 7)
+    assert bench.store.outbox.depth().dead == 1
+
+
+def test_a_refusal_is_told_until_the_box_has_heard_it() -> None:
+    bench = Bench(3, ack_fates=[Fate.LOSE, Fate.LOSE])
+    bench.hq.refuses = lambda message: "bad" if message.sequence == 2 else ""
+    bench.run(40)
+    assert bench.depth == 0
+    assert bench.store.outbox.dead_letter(2) is not None
+    assert bench.sequences == [1, 3]
+
+
 fates = st.lists(st.sampled_from(list(Fate)), max_size=60)
 
 
@@ -296,7 +397,7 @@ fates = st.lists(st.sampled_from(list(Fate)), max_size=60)
 @given(
     fates=fates,
     ack_fates=fates,
-    plan=st.lists(st.sampled_from(["step", "add", "cut", "wait", "crash", "away"]), max_size=30),
+    plan=st.lists(st.sampled_from(["step", "add", "call", "cut", "wait", "crash", "away"]), max_size=30),
     window=st.integers(1, 30),
 )
 def test_whatever_the_wire_does_every_event_takes_effect_once(
@@ -306,6 +407,8 @@ def test_whatever_the_wire_does_every_event_takes_effect_once(
     for act in plan:
         if act == "add":
             bench.add(7)
+        elif act == "call":
+            bench.call()
         elif act == "cut":
             bench.hq.disconnect()
             bench.step()
@@ -321,4 +424,5 @@ def test_whatever_the_wire_does_every_event_takes_effect_once(
     assert bench.depth == 0
     assert sorted(bench.sequences) == list(range(1, total + 1))
     assert bench.hq.word() == HqAck(total)
+    assert bench.hq.lost == 0
     assert {json.loads(m.body)["id"] for m in bench.hq.applied} == {m.event_id for m in bench.hq.applied}
