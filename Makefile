@@ -12,8 +12,8 @@ help: ## list the targets
 	@echo "mall-edge: in-mall smart checkout and parking edge service"
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1	/'
 
-demo: $(VENV)/runtime ## open a demonstration mall on this machine, with a shopper who buys by himself
-	@$(PY) -m sim mall --dir $(DEMO_DIR)
+demo: $(VENV)/runtime ## open a mall on this machine, with a shopper who buys by himself (ARGS='--port 9080')
+	@$(PY) -m sim mall --dir $(DEMO_DIR) $(ARGS)
 
 test: $(VENV)/tests ## lint, type-check and run all tests
 	@systemd/check lint

@@ -54,7 +54,7 @@ def scanner(link: Path) -> None:
 @click.option("--width", default=48, show_default=True, help="Characters on a line.")
 @click.option("--dots", default=576, show_default=True, help="Printable dots on a line.")
 @click.option(
-    "--encoding", default="gb18030", show_default=True, help="Of Chinese text: gb18030, gbk or utf8."
+    "--encoding", type=click.Choice(["gb18030", "gbk", "utf-8"]), default="gb18030", show_default=True
 )
 def printer(out: Path, link: Path | None, tcp: int | None, width: int, dots: int, encoding: str) -> None:
     """A receipt printer that draws its receipts as pictures into OUT; commands come on standard input."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -233,7 +234,8 @@ class Mall:
             goods = self._settings.folder / "goods.csv"
             goods.write_bytes(catalogue_csv(demo_goods()))
         command = [sys.executable, "-m", "edge", "catalogue", "import", str(goods)]
-        subprocess.run([*command, "--config", str(self.config)], check=True)
+        if subprocess.run([*command, "--config", str(self.config)], check=False).returncode:
+            raise ShopperError(f"the goods of {goods} could not be imported")
 
     def _start_hq(self) -> None:
         ports = ("--broker-port", str(self.broker.port), "--port", str(self.hq_port))
@@ -296,6 +298,13 @@ class Mall:
 
 def run(settings: MallSettings, now_ms: Callable[[], int], digits: Callable[[int], str]) -> int:
     """Run the demonstration until Ctrl+C, or for `visits` visits; return the exit code."""
+    taken = _taken_port(settings)
+    if taken:
+        print(f"demonstration failed: {taken}", file=sys.stderr)
+        return 1
+    print(
+        f"starting broker, HQ, gateway, scanner, printer and the service in {settings.folder} ...", flush=True
+    )
     mall = Mall(settings, now_ms, digits)
     _stop_on_signals(mall.stop)
     try:
@@ -309,6 +318,29 @@ def run(settings: MallSettings, now_ms: Callable[[], int], digits: Callable[[int
         return 1
     finally:
         mall.close()
+        print(f"the mall is closed; its books, receipts and logs are in {settings.folder}", flush=True)
+
+
+def _taken_port(settings: MallSettings) -> str:
+    """Return what to tell about the first port that cannot be had, "" when all can; 0 is always to be had."""
+    wanted = (
+        ("the service's pages", "--port", settings.port),
+        ("HQ's page", "--hq-port", settings.hq_port),
+        ("the phones", "--gateway-port", settings.gateway_port),
+    )
+    for what, option, port in wanted:
+        try:
+            with socket.socket() as probe:
+                # As the servers themselves do it: a port that was left a moment ago is free.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            other = f"{option} {port + 1000}" if 0 < port < 64_000 else f"{option} 9080"
+            return (
+                f"port {port} for {what} cannot be had ({getattr(error, 'strerror', error)}); end what holds "
+                f"it, perhaps another demonstration, or choose another: make demo ARGS='{other}'"
+            )
+    return ""
 
 
 def _shop_on(mall: Mall, settings: MallSettings) -> int:
