@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from cattrs import ClassValidationError, Converter, ForbiddenExtraKeysError, IterableValidationError
 from cattrs.gen import make_dict_structure_fn
@@ -252,6 +252,8 @@ def parse_config(raw: Mapping[str, object], source: str) -> Config:
     except ClassValidationError as error:
         problems = "\n  ".join(_problems(error, ""))
         raise Invalid(f"{source} has mistakes:\n  {problems}") from None
+    except ValueError as error:
+        raise Invalid(f"{source} has mistakes:\n  {error}") from None
     _check_references(config, source)
     _check_values(config, source)
     return config
@@ -339,6 +341,13 @@ def _one_of(value: object, allowed: Sequence[object]) -> object:
 def _table(value: object, kind: type) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
         raise ValueError(f"must be a table, got {value!r}")
+    wanted = get_type_hints(kind)
+    for name, inner in value.items():
+        # Both would be taken apart letter by letter, or key by key, without a word.
+        if get_origin(wanted.get(name)) is tuple and not isinstance(inner, list):
+            raise ValueError(f"{name} must be a list in square brackets, got {inner!r}")
+        if get_origin(wanted.get(name)) is Mapping and not isinstance(inner, Mapping):
+            raise ValueError(f"{name} must be a table, got {inner!r}")
     return value
 
 
@@ -400,5 +409,11 @@ def _check_values(config: Config, source: str) -> None:
             raise Invalid(
                 f"{source}: the pin_hash of {member.name!r} is none; make one with: python -m edge hash-pin"
             )
+    for name, port in (("web.port", config.web.port), ("hq.port", config.hq.port)):
+        if not 0 <= port <= 65_535:
+            raise Invalid(f"{source}: {name} must be 0 to 65535, got {port}")
+    for name, duration_ms in asdict(config.rules).items():
+        if duration_ms <= 0:
+            raise Invalid(f"{source}: rules.{name} must be more than 0 ms, got {duration_ms}")
     if not 0 <= config.box.day_starts_h <= 23:
         raise Invalid(f"{source}: box.day_starts_h must be 0 to 23, got {config.box.day_starts_h}")
