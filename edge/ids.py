@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 import threading
-import uuid
 from collections.abc import Callable
 
 
@@ -29,19 +28,18 @@ class TimeOrderedIds:
             if self._counter >= 1 << 12:
                 now_ms, self._counter = now_ms + 1, 0
             self._last_ms = now_ms
-            return str(compose_uuid7(now_ms, self._counter, secrets.randbits(62)))
+            return compose_uuid7(now_ms, self._counter, secrets.randbits(62))
 
     def new_token(self) -> str:
         """Return 22 URL-safe characters (128 random bits) that nobody can guess."""
         return secrets.token_urlsafe(16)
 
 
-def compose_uuid7(unix_ms: int, rand_a: int, rand_b: int) -> uuid.UUID:
-    """Return the UUID of 48 bits of time, 12 and 62 further bits (RFC 9562 §5.7)."""
-    value = (unix_ms & ((1 << 48) - 1)) << 80 | 0x7 << 76 | (rand_a & 0xFFF) << 64 | 0b10 << 62
-    return uuid.UUID(int=value | rand_b & ((1 << 62) - 1))
+def compose_uuid7(unix_ms: int, rand_a: int, rand_b: int) -> str:
+    """Return the UUID of 48 bits of time, 12 and 62 further bits (RFC 9562 §5.7) as 36 characters.
 
-
-def random_fraction() -> float:
-    """Return a number from 0 up to, not including, 1; for pauses that must differ from box to box."""
-    return secrets.randbelow(1 << 32) / (1 << 32)
+    Written out here because an order takes seven ids, and uuid.UUID doubles what each of them costs.
+    """
+    high = (unix_ms & ((1 << 48) - 1)) << 16 | 0x7 << 12 | (rand_a & 0xFFF)
+    text = f"{high:016x}{0b10 << 62 | rand_b & ((1 << 62) - 1):016x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -17,7 +17,7 @@ class FakeIds:
     def new_id(self) -> str:
         """Return the next id, a UUID version 7 of 36 characters."""
         self._made += 1
-        return str(compose_uuid7(_MADE_AT + (self._made >> 12), self._made & 0xFFF, self._made))
+        return compose_uuid7(_MADE_AT + (self._made >> 12), self._made & 0xFFF, self._made)
 
     def new_token(self) -> str:
         """Return the next token, 22 characters."""
