@@ -55,7 +55,8 @@ class PaymentAttempt:
     merchant_order_no: our key at the gateway, unique for life. code_tail: the last four digits of the
     payment code, never more. created_boot, created_ns: boot id and boot time at `created_at`, from which
     its age is told. give_up_at: from when a pending attempt is reversed. next_step_at: when it is looked
-    at again. polls: how often it was queried. trail: the last gateway word.
+    at again. polls: how often it was queried. trail: the last gateway word. reversal_at: since when a
+    reversal may be on its way, so that money that comes in goes back; None when there is none.
     """
 
     attempt_id: str
@@ -76,6 +77,7 @@ class PaymentAttempt:
     closed_at: int | None = None
     created_boot: str = ""
     created_ns: int = 0
+    reversal_at: int | None = None
 
     @property
     def is_open(self) -> bool:

@@ -90,12 +90,30 @@ def _give_back(box: Box, attempt: PaymentAttempt) -> NoReturn:
 
 
 def _ask(box: Box, attempt: PaymentAttempt, age_ms: int) -> GatewayAnswer:
-    """Query, and reverse what is still unclear when its time is over."""
+    """Query, and reverse what is still unclear when its time is over.
+
+    That a reversal may be on its way is written before it is sent; from then on money that comes in goes
+    back, until the gateway says that it had nothing to reverse.
+    """
     gateway = _gateway(box, attempt)
     answer = gateway.query(attempt.merchant_order_no)
-    if answer.state in _UNCLEAR and _too_late(box, attempt, age_ms):
-        return gateway.reverse(attempt.merchant_order_no)
+    begun = answer.state is PaymentState.APPROVED and attempt.reversal_at is not None
+    if not begun and not (answer.state in _UNCLEAR and _too_late(box, attempt, age_ms)):
+        return answer
+    _note_reversal(box, attempt, box.clock.now().wall_at)
+    answer = gateway.reverse(attempt.merchant_order_no)
+    if answer.state is PaymentState.ABSENT:
+        _note_reversal(box, attempt, None)
     return answer
+
+
+def _note_reversal(box: Box, attempt: PaymentAttempt, at: int | None) -> None:
+    def work(unit: Unit) -> None:
+        current = unit.attempts.get(attempt.attempt_id)
+        if current is not None and (current.reversal_at is None) is not (at is None):
+            unit.attempts.put(replace(current, reversal_at=at))
+
+    box.store.write(work)
 
 
 def _gateway(box: Box, attempt: PaymentAttempt) -> PaymentGateway:

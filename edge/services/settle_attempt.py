@@ -114,7 +114,10 @@ def _write(
 def _apply(
     unit: Unit, box: Box, attempt: PaymentAttempt, answer: GatewayAnswer, now: Instant, in_doubt: bool
 ) -> PaymentAttempt:
-    if answer.state is PaymentState.APPROVED:
+    if answer.state is PaymentState.APPROVED and attempt.reversal_at is not None:
+        # It was paid while a reversal was on its way: the reversal goes on, or would take booked money back.
+        in_doubt = True
+    elif answer.state is PaymentState.APPROVED:
         problem = _misfit(unit, attempt, answer)
         if problem:
             return _call_person(unit, box, attempt, problem, now)

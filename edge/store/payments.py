@@ -9,7 +9,8 @@ from edge.retail.ledger import Posting
 
 _COLUMNS = """
 attempt_id, order_id, workstation, gateway, merchant_order_no, amount_fen, code_tail, created_at,
-give_up_at, next_step_at, state, polls, transaction_id, payer, trail, closed_at, created_boot, created_ns
+give_up_at, next_step_at, state, polls, transaction_id, payer, trail, closed_at, created_boot, created_ns,
+reversal_at
 """
 _GET = f"SELECT {_COLUMNS} FROM attempts WHERE attempt_id = ?"
 _OF_ORDER = f"SELECT {_COLUMNS} FROM attempts WHERE order_id = ? ORDER BY attempt_id"
@@ -18,11 +19,11 @@ SELECT {_COLUMNS} FROM attempts WHERE state IN ('intended', 'submitted', 'unknow
 ORDER BY next_step_at LIMIT ?
 """
 _PUT = f"""
-INSERT INTO attempts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO attempts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (attempt_id) DO UPDATE SET
     give_up_at = excluded.give_up_at, next_step_at = excluded.next_step_at, state = excluded.state,
     polls = excluded.polls, transaction_id = excluded.transaction_id, payer = excluded.payer,
-    trail = excluded.trail, closed_at = excluded.closed_at
+    trail = excluded.trail, closed_at = excluded.closed_at, reversal_at = excluded.reversal_at
 """
 _BALANCES = "SELECT account, sum(amount_fen) FROM entries GROUP BY account ORDER BY account"
 
@@ -61,6 +62,7 @@ class AttemptTable:
                 attempt.closed_at,
                 attempt.created_boot,
                 attempt.created_ns,
+                attempt.reversal_at,
             ),
         )
 

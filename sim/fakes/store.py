@@ -185,6 +185,7 @@ class _Attempts(_Table):
             payer=attempt.payer,
             trail=attempt.trail,
             closed_at=attempt.closed_at,
+            reversal_at=attempt.reversal_at,
         )
 
     def of_order(self, order_id: str) -> tuple[PaymentAttempt, ...]:

@@ -7,11 +7,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edge.errors import Corrupt, EdgeError, Invalid, Unavailable
+from edge.retail.attempt import PaymentAttempt
+from edge.retail.order import Order
 from edge.services.records import OutboxMessage, Unit
 from edge.store.database import open_writer
 from edge.store.migrate import migrate, schema_steps
@@ -242,3 +245,19 @@ def test_a_migration_that_runs_out_of_disk_says_so_and_leaves_the_step_before(tm
     connection.execute("PRAGMA max_page_count = 1000000")
     assert migrate(connection, steps, 3) == len(steps)
     connection.close()
+
+
+def test_a_reversal_that_may_be_on_its_way_is_remembered_over_a_restart(tmp_path: Path) -> None:
+    order = Order("order-1", "kiosk-1-0001", "basket-1", "kiosk-1", "2026-11-22", 2_000, ())
+    attempt = PaymentAttempt("attempt-1", "order-1", "kiosk-1", "wechat_pay", "M1", 350, "1234", 1, 2, 3)
+    store = SqliteStore(tmp_path / "edge.db", 1)
+    store.write(lambda unit: unit.orders.put(order))
+    store.write(lambda unit: unit.attempts.put(attempt))
+    reversing = replace(attempt, reversal_at=7)
+    store.write(lambda unit: unit.attempts.put(reversing))
+    store.close()
+    again = SqliteStore(tmp_path / "edge.db", 1)
+    assert again.read(lambda unit: unit.attempts.get("attempt-1")) == reversing
+    again.write(lambda unit: unit.attempts.put(attempt))
+    assert again.read(lambda unit: unit.attempts.get("attempt-1")) == attempt
+    again.close()

@@ -205,6 +205,57 @@ def test_after_a_reboot_into_the_past_an_unpaid_password_is_reversed_in_time() -
     assert shop.screen()["screen"] == "checkout"
 
 
+class Tardy(FakeGateway):
+    """Hears a reversal only after the shopper has typed the password, and answers none before that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_its_way = ""
+
+    def reverse(self, merchant_order_no: str) -> GatewayAnswer:
+        if self.on_its_way:
+            return super().reverse(merchant_order_no)
+        self.on_its_way = merchant_order_no
+        self.finish(merchant_order_no, pays=True)
+        raise Unavailable("no answer to the reversal")
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_money_that_comes_while_a_reversal_is_on_its_way_is_never_booked(restart: bool) -> None:
+    shop = Shop()
+    gateway = Tardy()
+    shop.ports.gateway = gateway
+    shop.box = replace(shop.box, gateways={GATEWAY: gateway})
+    order = shop.order_of(COLA)
+    shop.pay(shop.code(asks=True))
+    while not gateway.on_its_way:
+        shop.resolve(1_000)
+    assert gateway.total_fen() == 350
+    if restart:
+        shop.restart()
+    shop.resolve(5_000)
+    assert shop.stored_order(order.order_id).state is OrderState.AWAITING
+    assert only_attempt(shop, order).state is AttemptState.VOIDED
+    assert (gateway.total_fen(), shop.balances()) == (0, {})
+    assert shop.screen()["screen"] == "checkout"
+
+
+def test_the_charges_own_answer_does_not_book_money_that_a_reversal_takes_back() -> None:
+    shop = Shop()
+    gateway = Tardy()
+    shop.ports.gateway = gateway
+    shop.box = replace(shop.box, gateways={GATEWAY: gateway})
+    order = shop.order_of(COLA)
+    shop.pay(shop.code(asks=True))
+    while not gateway.on_its_way:
+        shop.resolve(1_000)
+    assert settle(shop.box, only_attempt(shop, order).attempt_id, TAKEN) is AttemptState.UNKNOWN
+    assert shop.balances() == {}
+    shop.resolve(5_000)
+    assert only_attempt(shop, order).state is AttemptState.VOIDED
+    assert gateway.total_fen() == 0
+
+
 def sold(shop: Shop) -> Order:
     order = shop.order_of(COLA)
     shop.pay(shop.code())
