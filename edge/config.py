@@ -118,6 +118,9 @@ class ScannerConfig:
     framing_idle_ms: int = 0
     aim_ids: bool = True
     max_length: int = 4096
+    frames_needed: int = 2
+    frames_window: int = 5
+    gone_ms: int = 1000
     vendor: str = ""
     product: str = ""
     serial: str = ""
