@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -235,9 +237,61 @@ def test_a_touch_anywhere_keeps_the_basket_from_being_forsaken(kiosk: KioskPage,
     desk.scan("K1", TEA)
     kiosk.expect_painted(desk.set("K1", idle_s_left=15))
     expect(kiosk.page.locator("#idle")).to_be_visible()
-    kiosk.page.locator("#basket-title").click()
+    kiosk.page.mouse.click(60, 700)
     expect(kiosk.page.locator("#idle")).to_be_hidden()
     assert desk.seats["K1"].touched == 1
+
+
+def test_the_idle_question_comes_only_in_the_last_twenty_seconds(kiosk: KioskPage, desk: DeskFake) -> None:
+    desk.scan("K1", TEA)
+    kiosk.expect_painted(desk.set("K1", idle_s_left=22))
+    expect(kiosk.page.locator("#idle")).to_be_hidden()
+    expect(kiosk.page.locator("#idle")).to_be_visible()
+    expect(kiosk.page.locator("[data-idle-seconds]")).to_have_text(re.compile("^(20|19)$"))
+    expect(kiosk.page.locator("#idle button")).to_be_focused()
+
+
+def test_three_hundred_views_leave_nothing_behind(kiosk: KioskPage, desk: DeskFake) -> None:
+    probe = kiosk.page.context.new_cdp_session(kiosk.page)
+
+    def grown() -> tuple[int, int]:
+        probe.send("HeapProfiler.collectGarbage")
+        counts = probe.send("Memory.getDOMCounters")
+        return counts["nodes"], counts["jsEventListeners"]
+
+    line = f"line-{desk.scan('K1', TEA) - 1}"
+    desk.scan("K1", WATER)
+    kiosk.expect_painted(desk.set("K1", notice=duplicate_notice(TEA)))
+    before = grown()
+    for turn in range(300):
+        desk.act("K1", "quantity", {"line_id": line, "quantity": 1 + turn % 9})
+    kiosk.expect_painted(desk.changes.version("K1"))
+    after = grown()
+    assert after[1] == before[1]
+    assert after[0] <= before[0] + 20
+
+
+def test_focus_goes_into_a_sheet_and_back_and_escape_closes_it(kiosk: KioskPage, desk: DeskFake) -> None:
+    kiosk.expect_painted(desk.scan("K1", TEA))
+    kiosk.open_sheet("cancel")
+    expect(kiosk.page.locator("#cancel-title")).to_be_focused()
+    kiosk.page.keyboard.press("Tab")
+    expect(kiosk.sheet("cancel").locator("[data-close]")).to_be_focused()
+    kiosk.page.keyboard.press("Escape")
+    expect(kiosk.sheet("cancel")).to_be_hidden()
+    expect(kiosk.page.locator("button[data-open=cancel]:visible")).to_be_focused()
+
+
+def test_those_who_listen_are_told_each_new_screen_once(kiosk: KioskPage, desk: DeskFake) -> None:
+    said = kiosk.page.locator("#said")
+    kiosk.expect_painted(desk.scan("K1", TEA))
+    expect(said).to_have_text("您的商品")
+    desk.act("K1", "checkout", {})
+    expect(said).to_have_text("请出示付款码 ¥68.00")
+    desk.pay_by_code("K1", "unknown")
+    expect(said).to_have_text("正在确认付款结果")
+    desk.settle("K1")
+    expect(said).to_have_text("付款成功 ¥68.00")
 
 
 def test_a_lost_scanner_is_shown_as_long_as_it_is_lost(kiosk: KioskPage, desk: DeskFake) -> None:

@@ -76,6 +76,9 @@ document.addEventListener("pointerdown", () => {
 
 document.addEventListener("part-cash", () => openSheet("part"));
 for (const done of ["cash-taken", "code-sent", "pin-done"]) document.addEventListener(done, closeSheet);
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") closeSheet();
+});
 document.addEventListener("contextmenu", (event) => event.preventDefault());
 
 buildPads(act);

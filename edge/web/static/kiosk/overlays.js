@@ -10,6 +10,7 @@ let opened = null;
 let helpClosed = null;
 let screen = null;
 let view = null;
+let cameFrom = null;
 
 /** Open one of the sheets that are opened by touch. */
 export function openSheet(name) {
@@ -66,6 +67,18 @@ function update() {
   show(veil, name !== null);
   find("main").inert = name !== null;
   for (const sheet of veil.children) show(sheet, sheet.dataset.overlay === name);
+  moveFocus(name && find(`[data-overlay=${name}] h2`));
+}
+
+/** Keyboard and screen reader follow into a sheet, and back to where they were. */
+function moveFocus(heading) {
+  if (heading) {
+    if (!document.activeElement.closest("#veil")) cameFrom = document.activeElement;
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+  } else if (cameFrom?.checkVisibility()) {
+    cameFrom.focus({ preventScroll: true });
+  }
 }
 
 function waitedFor(seconds) {
@@ -75,10 +88,12 @@ function waitedFor(seconds) {
 
 function showHeld(held) {
   document.body.classList.toggle("has-held", held.length > 0);
-  for (const node of document.querySelectorAll("[data-held]")) say(node, t("held_open", { n: held.length }));
+  const words = t(view.kind === "till" ? "held_open" : "held_open_kiosk", { n: held.length });
+  for (const node of document.querySelectorAll("[data-held]")) say(node, words);
   refill(find("[data-held-list]"), JSON.stringify([held, t("recall")]), () => held.map(heldRow));
   const pad = find("[data-pin=recall]");
-  if (!held.some((basket) => basket.id === pad.dataset.basket)) pickHeld(held[0]?.id ?? "");
+  const picked = held.find((basket) => basket.id === pad.dataset.basket) ?? held[0];
+  pickHeld(picked?.id ?? "");
 }
 
 /** Choose the basket that staff recall at a kiosk with their PIN. */
@@ -88,7 +103,8 @@ export function pickHeld(id) {
 }
 
 function heldRow(basket) {
-  const time = new Date(basket.held_at).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" });
+  const { zone } = document.body.dataset;
+  const time = new Date(basket.held_at).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", timeZone: zone });
   const words = make("span", "", `${time} · ${t("items", { n: basket.count })}`);
   const total = make("strong", "", yuan(basket.total_fen));
   const button =

@@ -91,8 +91,10 @@ function showIdle(view) {
   const box = find("#idle");
   if (counted === null) show(box, false);
   countDown("idle", counted, (seconds) => {
+    const warned = !box.hidden;
     show(box, seconds <= IDLE_WARNING_S);
-    say(find("[data-idle]", box), t("idle_lead", { s: Math.ceil(seconds) }));
+    if (!warned && !box.hidden && !find("main").inert) find("button", box).focus();
+    say(find("[data-idle-seconds]", box), String(Math.ceil(seconds)));
   });
 }
 
@@ -109,7 +111,16 @@ function showChips(view) {
   );
 }
 
+/** What a screen says first, for those who hear it. */
+function spoken(view) {
+  if (view.screen === "waiting") return t(`attempt_${view.attempt?.state}`);
+  if (view.screen === "paid") return `${t("paid_title")} ${yuan(view.order?.total_fen ?? 0)}`;
+  if (view.screen === "checkout") return `${t("pay_title")} ${yuan(view.order?.due_fen ?? 0)}`;
+  return t(view.screen === "basket" ? "basket_title" : `${view.screen}_title`);
+}
+
 function signal(view) {
+  if (last?.screen !== view.screen || last?.attempt?.state !== view.attempt?.state) say(find("#said"), spoken(view));
   if (!last) return;
   if (view.notice && view.notice.id !== last.notice?.id) beep("warn");
   else if ((view.basket?.count ?? 0) > (last.basket?.count ?? 0)) beep("ok");
