@@ -43,3 +43,8 @@ def compose_uuid7(unix_ms: int, rand_a: int, rand_b: int) -> str:
     high = (unix_ms & ((1 << 48) - 1)) << 16 | 0x7 << 12 | (rand_a & 0xFFF)
     text = f"{high:016x}{0b10 << 62 | rand_b & ((1 << 62) - 1):016x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def random_fraction() -> float:
+    """Return a number from 0 up to, not including, 1; for pauses that must differ from box to box."""
+    return secrets.randbelow(1 << 32) / (1 << 32)
