@@ -46,9 +46,10 @@ if TYPE_CHECKING:
 
 DATABASE = "edge.db"
 
+INCOMING = "incoming"
+
 #: Room kept back on the disk for money on its way: hundreds of sales, as the database uses its log again.
 RESERVE_BYTES = 16 * 1024 * 1024
-INCOMING = "incoming"
 
 #: Printable dots of the usual printers by characters on a line.
 _DOTS = {32: 384, 42: 504, 48: 576}
@@ -59,7 +60,10 @@ def build_service(config: Config) -> Service:
     clock = SystemClock()
     ids = TimeOrderedIds(wall_ms)
     rules, devices, link = build_rules(config), build_devices(config), build_link(config, clock)
-    config.box.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        config.box.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Invalid(f"box.data_dir {config.box.data_dir} cannot be made: {error.strerror}") from None
     store = SqliteStore(config.box.data_dir / DATABASE, clock.now().wall_at, RESERVE_BYTES)
     box = Box(
         origin=Origin(config.box.site, config.box.edge),

@@ -191,8 +191,13 @@ class Service:
             workers=self._worker_states,
             stuck=self._supervisor.stuck,
             version=VERSION,
+            store=self._store_word,
         )
         return ServiceDesk(self.box, self._parts.staff, self.changes, insight, self.take_scan)
+
+    def _store_word(self) -> str:
+        given_up = self._parts.store.reserve.given_up
+        return "the disk is or was full: make room, then restart the service" if given_up else "ok"
 
     def _worker_states(self) -> Sequence[Json]:
         return [

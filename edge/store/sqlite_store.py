@@ -28,6 +28,7 @@ from edge.store.orders import OrderTable
 from edge.store.outbox import OutboxTable
 from edge.store.payments import AttemptTable, LedgerTable
 from edge.store.receipts import LandingTable, ReceiptTable, ScanTable
+from edge.store.reserve import Reserve
 
 T = TypeVar("T")
 
@@ -55,13 +56,16 @@ class SqliteUnit:
 class SqliteStore:
     """Implements ports.Store on one SQLite file."""
 
-    def __init__(self, path: Path, at: int) -> None:
+    def __init__(self, path: Path, at: int, reserve_bytes: int = 0) -> None:
         """Open `path`, check it and bring it to the newest schema; `at` dates the migration.
 
+        reserve_bytes: room kept back beside it, given up once the disk is full.
         Raises Corrupt for a damaged file, one with odd pragmas or one of a newer program; Unavailable
         while another process writes it, when the disk is full or the file may not be written; Invalid
         for a folder that cannot be used.
         """
+        #: Called on the writer's turn when the disk is full; returns whether to try once more.
+        self.make_room: Callable[[], bool] = lambda: False
         self._path = path
         self._lock = lock_writer(path)
         try:
@@ -70,6 +74,7 @@ class SqliteStore:
             self._lock.close()
             raise
         self._unit = SqliteUnit(self._db.conn)
+        self.reserve = Reserve(path.with_suffix(".reserve"), reserve_bytes)
         self._writer = threading.Lock()
         # Guards who waits and whether somebody leads; held for a few instructions only.
         self._door = threading.Lock()
@@ -79,23 +84,18 @@ class SqliteStore:
         self._closed = False
 
     def write(self, work: Callable[[Unit], T]) -> T:
-        """Run `work` in one transaction; return its result after the commit is on disk."""
-        mine = _Waiting(work)
-        with self._door:
-            self._waiting.append(mine)
-            first, self._led = not self._led, True
-        if not first:
-            self._await_turn(mine)
-        if not mine.done:
-            try:
-                with self._writer:
-                    self._commit_group()
-            finally:
-                with self._door:
-                    # An interrupted leader may not even have begun; nobody may wait for it.
-                    self._forget(mine)
-                    self._hand_over()
-        return mine.answer(self._path)
+        """Run `work` in one transaction; return its result after the commit is on disk.
+
+        On a full disk it is run once more, in the room of the reserve, as long as there was one.
+        """
+        had_reserve = self.reserve.held
+        try:
+            return self._write(work)
+        except Unavailable as error:
+            if not (had_reserve and _is_full(error.__cause__)):
+                raise
+        self.reserve.give_up()
+        return self._write(work)
 
     def read(self, query: Callable[[Unit], T]) -> T:
         """Run `query` on one committed snapshot; writing in it raises Invalid."""
@@ -113,6 +113,30 @@ class SqliteStore:
         finally:
             self._give_back(connection, unit)
 
+    def reusable_bytes(self) -> int:
+        """Return the size of the freed pages in the file, which new rows take first."""
+        connection, unit = self._take_reader()
+        try:
+            pages, size = (
+                connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_size")
+            )
+        except sqlite3.Error as error:
+            raise _translated(error, self._path) from error
+        finally:
+            self._give_back(connection, unit)
+        return int(pages * size)
+
+    def compact(self, pages: int) -> int:
+        """Give up to `pages` freed pages back to the disk; return the bytes, 0 for a file without auto-vacuum."""
+
+        def work(unit: Unit) -> int:
+            before = self._db.conn.execute("PRAGMA page_count").fetchone()[0]
+            self._db.conn.execute(f"PRAGMA incremental_vacuum({int(pages)})").fetchall()
+            after = self._db.conn.execute("PRAGMA page_count").fetchone()[0]
+            return int((before - after) * self._db.conn.execute("PRAGMA page_size").fetchone()[0])
+
+        return self.write(work)
+
     def close(self) -> None:
         """Close every connection; the last one checkpoints the log into the file."""
         with self._writer:
@@ -121,6 +145,24 @@ class SqliteStore:
                 self._readers.pop()[0].close()
             self._db.conn.close()
             self._lock.close()
+
+    def _write(self, work: Callable[[Unit], T]) -> T:
+        mine = _Waiting(work)
+        with self._door:
+            self._waiting.append(mine)
+            first, self._led = not self._led, True
+        if not first:
+            self._await_turn(mine)
+        if not mine.done:
+            try:
+                with self._writer:
+                    self._commit_group()
+            finally:
+                with self._door:
+                    # An interrupted leader may not even have begun; nobody may wait for it.
+                    self._forget(mine)
+                    self._hand_over()
+        return mine.answer(self._path)
 
     def _await_turn(self, mine: _Waiting[Any]) -> None:
         """Wait until the unit is done or its caller leads."""
@@ -151,8 +193,7 @@ class SqliteStore:
         try:
             self._require_open()
             self._require_clean()
-            with self._db.atomic():
-                self._run_group(group)
+            self._commit_or_make_room(group)
         # Whatever broke the shared commit is raised again in each caller's own thread by answer().
         except Exception as error:
             _fail(group, error)
@@ -164,6 +205,19 @@ class SqliteStore:
             for waiting in group:
                 waiting.done = True
                 waiting.turn.set()
+
+    def _commit_or_make_room(self, group: list[_Waiting[Any]]) -> None:
+        try:
+            with self._db.atomic():
+                self._run_group(group)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL or not self.make_room():
+                raise
+            for waiting in group:
+                waiting.error = None
+            self._require_clean()
+            with self._db.atomic():
+                self._run_group(group)
 
     def _run_group(self, group: list[_Waiting[Any]]) -> None:
         if len(group) == 1:
@@ -258,6 +312,10 @@ def _savepoint(connection: sqlite3.Connection) -> Iterator[None]:
 def _fail(group: list[_Waiting[Any]], error: Exception) -> None:
     for waiting in group:
         waiting.error = waiting.error or error
+
+
+def _is_full(error: BaseException | None) -> bool:
+    return isinstance(error, sqlite3.Error) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL
 
 
 def _translated(error: sqlite3.Error, path: Path) -> EdgeError:

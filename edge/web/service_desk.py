@@ -100,7 +100,12 @@ class ServiceDesk:
         """Return whether the service can do its work, with each check."""
         stuck = list(self._insight.stuck())
         depth = self._box.store.read(lambda unit: unit.outbox.depth())
-        return {"ready": not stuck, "store": "ok", "stuck_workers": stuck, "outbox_depth": depth.count}
+        return {
+            "ready": not stuck,
+            "store": self._insight.store(),
+            "stuck_workers": stuck,
+            "outbox_depth": depth.count,
+        }
 
     def metrics(self) -> str:
         """Return the metrics in Prometheus' text format."""

@@ -22,12 +22,16 @@ ATTEMPTS_SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Insight:
-    """What the desk is told by the composition root. devices: (workstation or "", role, status)."""
+    """What the desk is told by the composition root. devices: (workstation or "", role, status).
+
+    store: "ok", or what a person must do about it.
+    """
 
     devices: Callable[[], Sequence[tuple[str, str, DeviceStatus]]]
     workers: Callable[[], Sequence[Json]]
     stuck: Callable[[], Sequence[str]]
     version: str
+    store: Callable[[], str] = lambda: "ok"
 
 
 def service_status(box: Box, insight: Insight, depths: DepthHistory) -> Json:

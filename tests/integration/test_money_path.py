@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import signal
 import sqlite3
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -261,3 +264,64 @@ def test_a_reversal_that_may_be_on_its_way_is_remembered_over_a_restart(tmp_path
     again.write(lambda unit: unit.attempts.put(attempt))
     assert again.read(lambda unit: unit.attempts.get("attempt-1")) == attempt
     again.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 6 MB of its own."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("a disk that can be filled up needs the right to mount a tmpfs")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Fill the disk up to its last byte and return the file that does."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (65_536, 4_096, 1):
+            with contextlib.suppress(OSError):
+                while file.write(b"x" * size):
+                    pass
+    return filler
+
+
+def test_on_a_full_disk_the_reserve_lets_the_next_commits_through(small_disk: Path) -> None:
+    store = SqliteStore(small_disk / "edge.db", 1_000, reserve_bytes=1_000_000)
+    assert store.reserve.held
+    filler = fill(small_disk)
+    for sequence in range(1, 11):
+        assert store.write(tell(20_000)) == sequence
+    assert store.reserve.given_up
+    with pytest.raises(Unavailable, match="full"):
+        store.write(tell(2_000_000))
+    assert sequences(store) == list(range(1, 11))
+    filler.unlink()
+    assert store.write(tell(20_000)) == 11
+    store.close()
+    again = SqliteStore(small_disk / "edge.db", 1_000, reserve_bytes=1_000_000)
+    assert again.reserve.held
+    assert sequences(again) == list(range(1, 12))
+    again.close()
+
+
+def test_callers_that_share_a_commit_all_get_through_on_the_reserve(small_disk: Path) -> None:
+    store = SqliteStore(small_disk / "edge.db", 1_000, reserve_bytes=1_000_000)
+    callers = Callers(store)
+    for number in range(4):
+        callers.add(f"caller {number}", tell(50_000))
+    fill(small_disk)
+    answers = callers.go()
+    assert sorted(one for one in answers.values() if isinstance(one, int)) == [1, 2, 3, 4, 5]
+    assert sequences(store) == [1, 2, 3, 4, 5]
+    store.close()
+
+
+def test_a_disk_without_room_for_a_reserve_gets_none_and_says_so(small_disk: Path) -> None:
+    store = SqliteStore(small_disk / "edge.db", 1_000, reserve_bytes=3_000_000)
+    assert store.reserve.given_up
+    assert store.write(tell()) == 1
+    store.close()

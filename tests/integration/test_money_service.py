@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -49,7 +51,7 @@ class Running:
 
     def __init__(self, folder: Path, gateway: FakeGateway, places: int = 1, rules: Rules = RULES) -> None:
         clock = SystemClock()
-        self.store = SqliteStore(folder / "edge.db", clock.now().wall_at)
+        self.store = SqliteStore(folder / "edge.db", clock.now().wall_at, reserve_bytes=4_096)
         self.gateway, self.scanner = gateway, FakeScanner()
         ports = FakePorts(store=self.store, gateway=gateway, printers={})
         self.places = [f"kiosk-{number}" for number in range(1, places + 1)]
@@ -118,6 +120,13 @@ def test_a_scan_that_a_full_disk_loses_is_shown_and_the_next_one_clears_it(tmp_p
         eventually(lambda: it.view(KIOSK)["basket"] is not None, "the cola")
 
 
+def test_health_tells_that_the_disks_reserve_is_gone(tmp_path: Path) -> None:
+    with running(tmp_path, FakeGateway()) as it:
+        assert it.service._desk.health()["store"] == "ok"
+        it.store.reserve.give_up()
+        assert "make room" in str(it.service._desk.health()["store"])
+
+
 class Stalled(FakeGateway):
     """Takes payments in and answers none before it is told to."""
 
@@ -170,3 +179,18 @@ def abandon_behind_its_back(unit: Unit) -> None:
     basket = unit.baskets.get(state.basket_id or "")
     assert basket is not None
     unit.baskets.put(replace(basket, state=BasketState.ABANDONED))
+
+
+def test_a_start_on_a_damaged_database_ends_with_one_clear_line_and_a_failure(tmp_path: Path) -> None:
+    (tmp_path / "edge.db").write_bytes(b"no database at all. " * 1_000)
+    config = tmp_path / "edge.toml"
+    config.write_text(
+        f'[box]\nsite = "mall"\nedge = "edge-1"\ndata_dir = "{tmp_path}"\n'
+        '[hq]\nhost = "127.0.0.1"\n[[workstation]]\nname = "kiosk-1"\n'
+    )
+    command = [sys.executable, "-m", "edge", "serve", "--config", str(config)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert "Corrupt: " in ended.stderr
+    assert "restore the latest backup" in ended.stderr
+    assert "Traceback" not in ended.stderr

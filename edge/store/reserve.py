@@ -1,0 +1,49 @@
+"""Room kept back on the disk, so that money on its way can still be written down when the disk is full."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import structlog
+
+_log = structlog.get_logger("store")
+
+#: The reserve is taken only where it leaves so many times its own size free.
+LEAVES = 3
+
+
+class Reserve:
+    """One file of nothing, given up when the disk is full and taken again at the next start."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        """Take `size` bytes at `path` if the disk has room for them; 0 takes none."""
+        self._path = path
+        self._wanted = size
+        self.held = path.exists() or self._take(size)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether there should be a reserve and is none: a person must make room."""
+        return self._wanted > 0 and not self.held
+
+    def give_up(self) -> None:
+        """Give the room to the database; doing it twice is once."""
+        if not self.held:
+            return
+        self.held = False
+        self._path.unlink(missing_ok=True)
+        _log.error("the disk is full; the reserve was given up: make room now", freed_bytes=self._wanted)
+
+    def _take(self, size: int) -> bool:
+        if not size or shutil.disk_usage(self._path.parent).free < (1 + LEAVES) * size:
+            return False
+        try:
+            with self._path.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, size)
+        except OSError as error:
+            self._path.unlink(missing_ok=True)
+            _log.warning("no room was kept back on the disk", why=str(error))
+            return False
+        return True
