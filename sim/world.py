@@ -85,6 +85,14 @@ class LedgerGateway(FakeGateway):
         return super().pay_by_code(payment)
 
 
+class PlainPrinter(FakePrinter):
+    """A printer whose driver keeps no journal: after a restart it would print any job again."""
+
+    def restart(self) -> None:
+        """Forget which jobs were begun; the paper stays."""
+        self._outcomes.clear()
+
+
 @dataclass(slots=True)
 class Service:
     """What a running service holds in memory; all of it dies with it."""
@@ -122,7 +130,7 @@ class World:
         self.gateway = LedgerGateway()
         fates, acks = ([self._fate() for _ in range(40)] for _ in range(2))
         self.hq = FakeHq(self.clock, 20, fates, acks)
-        self.printers = {place: FakePrinter(place) for place in WORKSTATIONS}
+        self.printers = {place: PlainPrinter(place) for place in WORKSTATIONS}
         self.scanners = {place: self._scanner(place) for place in WORKSTATIONS}
         self.committed: list[OutboxMessage] = []
         self.crashes = 0
@@ -206,6 +214,8 @@ class World:
         if self.random.random() < 0.5:
             self.hq.deliver()
         self.hq.disconnect()
+        for printer in self.printers.values():
+            printer.restart()
         self.scanners = {place: self._scanner(place) for place in WORKSTATIONS}
         self._service = self._compose()
         if self.random.random() < 0.5:
