@@ -69,12 +69,16 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """A message for HQ that is not an event: sent before events, at most once, lost with the connection."""
+    """A message for HQ that is not an event: sent before events, lost with the connection.
+
+    expiry_s: how long brokers may keep it, 0 without an end.
+    """
 
     topic: str
     payload: bytes
     content_type: str = "application/json"
     correlation: bytes = b""
+    expiry_s: int = 0
 
 
 #: What listens to HQ: topic filters and who takes the messages, in the link's thread; must not block.
@@ -332,6 +336,8 @@ class Connection:
         properties.ContentType = saying.content_type
         if saying.correlation:
             properties.CorrelationData = saying.correlation
+        if saying.expiry_s:
+            properties.MessageExpiryInterval = saying.expiry_s
         info = self._client.publish(saying.topic, saying.payload, qos=1, properties=properties)
         self._in_flight.add(info.mid)
 
