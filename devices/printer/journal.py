@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -23,7 +24,9 @@ class JobJournal:
         self._jobs: dict[str, PrintOutcome] = {}
         if path is not None and path.exists():
             self._load(path)
-            self._rewrite(path)
+            # Only tidying: on a full disk the longer file stays.
+            with contextlib.suppress(OSError):
+                self._rewrite(path)
 
     def outcome(self, job_id: str) -> PrintOutcome | None:
         """Return what is known of a job; None when it may be sent."""

@@ -69,12 +69,12 @@ class SqliteStore:
         self._path = path
         self._lock = lock_writer(path)
         try:
-            self._db: Database = _open(path, at)
+            self.reserve = Reserve(path.with_suffix(".reserve"), reserve_bytes)
+            self._db: Database = _open_with_reserve(path, at, self.reserve)
         except BaseException:
             self._lock.close()
             raise
         self._unit = SqliteUnit(self._db.conn)
-        self.reserve = Reserve(path.with_suffix(".reserve"), reserve_bytes)
         self._writer = threading.Lock()
         # Guards who waits and whether somebody leads; held for a few instructions only.
         self._door = threading.Lock()
@@ -280,6 +280,16 @@ class _Waiting(Generic[T]):
         return self.value  # type: ignore[return-value]  # set by the work that raised nothing
 
 
+def _open_with_reserve(path: Path, at: int, reserve: Reserve) -> Database:
+    try:
+        return _open(path, at)
+    except Unavailable as error:
+        if not (reserve.held and _is_full(error.__cause__)):
+            raise
+    reserve.give_up()
+    return _open(path, at)
+
+
 def _open(path: Path, at: int) -> Database:
     try:
         db = open_writer(path)
@@ -315,7 +325,9 @@ def _fail(group: list[_Waiting[Any]], error: Exception) -> None:
 
 
 def _is_full(error: BaseException | None) -> bool:
-    return isinstance(error, sqlite3.Error) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL
+    # The second: no room to let the log's index grow.
+    full = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
+    return isinstance(error, sqlite3.Error) and error.sqlite_errorcode in full
 
 
 def _translated(error: sqlite3.Error, path: Path) -> EdgeError:

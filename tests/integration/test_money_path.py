@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from devices.printer.journal import JobJournal
+from devices.types import PrintOutcome
 from edge.errors import Corrupt, EdgeError, Invalid, Unavailable
 from edge.retail.attempt import PaymentAttempt
 from edge.retail.order import Order
@@ -318,6 +320,19 @@ def test_callers_that_share_a_commit_all_get_through_on_the_reserve(small_disk: 
     assert sorted(one for one in answers.values() if isinstance(one, int)) == [1, 2, 3, 4, 5]
     assert sequences(store) == [1, 2, 3, 4, 5]
     store.close()
+
+
+def test_a_box_with_a_full_disk_still_starts_with_its_printers_memory(small_disk: Path) -> None:
+    store = SqliteStore(small_disk / "edge.db", 1_000, reserve_bytes=1_000_000)
+    store.write(tell())
+    store.close()
+    JobJournal(small_disk / "printer.jobs").note("job-1", PrintOutcome.UNCERTAIN)
+    fill(small_disk)
+    assert JobJournal(small_disk / "printer.jobs").outcome("job-1") is PrintOutcome.UNCERTAIN
+    again = SqliteStore(small_disk / "edge.db", 1_000, reserve_bytes=1_000_000)
+    assert again.reserve.given_up
+    assert again.write(tell(20_000)) == 2
+    again.close()
 
 
 def test_a_disk_without_room_for_a_reserve_gets_none_and_says_so(small_disk: Path) -> None:
