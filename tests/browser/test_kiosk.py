@@ -141,6 +141,18 @@ def test_a_wallet_that_is_not_taken_is_named_with_those_that_are(kiosk: KioskPag
     expect(kiosk.page.locator("[data-open-wallet]")).to_have_text("打开微信的“收付款”")
 
 
+def test_at_the_payment_another_code_than_a_payment_code_is_called_so(
+    kiosk: KioskPage, desk: DeskFake
+) -> None:
+    title = kiosk.page.locator("#notice [data-title]")
+    desk.scan("K1", TEA)
+    kiosk.expect_painted(desk.set("K1", notice=_notice("not_a_code", text="wxp://f2f")))
+    expect(title).to_have_text("这不是商品条码")
+    desk.act("K1", "checkout", {})
+    kiosk.expect_painted(desk.set("K1", notice=_notice("not_a_code", text="wxp://f2f")))
+    expect(title).to_have_text("这不是付款码")
+
+
 def test_without_a_public_address_no_code_is_shown_that_a_phone_cannot_open(
     kiosk: KioskPage, desk: DeskFake
 ) -> None:

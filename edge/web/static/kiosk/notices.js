@@ -8,6 +8,7 @@ const SIGNS = { info: "info", warn: "warn", error: "warn" };
 let fromBox = null;
 let local = null;
 let accepted = [];
+let screen = "";
 let localTimer = 0;
 
 /** Show the view's notice, or none. A new one takes the place of a local one. */
@@ -17,6 +18,7 @@ export function showNotice(view) {
   if (notice && notice.id !== fromBox?.id) local = null;
   fromBox = notice;
   accepted = view.wallets;
+  screen = view.screen;
   update();
 }
 
@@ -54,6 +56,8 @@ function update() {
 }
 
 function keyOf({ code, params }) {
+  // A wallet's other codes, such as those for receiving money, are what shoppers show by mistake.
+  if (code === "not_a_code" && screen === "checkout") return "notice_not_a_payment_code";
   if (code === "payment_declined" && has(`declined_${params.reason}`)) return `declined_${params.reason}`;
   return has(`notice_${code}`) ? `notice_${code}` : "notice_other";
 }

@@ -47,6 +47,8 @@ function showReceipt(receipt) {
   const reachable = receipt.url.startsWith("http");
   const paper = receipt.printing !== "none";
   show(qr, reachable);
+  find("[data-receipt]").classList.toggle("plain", !reachable);
+  say(find("[data-receipt-title]"), t(reachable ? "receipt_title" : "receipt_title_plain"));
   show(find("[data-receipt-lead]"), reachable);
   show(find("[data-no-qr]"), !reachable);
   say(find("[data-no-qr]"), t(paper ? "receipt_none" : "receipt_none_plain"));
