@@ -29,6 +29,8 @@ from edge.config import (
 from edge.errors import Invalid
 from edge.hq.connection import LinkSettings
 from edge.hq.link import MqttLink
+from edge.hq.sessions import SessionNumbers
+from edge.hq.tls import TlsFiles, TlsSettings
 from edge.ids import TimeOrderedIds
 from edge.members.landing import LandingPage
 from edge.service import Devices, Parts, Service
@@ -45,6 +47,9 @@ if TYPE_CHECKING:
     from devices.rs485 import Rs485Bus
 
 DATABASE = "edge.db"
+
+#: The last session number at the broker.
+SESSIONS = "hq-session"
 
 INCOMING = "incoming"
 
@@ -78,9 +83,8 @@ def build_service(config: Config) -> Service:
     )
     staff = StaffBook([StaffMember(one.name, one.role, one.pin_hash) for one in config.staff], clock)
     intake = IntakeFolder(config.box.data_dir / INCOMING)
-    return Service(
-        Parts(box, store, link, devices, staff, web_settings(config), landing_pages(config), intake)
-    )
+    web, landings = web_settings(config), landing_pages(config)
+    return Service(Parts(box, store, link, devices, staff, web, landings, intake, relay=config.hq.relay))
 
 
 def landing_pages(config: Config) -> tuple[LandingPage, ...]:
@@ -305,18 +309,40 @@ def build_gateways(config: Config, clock: Clock, ids: IdSource) -> dict[str, Pay
 
 def build_link(config: Config, clock: Clock) -> MqttLink:
     """Return the wire to HQ, not connected yet."""
-    return MqttLink(link_settings(config.hq), Origin(config.box.site, config.box.edge), clock)
+    sessions = SessionNumbers(config.box.data_dir / SESSIONS)
+    return MqttLink(link_settings(config.hq), Origin(config.box.site, config.box.edge), clock, sessions)
 
 
 def link_settings(config: HqConfig) -> LinkSettings:
-    """Return how to reach the broker; raise Invalid for what cannot work, also a password file."""
+    """Return how to reach the broker; raise Invalid for what cannot work, also a password file.
+
+    Certificate files are not opened: a bad one must not keep the shop closed, the link's status tells it.
+    """
     return LinkSettings(
         host=config.host,
         port=config.port,
         username=config.username,
         password=_password(config.password_file),
         window=config.window,
+        keepalive_s=config.keepalive_s,
+        connect_s=config.connect_s,
+        stall_s=config.stall_s,
+        first_delay_s=config.first_delay_s,
+        last_delay_s=config.last_delay_s,
+        tls=_tls(config),
     )
+
+
+def link_doubts(config: HqConfig, clock: Clock) -> list[str]:
+    """Return what is doubtful about the way to HQ: certificate files, their end, or no encryption."""
+    settings = link_settings(config)
+    if settings.tls is None:
+        return ["hq: the link is not encrypted; set hq.ca_file"] if settings.exposed else []
+    files, now = TlsFiles(settings.tls), clock.now()
+    files.renewed()
+    own = files.own
+    found = [files.problem, (own.trouble(now) or own.warning(now)) if own else ""]
+    return [one for one in found if one]
 
 
 def given_file(path: Path) -> Path:
@@ -332,6 +358,13 @@ def read_images(paths: Sequence[Path], as_json: bool) -> Iterator[tuple[list[str
     for result in read_paths(paths, BarcodeReader()):
         lines = [to_json_line(result)] if as_json else to_text_lines(result)
         yield lines, result.error is not None
+
+
+def _tls(config: HqConfig) -> TlsSettings | None:
+    files = (config.ca_file, config.certificate_file, config.key_file)
+    if not config.tls and not any(files):
+        return None
+    return TlsSettings(*(given_file(one) if one else None for one in files))
 
 
 def _password(path: Path | None) -> str:

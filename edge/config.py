@@ -62,13 +62,23 @@ class WebConfig:
 
 @dataclass(frozen=True, slots=True)
 class HqConfig:
-    """[hq]: the broker that leads to HQ; its password stays in a file."""
+    """[hq]: the broker that leads to HQ; password, certificate and key stay in files."""
 
     host: str = "127.0.0.1"
     port: int = 1883
     window: int = 50
     username: str = ""
     password_file: Path | None = None
+    tls: bool = False
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    keepalive_s: int = 15
+    connect_s: float = 5.0
+    stall_s: float = 30.0
+    first_delay_s: float = 1.0
+    last_delay_s: float = 60.0
+    relay: bool = True
 
 
 @dataclass(frozen=True, slots=True)

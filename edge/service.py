@@ -14,6 +14,8 @@ from devices.types import DeviceStatus, Health, Scan
 from edge.clock import wait
 from edge.errors import EdgeError, Unavailable
 from edge.hq.link import MqttLink
+from edge.hq.requests import RequestDesk
+from edge.hq.topics import Topics
 from edge.members.landing import LandingPage
 from edge.retail.receipt import PrintState
 from edge.services.box import Box
@@ -111,6 +113,7 @@ class Parts:
     web: WebSettings
     landings: tuple[LandingPage, ...] = ()
     intake: Intake | None = None
+    relay: bool = True
 
 
 class Service:
@@ -135,12 +138,18 @@ class Service:
         self._supervisor = Supervisor(self._workers())
         self._watchdog = Watchdog()
         self._desk = self._make_desk()
-        self.web = WebServer(create_web(self._desk, parts.web), parts.web)
+        app = create_web(self._desk, parts.web)
+        self.web = WebServer(app, parts.web)
+        topics = Topics(parts.box.origin)
+        self._relayed = RequestDesk(app, topics, parts.link.say, parts.box.clock)
+        if parts.relay:
+            parts.link.listen(topics.requests, self._relayed.take)
 
     def start(self) -> None:
         """Look at what the last stop left, begin all work, and say that the service is ready."""
         found = recover(self.box)
         self._put_landings()
+        self._relayed.start()
         self._parts.link.start()
         self._supervisor.start()
         self.web.start()
@@ -158,6 +167,7 @@ class Service:
         self._watchdog.stopping()
         self.changes.close()
         self.web.close()
+        self._relayed.close()
         for worker in self._supervisor.workers:
             worker.stop()
         self._parts.devices.close()

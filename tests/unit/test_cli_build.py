@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from edge.app import Buses, build_code_rules, build_devices, link_settings, web_settings
+from edge.app import Buses, build_code_rules, build_devices, link_doubts, link_settings, web_settings
+from edge.clock import SystemClock
 from edge.codes.classify import classify
 from edge.codes.reading import CodeKind
 from edge.config import Config, parse_config, secret_file
 from edge.errands import check_config
 from edge.errors import Invalid
+from edge.hq.tls import TlsSettings
 from edge.services.staff import hash_pin
+from sim.certificates import DAY_MS, Authority, Validity
 
 BOX = {"site": "s", "edge": "e"}
 GATE = {"name": "in", "port": "/dev/ttyUSB0"}
@@ -102,6 +105,56 @@ def test_the_password_of_the_broker_comes_from_its_file_and_is_not_shown(tmp_pat
     assert "pass word" not in repr(settings)
     with pytest.raises(Invalid, match=r"hq\.password_file .* cannot be read"):
         link_settings(config(hq={"password_file": str(tmp_path / "absent")}).hq)
+
+
+def test_the_way_to_hq_is_as_configured(tmp_path: Path) -> None:
+    plain = link_settings(config(hq={"host": "10.0.0.7"}).hq)
+    assert plain.tls is None
+    asked = {
+        "tls": True,
+        "keepalive_s": 30,
+        "connect_s": 2,
+        "stall_s": 9,
+        "first_delay_s": 2,
+        "last_delay_s": 90,
+    }
+    settings = link_settings(config(hq=asked).hq)
+    assert settings.tls == TlsSettings()
+    assert (settings.keepalive_s, settings.connect_s, settings.stall_s) == (30, 2.0, 9.0)
+    assert (settings.first_delay_s, settings.last_delay_s) == (2.0, 90.0)
+    named = {"ca_file": "/k/ca.pem", "certificate_file": "/k/box.pem", "key_file": "/k/box.key"}
+    found = link_settings(config(hq=named).hq).tls
+    assert found == TlsSettings(Path("/k/ca.pem"), Path("/k/box.pem"), Path("/k/box.key"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"certificate_file": "/k/box.pem"}, "belong together"),
+        ({"keepalive_s": 1}, "keepalive_s must be 5 to 3600"),
+        ({"stall_s": 0}, "must be above 0"),
+        ({"first_delay_s": 9, "last_delay_s": 3}, "in order"),
+    ],
+)
+def test_a_way_to_hq_that_cannot_work_is_refused(wrong: dict[str, object], words: str) -> None:
+    with pytest.raises(Invalid, match=words):
+        link_settings(config(hq=wrong).hq)
+
+
+def test_doubts_about_the_way_to_hq_are_told(tmp_path: Path) -> None:
+    clock = SystemClock()
+    assert link_doubts(config().hq, clock) == []
+    assert "not encrypted" in link_doubts(config(hq={"host": "hq.example"}).hq, clock)[0]
+    absent = {"ca_file": str(tmp_path / "absent.pem")}
+    assert "cannot be read" in link_doubts(config(hq=absent).hq, clock)[0]
+    authority = Authority(tmp_path / "keys", clock.now().wall_at)
+    now_at = clock.now().wall_at
+    for days, words in ((-1, "expired on"), (3, "renew it"), (300, "")):
+        until = Validity(now_at - 9 * DAY_MS, now_at + days * DAY_MS)
+        issued = authority.issue_box("demo-mall", "edge-1", until)
+        files = {"certificate_file": str(issued.certificate), "key_file": str(issued.key)}
+        doubts = link_doubts(config(hq={"ca_file": str(authority.ca_file), **files}).hq, clock)
+        assert (words in doubts[0]) if words else doubts == []
 
 
 def test_the_pages_use_the_time_zone_of_the_box() -> None:
