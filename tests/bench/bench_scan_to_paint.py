@@ -42,7 +42,11 @@ _RECORDER = """
   let last = null;
   Object.defineProperty(window, "__painted", {
     get: () => last,
-    set: (value) => { last = value; log.painted.push([value.version, value.at]); },
+    set: (value) => {
+      last = value;
+      const skus = [...document.querySelectorAll(".line")].map((line) => line.dataset.sku);
+      log.painted.push([value.version, value.at, skus]);
+    },
   });
   const Stream = window.EventSource;
   window.EventSource = class extends Stream {
@@ -54,6 +58,9 @@ _RECORDER = """
 })();
 """
 _CLOCK = "performance.timeOrigin + performance.now()"
+
+#: The first paint that showed an article.
+_SHOWN = "sku => window.__log.painted.find(([version, at, skus]) => skus.includes(sku)) ?? null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +102,24 @@ def _scan_all(mall: Mall, kiosk: KioskPage, goods: Sequence[Good], offset: Offse
         if number % BASKET == 0 and number:
             shopper.touch("cancel")
             kiosk.expect_screen("attract")
-        scans.append(_scan(mall, kiosk.page, good, offset, number % BASKET + 1))
+        scans.append(_scan(mall, kiosk.page, good, offset))
         threading.Event().wait(_PAUSES_S[number % len(_PAUSES_S)])
     return scans
 
 
-def _scan(mall: Mall, page: Page, good: Good, offset: Offset, lines: int) -> Scan:
-    """Scan `good` as the `lines`-th line of the basket."""
-    seen = page.evaluate("window.__log.painted.length")
+def _scan(mall: Mall, page: Page, good: Good, offset: Offset) -> Scan:
+    """Scan `good`, which was never scanned before; return when the page heard of it and had drawn it."""
     assert mall.scanner.scan(good.barcodes[0])
     written_ms = _now_ms()
     deadline = time.monotonic() + 5
     # Not asked for before most lines are painted: a question is work for the page, too.
     threading.Event().wait(0.04)
-    while page.evaluate("window.__log.painted.length") == seen:
+    while (shown := page.evaluate(_SHOWN, good.sku)) is None:
         if time.monotonic() > deadline:
             raise AssertionError(f"{good.sku} was not painted in 5 s")
         threading.Event().wait(0.02)
-    version, painted_at = page.evaluate(f"window.__log.painted[{seen}]")
+    version, painted_at, _ = shown
     arrived = dict(page.evaluate("window.__log.arrived"))
-    assert page.locator(".line").count() == lines
     assert page.locator(f".line[data-sku='{good.sku}']").is_visible()
     began_ms = written_ms + offset.ms
     return Scan(arrived[version] - began_ms, painted_at - began_ms)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -60,7 +62,14 @@ def table(results: Sequence[Result]) -> str:
         f"{name:<{widths[0]}}  {value:>{widths[1]}}  {target:<{widths[2]}}  {verdict}".rstrip()
         for name, value, target, verdict in rows
     ]
-    return "\n".join([*lines, "", *(f"{result.name}: {result.note}" for result in results)])
+    notes = [f"{result.name}: {result.note}" for result in results]
+    return "\n".join([*lines, "", *notes, machine()])
+
+
+def machine() -> str:
+    """Return what the figures were measured on, and how busy it was with other work."""
+    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    return f"machine: {os.cpu_count()} cores, load average {load}, SQLite {sqlite3.sqlite_version}"
 
 
 def write(result: Result) -> Path:
@@ -68,7 +77,13 @@ def write(result: Result) -> Path:
     RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / f"{result.name}.json"
     figures = [asdict(one) | {"verdict": one.verdict} for one in result.figures]
-    content = {"name": result.name, "note": result.note, "figures": figures, "series": result.series}
+    content = {
+        "name": result.name,
+        "note": result.note,
+        "machine": machine(),
+        "figures": figures,
+        "series": result.series,
+    }
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return path
 
