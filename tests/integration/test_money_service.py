@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
@@ -9,25 +10,29 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from devices.types import Scan
 from edge.clock import SystemClock, boottime_ns
+from edge.errors import Declined, Invalid
 from edge.ids import TimeOrderedIds
 from edge.retail.attempt import AttemptState
 from edge.retail.basket import BasketState
+from edge.retail.order import OrderState
 from edge.service import MAX_CHARGES, PAYMENT_WORKERS, Devices, Parts, Service
 from edge.services.box import Rules
-from edge.services.check_out import check_out
+from edge.services.check_out import back_to_basket, cancel_sale, check_out, leave
 from edge.services.ports import CodePayment, GatewayAnswer
 from edge.services.receive_scan import receive_scan
 from edge.services.records import Unit
 from edge.services.staff import StaffBook
+from edge.services.take_cash import take_cash
 from edge.store.sqlite_store import SqliteStore
 from edge.web.desk import WebSettings
-from sim.fakes.box import COLA, KIOSK, RULES, WORKSTATIONS, FakePorts, fake_box, stock
-from sim.fakes.gateway import FakeGateway, Shopper
+from sim.fakes.box import COLA, GATEWAY, KIOSK, RULES, WORKSTATIONS, FakePorts, fake_box, stock
+from sim.fakes.gateway import FakeFault, FakeGateway, Shopper
 from sim.fakes.hq import FakeHq
 from sim.fakes.scanner import FakeScanner
 
@@ -41,6 +46,13 @@ class FakeLink(FakeHq):
 
     def start(self) -> None:
         """Nothing to start."""
+
+    def listen(self, *_: object) -> None:
+        """Nobody at HQ asks for anything."""
+
+    def say(self, *_: object) -> bool:
+        """Nobody at HQ hears anything."""
+        return False
 
     def close(self) -> None:
         """Nothing to close."""
@@ -61,7 +73,9 @@ class Running:
             clock=clock,
             ids=TimeOrderedIds(lambda: clock.now().wall_at),
             link=link,
-            workstations={place: replace(WORKSTATIONS[KIOSK], name=place) for place in self.places},
+            workstations={
+                place: replace(WORKSTATIONS[KIOSK], name=place, cash=True) for place in self.places
+            },
         )
         stock(self.store)
         devices = Devices(scanners=((KIOSK, self.scanner),))
@@ -162,6 +176,94 @@ def test_a_charge_for_which_there_is_no_room_is_voided_at_once_and_the_others_ar
         paid = [AttemptState.APPROVED] * fits
         eventually(lambda: [it.state(order) for order in orders[:-1]] == paid, "the charges")
         assert gateway.total_fen() == 350 * fits
+
+
+class Locked(FakeGateway):
+    """Callable from several threads; some answers are lost, some shoppers must type a password."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+
+    def pay_by_code(self, payment: CodePayment) -> GatewayAnswer:
+        with self._lock:
+            return super().pay_by_code(payment)
+
+    def query(self, merchant_order_no: str) -> GatewayAnswer:
+        with self._lock:
+            return super().query(merchant_order_no)
+
+    def reverse(self, merchant_order_no: str) -> GatewayAnswer:
+        with self._lock:
+            return super().reverse(merchant_order_no)
+
+
+def test_whatever_people_do_at_the_same_time_every_fen_is_in_the_books_once(tmp_path: Path) -> None:
+    gateway = Locked()
+    rules = replace(RULES, poll_ms=20, reverse_age_ms=10, pay_deadline_ms=200)
+    with running(tmp_path, gateway, rules=rules) as it:
+        orders = [crowd(it, gateway, number) for number in range(20)]
+        eventually(lambda: not it.store.read(lambda unit: unit.attempts.open(100)), "the end of all payments")
+        stored = [it.store.read(lambda unit, one=order: unit.orders.get(one)) for order in orders]
+        balances = it.store.read(lambda unit: unit.ledger.balances())
+    assert all(order is not None for order in stored)
+    tenders = [tender for order in stored if order for tender in order.tenders]
+    assert sum(one.amount_fen for one in tenders if one.kind == GATEWAY) == gateway.total_fen()
+    assert balances.get("tender/wechat_pay", 0) == gateway.total_fen()
+    assert sum(balances.values()) == 0
+    states = {order.state: order.paid_fen for order in stored if order}
+    assert states.get(OrderState.PAID, 350) == 350
+    assert states.get(OrderState.CANCELLED, 0) == 0
+    assert OrderState.AWAITING not in states
+
+
+def crowd(it: Running, gateway: FakeGateway, number: int) -> str:
+    """Have two codes, cash, back and cancel come at one order at the same moment; return the order's id."""
+    order_id = it.order(KIOSK)
+    codes = [f"13{number:08d}{one:08d}" for one in range(2)]
+    for code in codes:
+        habits = Shopper(f"openid-{code}", 100_000, asks=number % 3 == 1, pending_queries=1)
+        gateway.show_code(code, habits)
+    if number % 4 == 2:
+        gateway.fail_next("pay", FakeFault.LOST)
+    actions: list[Callable[[], object]] = [
+        *(partial(it.service.take_scan, KIOSK, scan_of(code)) for code in codes),
+        partial(take_cash, it.box, KIOSK, 500),
+        partial(back_to_basket, it.box, KIOSK),
+        partial(cancel_sale, it.box, KIOSK),
+    ]
+    at_once([*actions[number % 5 :], *actions[: number % 5]])
+    eventually(lambda: settle_screen(it), "a free screen")
+    return order_id
+
+
+def settle_screen(it: Running) -> bool:
+    """Leave whatever screen is left, as the next shopper would find it; return whether it is free."""
+    with contextlib.suppress(Invalid):
+        leave(it.box, KIOSK)
+    with contextlib.suppress(Invalid):
+        cancel_sale(it.box, KIOSK)
+    return it.view(KIOSK)["screen"] == "attract"
+
+
+def at_once(actions: list[Callable[[], object]]) -> None:
+    gate = threading.Barrier(len(actions))
+
+    def run(action: Callable[[], object]) -> None:
+        gate.wait(10)
+        with contextlib.suppress(Invalid, Declined):
+            action()
+
+    threads = [threading.Thread(target=run, args=(action,)) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def scan_of(code: str) -> Scan:
+    return Scan("test", code.encode(), code, None, boottime_ns())
 
 
 def test_a_workstation_that_contradicts_itself_does_not_keep_the_others_screens(tmp_path: Path) -> None:
