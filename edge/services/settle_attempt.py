@@ -13,6 +13,7 @@ from dataclasses import replace
 from edge.clock import Instant
 from edge.errors import Corrupt
 from edge.retail.attempt import AttemptState, PaymentAttempt, advance
+from edge.retail.basket import BasketState, change_state
 from edge.retail.order import OrderState, Tender, cancel
 from edge.services.box import Box
 from edge.services.call_help import raise_call
@@ -221,11 +222,18 @@ def _close(
 
 
 def _cancel_forsaken(unit: Unit, box: Box, attempt: PaymentAttempt, now: Instant) -> None:
-    """Cancel the order of a shopper who left while the payment was in doubt and came to nothing."""
+    """Cancel the order of a shopper who left while the payment was in doubt and came to nothing.
+
+    The goods are held, as those of any forsaken basket are.
+    """
     order = unit.orders.get(attempt.order_id)
     if order is not None and order.state is OrderState.AWAITING and not order.tenders:
         cancelled = cancel(order, now.wall_at)
         unit.orders.put(cancelled)
+        basket = unit.baskets.get(order.basket_id)
+        if basket is not None and basket.state is BasketState.ORDERED:
+            opened = change_state(basket, BasketState.OPEN, now.wall_at)
+            unit.baskets.put(change_state(opened, BasketState.HELD, now.wall_at))
         data = order_cancelled(cancelled)
         record_event(unit, box.ids, now, box.origin, EventKind.ORDER_CANCELLED, order.order_id, data)
 

@@ -13,6 +13,7 @@ from edge.errors import Corrupt, Unavailable
 from edge.retail.attempt import AttemptState, PaymentAttempt
 from edge.retail.order import Order, OrderState, cancel
 from edge.retail.receipt import PrintState
+from edge.services.change_basket import recall
 from edge.services.ports import GatewayAnswer, PaymentState, Store
 from edge.services.print_receipt import LATEST_PAPER_MS, reprint
 from edge.services.records import Unit
@@ -132,6 +133,22 @@ def test_a_password_that_nobody_can_ask_for_any_more_frees_the_screen() -> None:
     shop.wait(shop.rules.idle_ms)
     assert reset_idle(shop.box, KIOSK)
     assert shop.screen()["screen"] == "attract"
+
+
+def test_the_goods_of_a_forsaken_payment_that_came_to_nothing_can_be_recalled() -> None:
+    shop = Shop()
+    order = shop.order_of(COLA)
+    shop.ports.gateway.fail_next("pay", FakeFault.NEVER)
+    shop.pay(shop.code())
+    shop.wait(shop.rules.idle_ms)
+    assert reset_idle(shop.box, KIOSK)
+    assert shop.screen()["held"] == []
+    while only_attempt(shop, order).is_open:
+        shop.resolve(5_000)
+    (held,) = shop.screen()["held"]
+    recall(shop.box, KIOSK, held["id"])
+    assert shop.lines() == [("cola", 1, 350)]
+    assert shop.stored_order(order.order_id).state is OrderState.CANCELLED
 
 
 class Hanging(FakeGateway):
