@@ -12,7 +12,7 @@ import structlog
 
 from devices.types import DeviceStatus, Health, Scan
 from edge.clock import wait
-from edge.errors import EdgeError, Unavailable
+from edge.errors import EdgeError, Invalid, Unavailable
 from edge.hq.link import MqttLink
 from edge.hq.requests import RequestDesk
 from edge.hq.topics import Topics
@@ -290,7 +290,12 @@ class Service:
             attempt_id, code = self._charges.get(timeout=1.0)
         except queue.Empty:
             return 0.0
-        state = submit(self.box, attempt_id, code)
+        try:
+            state = submit(self.box, attempt_id, code)
+        except Invalid as error:
+            # It waited so long that it was voided; that is no reason to keep the next shopper waiting.
+            _log.warning("charge not sent", attempt=attempt_id, why=str(error))
+            return 0.0
         _log.info("payment", attempt=attempt_id, state=state.value)
         return 0.0
 

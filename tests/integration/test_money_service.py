@@ -27,6 +27,7 @@ from edge.services.check_out import back_to_basket, cancel_sale, check_out, leav
 from edge.services.ports import CodePayment, GatewayAnswer
 from edge.services.receive_scan import receive_scan
 from edge.services.records import Unit
+from edge.services.settle_attempt import void_unsent
 from edge.services.staff import StaffBook
 from edge.services.take_cash import take_cash
 from edge.store.sqlite_store import SqliteStore
@@ -176,6 +177,25 @@ def test_a_charge_for_which_there_is_no_room_is_voided_at_once_and_the_others_ar
         paid = [AttemptState.APPROVED] * fits
         eventually(lambda: [it.state(order) for order in orders[:-1]] == paid, "the charges")
         assert gateway.total_fen() == 350 * fits
+
+
+def test_charges_that_were_voided_while_they_waited_do_not_slow_down_the_next(tmp_path: Path) -> None:
+    gateway = Stalled()
+    with running(tmp_path, gateway, PAYMENT_WORKERS + 9) as it:
+        orders = [it.order(place) for place in it.places]
+        for number, place in enumerate(it.places[:-1]):
+            it.service.take_scan(place, scan_of(f"13{number:016d}"))
+        eventually(lambda: gateway.inside == PAYMENT_WORKERS, "all workers to be busy")
+        for order in orders[PAYMENT_WORKERS:-1]:
+            (attempt,) = it.store.read(lambda unit, one=order: unit.attempts.of_order(one))
+            assert void_unsent(it.box, attempt.attempt_id) is AttemptState.VOIDED
+        gateway.show_code("139999999999999999", Shopper("openid", 100_000))
+        it.service.take_scan(it.places[-1], scan_of("139999999999999999"))
+        gateway.go.set()
+        eventually(lambda: it.state(orders[-1]) is AttemptState.APPROVED, "the last charge")
+        workers = [one for one in it.service._worker_states() if str(one["name"]).startswith("pay-")]
+        assert [one["crashes"] for one in workers] == [0] * PAYMENT_WORKERS
+        assert gateway.total_fen() == 350
 
 
 class Locked(FakeGateway):
