@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -38,6 +39,8 @@ from edge.services.box import Box, Rules, Workstation, WorkstationKind
 from edge.services.events import Origin
 from edge.services.ports import Clock, Display, Gate, IdSource, PaymentGateway, Printer, Scanner
 from edge.services.staff import StaffBook, StaffMember
+from edge.services.watch_disk import DiskMarks
+from edge.store.disk import DataDisk
 from edge.store.intake_folder import IntakeFolder
 from edge.store.sqlite_store import SqliteStore
 from edge.web.desk import WebSettings
@@ -53,9 +56,6 @@ SESSIONS = "hq-session"
 
 INCOMING = "incoming"
 
-#: Room kept back on the disk for money on its way: hundreds of sales, as the database uses its log again.
-RESERVE_BYTES = 16 * 1024 * 1024
-
 #: Printable dots of the usual printers by characters on a line.
 _DOTS = {32: 384, 42: 504, 48: 576}
 
@@ -69,7 +69,8 @@ def build_service(config: Config) -> Service:
         config.box.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Invalid(f"box.data_dir {config.box.data_dir} cannot be made: {error.strerror}") from None
-    store = SqliteStore(config.box.data_dir / DATABASE, clock.now().wall_at, RESERVE_BYTES)
+    marks = build_marks(config)
+    store = SqliteStore(config.box.data_dir / DATABASE, clock.now().wall_at, marks.reserve_bytes)
     box = Box(
         origin=Origin(config.box.site, config.box.edge),
         clock=clock,
@@ -84,7 +85,10 @@ def build_service(config: Config) -> Service:
     staff = StaffBook([StaffMember(one.name, one.role, one.pin_hash) for one in config.staff], clock)
     intake = IntakeFolder(config.box.data_dir / INCOMING)
     web, landings = web_settings(config), landing_pages(config)
-    return Service(Parts(box, store, link, devices, staff, web, landings, intake, relay=config.hq.relay))
+    disk = DataDisk(config.box.data_dir, store)
+    return Service(
+        Parts(box, store, link, devices, staff, web, landings, intake, disk, marks, relay=config.hq.relay)
+    )
 
 
 def landing_pages(config: Config) -> tuple[LandingPage, ...]:
@@ -305,6 +309,11 @@ def build_gateways(config: Config, clock: Clock, ids: IdSource) -> dict[str, Pay
     if config.wechat_pay is None:
         return {}
     return {"wechat_pay": _wechat_pay(config.wechat_pay, clock, ids)}
+
+
+def build_marks(config: Config) -> DiskMarks:
+    """Return where the disk's levels begin; raise Invalid for marks out of order."""
+    return DiskMarks(**asdict(config.disk))
 
 
 def build_link(config: Config, clock: Clock) -> MqttLink:

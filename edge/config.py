@@ -95,6 +95,19 @@ class RulesConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskConfig:
+    """[disk]: below which share of the disk, but at most below how many MiB, what is refused."""
+
+    low_percent: int = 20
+    scarce_percent: int = 10
+    full_percent: int = 5
+    low_mb: int = 4_096
+    scarce_mb: int = 2_048
+    full_mb: int = 1_024
+    reserve_mb: int = 32
+
+
+@dataclass(frozen=True, slots=True)
 class CodesConfig:
     """[codes]: how scanned strings are read; house_forms, when given, replace the usual six."""
 
@@ -236,6 +249,7 @@ class Config:
     web: WebConfig = field(default_factory=WebConfig)
     hq: HqConfig = field(default_factory=HqConfig)
     rules: RulesConfig = field(default_factory=RulesConfig)
+    disk: DiskConfig = field(default_factory=DiskConfig)
     codes: CodesConfig = field(default_factory=CodesConfig)
     workstation: tuple[WorkstationConfig, ...] = ()
     scanner: tuple[ScannerConfig, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from edge.app import (
     build_devices,
     build_gateways,
     build_link,
+    build_marks,
     build_rules,
     given_file,
     web_settings,
@@ -27,11 +29,21 @@ from edge.errors import Invalid, Unavailable
 from edge.ids import TimeOrderedIds
 from edge.money import format_yuan
 from edge.retail.catalogue import SoldBy
+from edge.services.dead_letters import (
+    LETTERS_SHOWN,
+    LetterAction,
+    LetterRequest,
+    describe_letter,
+    settle_letter,
+)
 from edge.services.import_catalogue import ImportOptions
+from edge.services.outbox_figures import figure_lines, outbox_figures
 from edge.services.records import OutboxDepth
 from edge.services.scan_item import find_product
 from edge.services.take_intake import CatalogueFile, IntakeReport, PriceRequest, import_now, price_now
+from edge.services.watch_disk import spare_bytes
 from edge.store.database import open_reader
+from edge.store.disk import space_of
 from edge.store.intake_folder import MAX_BYTES, IntakeFolder
 from edge.store.outbox import OutboxTable
 from edge.store.sqlite_store import SqliteStore, SqliteUnit
@@ -68,11 +80,52 @@ def check_config(config: Config) -> list[str]:
 
 def read_outbox(config: Config) -> tuple[OutboxDepth, int]:
     """Return how far HQ is behind, and now; reads beside a running service."""
-    connection = open_reader(_database(config))
-    try:
-        return OutboxTable(connection).depth(), SystemClock().now().wall_at
-    finally:
-        connection.close()
+    with _reading(config) as outbox:
+        return outbox.depth(), SystemClock().now().wall_at
+
+
+def outbox_lines(config: Config) -> list[str]:
+    """Return how far HQ is behind, in lines for people; reads beside a running service."""
+    marks, now_at = build_marks(config), SystemClock().now().wall_at
+    with _reading(config) as outbox:
+        spare = spare_bytes(space_of(config.box.data_dir), marks)
+        return figure_lines(outbox_figures(outbox.depth(), outbox.pace(), spare, now_at))
+
+
+def letter_lines(config: Config) -> list[str]:
+    """Return the events that HQ rejected and nobody has dealt with; reads beside a running service."""
+    with _reading(config) as outbox:
+        letters = outbox.dead_letters(LETTERS_SHOWN)
+    if not letters:
+        return ["HQ has rejected nothing that is still open"]
+    return [describe_letter(letter) for letter in letters]
+
+
+def event_lines(config: Config, sequence: int) -> list[str]:
+    """Return an event that waits or was rejected, in lines; raise Invalid for one that is not here."""
+    with _reading(config) as outbox:
+        letter = outbox.dead_letter(sequence)
+        waiting = [one for one in outbox.window(sequence - 1, 1) if one.sequence == sequence]
+    if letter is not None:
+        return [describe_letter(letter), letter.message.body.decode()]
+    if waiting:
+        return [f"event {sequence} waits for HQ", waiting[0].body.decode()]
+    raise Invalid(f"event {sequence} is not here: HQ has it, or it was never written")
+
+
+def deal_with_letter(
+    config: Config, sequence: int, action: LetterAction, data: str = "", note: str = ""
+) -> IntakeReport:
+    """Send a dead letter again or drop it, or have a running service do it."""
+    wish = LetterRequest(
+        f"{action.value}-{sequence}-{_new_id()[-12:]}.letter.json", sequence, action, data, note
+    )
+    with _own_store(config) as store:
+        if store is not None:
+            return IntakeReport(True, (settle_letter(store, SystemClock(), wish),))
+    folder = IntakeFolder(config.box.data_dir / INCOMING)
+    folder.put_letter(wish)
+    return _await_report(folder, wish.name, lambda done, total: None)
 
 
 def import_products(
@@ -127,6 +180,17 @@ def _database(config: Config) -> Path:
     if not path.exists():
         raise Invalid(f"{path} does not exist; start the service once, or import a catalogue")
     return path
+
+
+@contextmanager
+def _reading(config: Config) -> Iterator[OutboxTable]:
+    connection = open_reader(_database(config))
+    try:
+        yield OutboxTable(connection)
+    except sqlite3.Error as error:
+        raise Unavailable(f"{DATABASE} cannot be read: {error}; start the service once") from error
+    finally:
+        connection.close()
 
 
 def _plain(name: str) -> str:

@@ -19,7 +19,7 @@ from edge.hq.topics import Topics
 from edge.members.landing import LandingPage
 from edge.retail.receipt import PrintState
 from edge.services.box import Box
-from edge.services.ports import Display, Gate, Printer, Scanner
+from edge.services.ports import Disk, Display, Gate, Printer, Scanner
 from edge.services.print_receipt import print_next
 from edge.services.publish_events import PublishCursor, publish_events
 from edge.services.receive_scan import receive_scan
@@ -31,6 +31,14 @@ from edge.services.settle_attempt import void_unsent
 from edge.services.staff import StaffBook
 from edge.services.take_intake import Intake, take_intake
 from edge.services.take_payment import submit
+from edge.services.watch_disk import (
+    DiskMarks,
+    DiskState,
+    Use,
+    describe_space,
+    refuses,
+    watch_disk,
+)
 from edge.store.sqlite_store import SqliteStore
 from edge.watchdog import Watchdog
 from edge.web.changes import Changes
@@ -113,6 +121,8 @@ class Parts:
     web: WebSettings
     landings: tuple[LandingPage, ...] = ()
     intake: Intake | None = None
+    disk: Disk | None = None
+    marks: DiskMarks = field(default_factory=DiskMarks)
     relay: bool = True
 
 
@@ -123,9 +133,10 @@ class Service:
         """Take the adapters over and listen on the web port; nothing runs before `start`."""
         self._parts = parts
         self.changes = Changes()
-        self.box = replace(parts.box, changed=self._changed)
+        self.box = replace(parts.box, changed=self._changed, closed=self._closed)
         self._charges: queue.Queue[tuple[str, str]] = queue.Queue(MAX_CHARGES)
         self._cursor = PublishCursor()
+        self._disk = DiskState()
         # By workstation, why its last scan could not be kept.
         self._deaf: dict[str, str] = {}
         # A printer's own news must not wake it: without paper it would try again for ever without a pause.
@@ -207,7 +218,7 @@ class Service:
 
     def _store_word(self) -> str:
         given_up = self._parts.store.reserve.given_up
-        return "the disk is or was full: make room, then restart the service" if given_up else "ok"
+        return "the disk is full: make room; sales open again by themselves" if given_up else "ok"
 
     def _worker_states(self) -> Sequence[Json]:
         return [
@@ -230,6 +241,10 @@ class Service:
         if printer is not None:
             printer.wake()
 
+    def _closed(self) -> str:
+        """Say why no new sale is begun, "" while sales are open."""
+        return "disk_full" if refuses(self._disk.level, Use.SALE) else ""
+
     def _workers(self) -> list[Worker]:
         scanning = [
             Worker(f"scan-{scanner.name}", self._scanning(place, scanner))
@@ -238,9 +253,12 @@ class Service:
         # A large catalogue takes minutes on a slow card; the tills go on meanwhile.
         intake = self._parts.intake
         taking_in = [Worker("intake", self._taking_in(intake), INTAKE_LONGEST_S)] if intake else []
+        disk = self._parts.disk
+        watching = [Worker("disk", self._watching(disk))] if disk else []
         paying = [Worker(f"pay-{index}", self._pay, PAYMENT_LONGEST_S) for index in range(PAYMENT_WORKERS)]
         return [
             *scanning,
+            *watching,
             *paying,
             *self._printer_workers.values(),
             self._publisher,
@@ -305,6 +323,20 @@ class Service:
         if step.unfillable:
             _log.error("HQ misses events that it acknowledged before", sequences=list(step.unfillable))
         return step.wait_ms / 1000
+
+    def _watching(self, disk: Disk) -> Callable[[], float]:
+        def step() -> float:
+            parts, box = self._parts, self.box
+            done = watch_disk(box.store, disk, box.clock, box.ids, box.origin, parts.marks, self._disk)
+            self._disk = done.state
+            if done.changed and done.state.space is not None:
+                level = done.state.level.name.lower()
+                _log.warning("disk", level=level, space=describe_space(done.state.space))
+                for workstation in box.workstations:
+                    self._redraw(workstation)
+            return done.wait_ms / 1000
+
+        return step
 
     def _resolve(self) -> float:
         resolve_attempts(self.box)

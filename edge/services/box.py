@@ -61,6 +61,9 @@ class Rules:
 class Box:
     """The ports of this box. changed: told the name of a workstation whose screen has changed.
 
+    closed: why no new sale is begun now, as a word such as "disk_full", "" while sales are open; what has
+    begun goes on to its end.
+
     printers: by workstation; gateways: by name.
     """
 
@@ -74,6 +77,7 @@ class Box:
     workstations: Mapping[str, Workstation]
     rules: Rules
     changed: Callable[[str], None] = lambda workstation: None
+    closed: Callable[[], str] = lambda: ""
 
     def workstation(self, name: str) -> Workstation:
         """Return the settings of a workstation; raise Invalid for one that this box does not have."""

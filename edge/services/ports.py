@@ -214,6 +214,36 @@ class HqLink(Protocol):
         """Return whether the broker is connected."""
 
 
+@dataclass(frozen=True, slots=True)
+class DiskSpace:
+    """The disk that the box's state is on. free_bytes: what this service may still write, the reserve not
+    among it. reusable_bytes: freed pages inside the database that new rows take first.
+    """
+
+    total_bytes: int
+    free_bytes: int
+    reusable_bytes: int = 0
+
+
+class Disk(Protocol):
+    """The disk under the store, with a reserve file to let go of when nothing can be written any more."""
+
+    def space(self) -> DiskSpace:
+        """Return how much is left; raises Unavailable when the disk cannot be asked."""
+
+    def has_reserve(self) -> bool:
+        """Return whether the reserve is in its place."""
+
+    def hold_reserve(self) -> bool:
+        """Take the reserve's space, unless it is taken; return False when there is no room for it."""
+
+    def release_reserve(self) -> bool:
+        """Give the reserve's space back at once, callable from any thread; return whether there was any."""
+
+    def compact(self) -> int:
+        """Give some of the database's freed pages back to the disk; return how many bytes. Tens of ms."""
+
+
 class Scanner(Protocol):
     """A source of scans; one caller reads it."""
 

@@ -10,7 +10,7 @@ from edge.codes.classify import classify
 from edge.codes.payment import PaymentCode
 from edge.codes.reading import CodeKind, CodeReading, Context
 from edge.errors import Invalid
-from edge.retail.basket import find_line
+from edge.retail.basket import BasketState, find_line
 from edge.retail.order import OrderState
 from edge.services.box import Box
 from edge.services.check_out import reopen
@@ -95,6 +95,11 @@ def _add(
         if busy.money_in_flight or busy.order.tenders:
             return _refuse(unit, box, busy, now, record, NoticeCode.NOT_NOW, {"text": record.text})
         busy = reopen(unit, box, busy, now)
+    closed = box.closed()
+    if closed and (busy.basket is None or busy.basket.state is not BasketState.OPEN):
+        # The screen says so already; a banner would outlive the reason.
+        unit.scans.append(replace(record, outcome="closed"))
+        return ScanOutcome(record.scan_id, "closed")
     repeated = _repeated(unit, box, busy, now, record)
     if repeated is not None:
         return _ask_again(unit, box, busy, now, record, repeated)

@@ -33,12 +33,15 @@ def show_screen(box: Box, workstation: str) -> dict[str, object]:
 
     def query(unit: Unit) -> dict[str, object]:
         busy = load(unit, box, workstation)
+        # A screen with something on it is not taken away: what has begun goes on to its end.
+        closed = box.closed() if busy.screen == "attract" else ""
         return {
             "workstation": workstation,
             "kind": settings.kind.value,
             "cash": settings.cash,
             "shop": box.rules.shop_name,
-            "screen": busy.screen,
+            "screen": "closed" if closed else busy.screen,
+            "closed": closed or None,
             "language": busy.state.language,
             "basket": _basket(busy),
             "held": [_held(basket) for basket in unit.baskets.held(workstation, HELD_SHOWN)],

@@ -1,4 +1,4 @@
-"""Take one file of the intake folder: a catalogue or a price that came in while the service runs.
+"""Take one file of the intake folder: a catalogue, a price or a wish that came in while the service runs.
 
 Only one process may write the database, so that the command line and people hand files over instead. A
 file leaves the folder only after it was taken or refused: whatever stops the service in between, the same
@@ -15,6 +15,7 @@ from typing import Protocol
 from edge.errors import Invalid, Unavailable
 from edge.retail.catalogue_csv import Progress
 from edge.services.change_price import change_price, describe_change, parse_valid_from
+from edge.services.dead_letters import LetterRequest, settle_letter
 from edge.services.import_catalogue import ImportOptions, ImportReport, import_catalogue
 from edge.services.ports import Clock, Store
 
@@ -46,7 +47,7 @@ class RefusedFile:
     problem: str
 
 
-IntakeJob = CatalogueFile | PriceRequest | RefusedFile
+IntakeJob = CatalogueFile | PriceRequest | LetterRequest | RefusedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,4 +131,6 @@ def _work(store: Store, clock: Clock, zone: tzinfo, intake: Intake, job: IntakeJ
         return IntakeReport(False, (job.problem,))
     if isinstance(job, PriceRequest):
         return price_now(store, clock, zone, job)
+    if isinstance(job, LetterRequest):
+        return IntakeReport(True, (settle_letter(store, clock, job),))
     return import_now(store, clock, zone, job, partial(intake.progress, job.name))

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from edge.clock import Instant
-from edge.errors import Corrupt, Invalid
+from edge.errors import Corrupt, Declined, Invalid
 from edge.retail.attempt import PaymentAttempt
 from edge.retail.basket import Basket, BasketState
 from edge.retail.order import Order, OrderState
@@ -137,9 +137,15 @@ def show_notice(unit: Unit, busy: Busy, now: Instant, notice: Notice | None) -> 
 
 
 def open_basket(box: Box, busy: Busy, now: Instant) -> Basket:
-    """Return the basket to add to: the present one, or a new one when none is open."""
+    """Return the basket to add to: the present one, or a new one when none is open.
+
+    Raises Declined while no new sale is begun.
+    """
     if busy.basket is not None and busy.basket.state is BasketState.OPEN:
         return busy.basket
+    reason = box.closed()
+    if reason:
+        raise Declined(f"no new sale is begun on {busy.state.workstation}: {reason}; what has begun goes on")
     return Basket(
         basket_id=box.ids.new_id(),
         workstation=busy.state.workstation,

@@ -26,6 +26,9 @@ PRAGMAS: dict[str, str | int] = {
     "mmap_size": 0,
 }
 
+#: The log's size after a checkpoint; what a large import made of it goes back to the disk.
+JOURNAL_BYTES = 16 * 1024 * 1024
+
 #: Milliseconds that a connection waits for a lock that only a foreign process could hold.
 BUSY_MS = 2_000
 
@@ -37,9 +40,13 @@ def open_writer(path: Path) -> Database:
     """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
     try:
+        if not path.exists() or path.stat().st_size == 0:
+            # Holds for a new file alone: freed pages can be given back to the disk in small steps.
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         for name, value in PRAGMAS.items():
             connection.execute(f"PRAGMA {name} = {value}")
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
         _check_pragmas(connection, path)
     except BaseException as error:
         connection.close()

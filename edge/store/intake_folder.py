@@ -4,6 +4,7 @@
     incoming/NAME.csv.options.json    how to import it; written by the command line before the file, which
                                       is then whole and taken at once
     incoming/NAME.price.json          a price to set
+    incoming/NAME.letter.json         what to do with an event that HQ rejected
     incoming/NAME.progress, .tries    ours, while a file is worked on
     incoming/done, incoming/refused   what was taken and what was not, each beside NAME.report.json
 
@@ -22,6 +23,7 @@ from pathlib import Path
 
 from edge.clock import boottime_ns
 from edge.errors import Invalid, Unavailable
+from edge.services.dead_letters import LetterAction, LetterRequest
 from edge.services.import_catalogue import ImportOptions
 from edge.services.take_intake import (
     CatalogueFile,
@@ -43,7 +45,7 @@ MAX_TRIES = 3
 PROGRESS_EVERY_NS = 200_000_000
 
 _CATALOGUES = (".csv", ".tsv", ".txt")
-_PRICE, _OPTIONS, _REPORT = ".price.json", ".options.json", ".report.json"
+_PRICE, _LETTER, _OPTIONS, _REPORT = ".price.json", ".letter.json", ".options.json", ".report.json"
 _OURS = (_OPTIONS, ".progress", ".tries", ".part", ".filepart", ".tmp", ".swp", "~")
 
 
@@ -104,6 +106,11 @@ class IntakeFolder:
         wanted = {"sku": request.sku, "yuan": request.yuan, "valid_from": request.valid_from}
         self._put(request.name, json.dumps(wanted).encode())
 
+    def put_letter(self, wish: LetterRequest) -> None:
+        """Hand in a wish; `wish.name` must end in .letter.json. Raises Invalid like `put_catalogue`."""
+        wanted = {"sequence": str(wish.sequence), "action": wish.action.value}
+        self._put(wish.name, json.dumps(wanted | {"data": wish.data, "note": wish.note}).encode())
+
     def seen(self, name: str) -> IntakeReport | tuple[int, int] | None:
         """Return a file's report, or how far it is as (done, total), or None while it was not begun."""
         for where in ("done", "refused"):
@@ -144,7 +151,7 @@ class IntakeFolder:
         return None
 
     def _is_whole(self, name: str, look: tuple[int, int, int]) -> bool:
-        handed_in = name.endswith(_PRICE) or (self.folder / (name + _OPTIONS)).exists()
+        handed_in = name.endswith((_PRICE, _LETTER)) or (self.folder / (name + _OPTIONS)).exists()
         before, since_ns = self._looks.get(name, (None, 0))
         if before != look:
             since_ns = self._now_ns()
@@ -172,6 +179,12 @@ class IntakeFolder:
     def _job(self, name: str, data: bytes) -> IntakeJob:
         if name.endswith(_PRICE):
             return PriceRequest(name, **_texts(data, ("sku", "yuan"), ("valid_from",)))
+        if name.endswith(_LETTER):
+            wish = _texts(data, ("sequence", "action"), ("data", "note"))
+            action = LetterAction(wish["action"])
+            return LetterRequest(
+                name, int(wish["sequence"]), action, wish.get("data", ""), wish.get("note", "")
+            )
         if not name.lower().endswith(_CATALOGUES):
             return RefusedFile(
                 name, f"{name} is no catalogue; save it as .csv (docs/operations/catalogue.md)"

@@ -15,13 +15,18 @@ LEAVES = 3
 
 
 class Reserve:
-    """One file of nothing, given up when the disk is full and taken again at the next start."""
+    """One file of nothing, given up when the disk is full and taken again when there is room."""
 
     def __init__(self, path: Path, size: int) -> None:
         """Take `size` bytes at `path` if the disk has room for them; 0 takes none."""
         self._path = path
         self._wanted = size
         self.held = path.exists() or self._take(size)
+
+    def take(self) -> bool:
+        """Take the room again, unless it is held; return whether it is. Does nothing where none is wanted."""
+        self.held = self.held or self._take(self._wanted)
+        return self.held
 
     @property
     def given_up(self) -> bool:
@@ -39,11 +44,14 @@ class Reserve:
     def _take(self, size: int) -> bool:
         if not size or shutil.disk_usage(self._path.parent).free < (1 + LEAVES) * size:
             return False
+        part = self._path.with_suffix(".part")
         try:
-            with self._path.open("wb") as file:
+            # Whole or not at all: a torn one would pass for a reserve after a power cut.
+            with part.open("wb") as file:
                 os.posix_fallocate(file.fileno(), 0, size)
+            part.replace(self._path)
         except OSError as error:
-            self._path.unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
             _log.warning("no room was kept back on the disk", why=str(error))
             return False
         return True

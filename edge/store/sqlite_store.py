@@ -64,8 +64,6 @@ class SqliteStore:
         while another process writes it, when the disk is full or the file may not be written; Invalid
         for a folder that cannot be used.
         """
-        #: Called on the writer's turn when the disk is full; returns whether to try once more.
-        self.make_room: Callable[[], bool] = lambda: False
         self._path = path
         self._lock = lock_writer(path)
         try:
@@ -127,7 +125,10 @@ class SqliteStore:
         return int(pages * size)
 
     def compact(self, pages: int) -> int:
-        """Give up to `pages` freed pages back to the disk; return the bytes, 0 for a file without auto-vacuum."""
+        """Give up to `pages` freed pages back to the disk; return the bytes.
+
+        A file that was made without auto-vacuum keeps its pages: 0.
+        """
 
         def work(unit: Unit) -> int:
             before = self._db.conn.execute("PRAGMA page_count").fetchone()[0]
@@ -193,7 +194,8 @@ class SqliteStore:
         try:
             self._require_open()
             self._require_clean()
-            self._commit_or_make_room(group)
+            with self._db.atomic():
+                self._run_group(group)
         # Whatever broke the shared commit is raised again in each caller's own thread by answer().
         except Exception as error:
             _fail(group, error)
@@ -205,19 +207,6 @@ class SqliteStore:
             for waiting in group:
                 waiting.done = True
                 waiting.turn.set()
-
-    def _commit_or_make_room(self, group: list[_Waiting[Any]]) -> None:
-        try:
-            with self._db.atomic():
-                self._run_group(group)
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL or not self.make_room():
-                raise
-            for waiting in group:
-                waiting.error = None
-            self._require_clean()
-            with self._db.atomic():
-                self._run_group(group)
 
     def _run_group(self, group: list[_Waiting[Any]]) -> None:
         if len(group) == 1:

@@ -28,6 +28,7 @@ painted.port1.onmessage = (event) => {
 export function render(view) {
   if (setLanguage(view.language)) fillTexts();
   document.body.dataset.screen = view.screen;
+  say(find("[data-closed-reason]"), view.closed && has(`closed_${view.closed}`) ? t(`closed_${view.closed}`) : "");
   showBasket(view);
   showCheckout(view);
   showWaiting(view);
