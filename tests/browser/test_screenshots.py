@@ -72,6 +72,16 @@ def declined(desk: DeskFake, ws: str) -> None:
     })  # fmt: skip
 
 
+def no_wallet(desk: DeskFake, ws: str) -> None:
+    desk.wallets = []
+    checkout(desk, ws)
+
+
+def no_public_url(desk: DeskFake, ws: str) -> None:
+    desk.public_url = ""
+    paid(desk, ws)
+
+
 def paid(desk: DeskFake, ws: str) -> None:
     waiting(desk, ws)
     desk.settle(ws)
@@ -117,7 +127,7 @@ def held(desk: DeskFake, ws: str) -> None:
 
 KIOSK = (
     attract, empty, basket, long_basket, duplicate, unknown_code, troubles, checkout, waiting, unsure,
-    declined, held, paid, unprinted, age, help_called, closed,
+    declined, held, no_wallet, no_public_url, paid, unprinted, age, help_called, closed,
 )  # fmt: skip
 TILL = (attract, basket, checkout, cash_part, cash_change, held)
 

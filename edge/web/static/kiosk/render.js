@@ -58,7 +58,8 @@ function showCheckout({ order, cash, wallets }) {
   say(find("[data-due-label]"), t(partPaid ? "due_rest" : "due"));
   say(find("[data-due]"), yuan(order?.due_fen ?? 0));
   document.body.classList.toggle("no-wallet", !wallets.length);
-  say(find("[data-open-wallet]"), wallets.length ? t("pay_step_open", { wallets: walletNames(wallets) }) : t("pay_none"));
+  say(find("#checkout-title"), t(wallets.length ? "pay_title" : "pay_none"));
+  say(find("[data-open-wallet]"), t("pay_step_open", { wallets: walletNames(wallets) }));
   say(find("[data-order]"), order ? t("order_number", { number: order.number }) : "");
   document.body.classList.toggle("no-cash", cash === false);
   refill(find("[data-tenders]"), JSON.stringify([partPaid, order?.tenders, t("total")]), () =>
@@ -91,6 +92,7 @@ function showIdle(view) {
   const counted = IDLE_SCREENS.has(view.screen) ? view.idle_s_left : null;
   const box = find("#idle");
   if (counted === null) show(box, false);
+  say(find("[data-idle-lead]", box), t(view.screen === "waiting" ? "idle_lead_waiting" : "idle_lead"));
   countDown("idle", counted, (seconds) => {
     const warned = !box.hidden;
     show(box, seconds <= IDLE_WARNING_S);
