@@ -96,7 +96,7 @@ def gateway(folder: Path, port: int) -> None:
 
 @main.command()
 @click.option("--port", default=1883, show_default=True)
-@click.option("--kind", default="iotcore", show_default=True, help="iotcore or mosquitto.")
+@click.option("--kind", default="", help="mosquitto or iotcore; mosquitto where it is installed.")
 def broker(port: int, kind: str) -> None:
     """An MQTT 5 broker on loopback."""
     from sim.broker import run
@@ -108,11 +108,13 @@ def broker(port: int, kind: str) -> None:
 @click.option("--broker-port", default=1883, show_default=True)
 @click.option("--port", default=8090, show_default=True)
 @click.option("--dir", "folder", type=click.Path(path_type=Path), default=Path("demo-data/hq"))
-def hq(broker_port: int, port: int, folder: Path) -> None:
+@click.option("--workers", default=1, show_default=True, help="More than one use PostgreSQL.")
+@click.option("--database", default="", help="postgresql://user@host/name; else a private one when needed.")
+def hq(broker_port: int, port: int, folder: Path, workers: int, database: str) -> None:
     """Headquarters: applies each event once and acknowledges it; shows what it knows on a page."""
     from sim.hq import run
 
-    run(broker_port=broker_port, http_port=port, folder=folder, stop=_until_signal())
+    run(broker_port, port, folder, _until_signal(), workers=workers, database=database)
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""A real MQTT 5 broker on 127.0.0.1: iotcore (installs with pip), or mosquitto where it is installed.
+"""A real MQTT 5 broker on 127.0.0.1: mosquitto (Debian's) where it is installed, else iotcore (with pip).
 
 The broker is a child process that ends with its parent, even when that is killed. It need not be
 durable: nothing leaves a box's outbox before HQ's own ack. `kill` is for rehearsing its loss.
@@ -24,7 +24,7 @@ HOST = "127.0.0.1"
 
 #: The largest payload taken: a relayed answer (384 KiB in base64) with room for its properties.
 MAX_PAYLOAD_BYTES = 1024 * 1024
-MAX_CONNECTIONS = 64
+MAX_CONNECTIONS = 2_000
 
 #: How long the broker may take to listen, and to end, in seconds.
 START_S = 15.0
@@ -56,10 +56,8 @@ class Broker:
     config: a configuration of Mosquitto's that listens on that port, instead of the simulator's own.
     """
 
-    def __init__(
-        self, kind: BrokerKind = BrokerKind.IOTCORE, port: int = 0, config: Path | None = None
-    ) -> None:
-        self.kind = kind
+    def __init__(self, kind: BrokerKind | None = None, port: int = 0, config: Path | None = None) -> None:
+        self.kind = kind or best()
         self._config = config
         self.host = HOST
         self.port = port or _free_port()
@@ -164,18 +162,26 @@ class Broker:
             pause.wait(0.02)
 
 
+def best() -> BrokerKind:
+    """Return the broker to use when nobody chose one; MALL_EDGE_BROKER=iotcore chooses for a whole run."""
+    named = os.environ.get("MALL_EDGE_BROKER", "")
+    if named:
+        return BrokerKind(named)
+    return BrokerKind.MOSQUITTO if installed(BrokerKind.MOSQUITTO) else BrokerKind.IOTCORE
+
+
 def installed(kind: BrokerKind) -> bool:
     """Whether this broker can be started here."""
     return kind is BrokerKind.IOTCORE or _mosquitto() is not None
 
 
-def run(port: int = 1883, kind: str = BrokerKind.IOTCORE) -> int:
+def run(port: int = 1883, kind: str = "") -> int:
     """Run a broker until SIGINT or SIGTERM; return the exit code. For `python -m sim broker`."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        with Broker(BrokerKind(kind), port) as broker:
+        with Broker(BrokerKind(kind) if kind else None, port) as broker:
             print(f"MQTT 5 broker ({broker.kind}) on {broker.host}:{broker.port}; Ctrl+C ends it", flush=True)
             while not stop.wait(1.0):
                 if not broker.running:
@@ -252,6 +258,7 @@ user {{user}}
 persistence true
 persistence_location {{folder}}/
 autosave_interval 1
+max_inflight_messages 200
 max_queued_messages 20000
 max_queued_bytes 67108864
 max_packet_size {MAX_PAYLOAD_BYTES}

@@ -23,6 +23,7 @@ from sim.goods import catalogue_csv, demo_goods
 from sim.pictures import draw_pictures
 from sim.ports import free_ports
 from sim.printer import SimPrinter
+from sim.relay import PublicHost
 from sim.scanner import SimulatedScanner
 from sim.shopper import Shop, ShopperError, trips, visit
 from sim.wires import PtyWire
@@ -48,7 +49,7 @@ edge = "edge-1"
 data_dir = "{folder}/state"
 shop_name = "示范商场"
 shop_name_en = "Demo Mall"
-public_url = "http://127.0.0.1:{port}"
+public_url = "{public_url}"
 
 [web]
 port = {port}
@@ -147,7 +148,7 @@ class MallSettings:
     """Where the mall is. port: of the service; hq_port, gateway_port: of the simulators' pages.
 
     Port 0 takes a free one. goods: a catalogue file instead of the demonstration's. rules: the lines of
-    the configuration's [rules].
+    the configuration's [rules]. relay_port: of HQ's public host, by which phones reach the box.
     """
 
     folder: Path
@@ -158,6 +159,7 @@ class MallSettings:
     visits: int = 0
     goods: Path | None = None
     rules: str = "poll_ms = 1000"
+    relay_port: int = 0
 
 
 class Mall:
@@ -179,6 +181,7 @@ class Mall:
         self.credentials = make_credentials(folder / "keys", digits)
         self.gateway = GatewayServer(self.credentials, now_ms, digits, port=settings.gateway_port)
         self.broker = Broker()
+        self.phones = PublicHost(self.broker.port, settings.relay_port)
         self.printer = SimPrinter(folder / "receipts")
         self.printer_wire = PtyWire(self.printer, folder / "dev" / "printer-k01")
         self.scanner = SimulatedScanner(folder / "dev" / "scanner-k01")
@@ -204,6 +207,7 @@ class Mall:
         self._running.callback(self.scanner.unplug)
         self._running.enter_context(self.gateway)
         self._running.enter_context(self.broker)
+        self._running.enter_context(self.phones)
         self._running.enter_context(self.printer_wire)
         self._running.callback(self._end_processes)
         self._start_hq()
@@ -255,6 +259,7 @@ class Mall:
         text = _CONFIG.format(
             folder=self._settings.folder.resolve(),
             port=self.port,
+            public_url=self.phones.url("demo-mall", "edge-1"),
             rules=self._settings.rules,
             broker_port=self.broker.port,
             gateway=self.gateway.url,
@@ -376,7 +381,9 @@ A mall is open on this machine; a shopper is on the way. Open:
   till with cash   {mall.url}/till/T01
   staff (PIN {DEMO_PIN})  {mall.url}/staff
   HQ               {mall.hq_url}/
+  MQTT broker      {mall.broker.kind} on {mall.broker.host}:{mall.broker.port}
   phones, wallets  {mall.gateway.url}/
+  public host      {mall.phones.url("demo-mall", "edge-1")}/  (receipts, through HQ)
   receipts         {settings.folder / "receipts"}
 
 Ctrl+C ends it.

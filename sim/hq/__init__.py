@@ -1,7 +1,9 @@
 """Headquarters at the far end of MQTT, written from docs/protocols/hq-events.md alone."""
 
 from sim.hq.behaviour import Behaviour
-from sim.hq.ledger import Arrival, Ledger, Outcome
-from sim.hq.main import HqServer, run
+from sim.hq.ledger import Ledger
+from sim.hq.main import HqFleet, HqServer, run
+from sim.hq.reading import Arrival, Outcome
+from sim.hq.worker import Worker
 
-__all__ = ["Arrival", "Behaviour", "HqServer", "Ledger", "Outcome", "run"]
+__all__ = ["Arrival", "Behaviour", "HqFleet", "HqServer", "Ledger", "Outcome", "Worker", "run"]

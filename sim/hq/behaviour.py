@@ -12,12 +12,14 @@ MAX_EVERY = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """away: HQ is not at the broker. reject: events are dropped unapplied. ack_delay_ms: acks come late.
+    """away: HQ is not at the broker. reject: events are dropped unapplied. refuse: events are refused for
+    good, with a reason, and acknowledged so. ack_delay_ms: acks come late.
     ack_copies: how often each ack is sent. forget_every: every n-th ack is not sent; 1 forgets all, 0 none.
     """
 
     away: bool = False
     reject: bool = False
+    refuse: bool = False
     ack_delay_ms: int = 0
     ack_copies: int = 1
     forget_every: int = 0

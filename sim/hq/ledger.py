@@ -1,107 +1,60 @@
-"""What HQ knows: every event applied once, its effect and its id in one transaction.
-
-SQLite, one connection behind a lock. `settled` of a box is the sequence up to which nothing is missing;
-what a box can no longer send (`oldest`) and HQ never saw counts as lost and is settled too.
-"""
+"""HQ's books in SQLite, for one worker: the default of the demonstration and of the tests."""
 
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
-import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict
 
-MAX_HOLES = 100
+from sim.hq.behaviour import Behaviour
+from sim.hq.books import Books, EventKey, Heard, Row, Tally, Totals
+from sim.hq.reading import LOOK_AHEAD, Arrival, Box, Word, settled_of, word_of
 
-#: How far above `settled` one ack looks.
-LOOK_AHEAD = 10_000
-
-_TYPE = re.compile(r"cn\.mall\.([a-z]+\.[a-z]+)\.v1")
+_VERSION = 3
 
 
-class Outcome(StrEnum):
-    """What became of one arrival."""
-
-    APPLIED = "applied"
-    REPEAT = "repeat"
-    PUT_ASIDE = "put aside"
-    UNREADABLE = "unreadable"
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One message from one box; event_id, sequence and oldest are the user properties, 0 when absent."""
-
-    site: str
-    edge: str
-    body: bytes
-    event_id: str = ""
-    sequence: int = 0
-    oldest: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """HQ's ack."""
-
-    through: int
-    holes: tuple[int, ...] = ()
-
-    def as_json(self) -> bytes:
-        """Return the payload."""
-        return json.dumps({"through": self.through, "holes": list(self.holes)}).encode()
-
-
-@dataclass(frozen=True, slots=True)
-class _Event:
-    event_id: str
-    sequence: int
-    kind: str
-    subject: str
-    time: str
-    data: dict[str, object]
-
-
-class Ledger:
-    """HQ's books; safe from any thread."""
+class Ledger(Books):
+    """Books in a file, or in memory; one connection. Raises ValueError for a file of an older simulator."""
 
     def __init__(self, path: str = ":memory:") -> None:
-        self._lock = threading.Lock()
+        super().__init__()
+        self._met: set[Box] = set()
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        tables = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+        if tables and version != _VERSION:
+            raise ValueError(f"{path} was made by another version of the simulator; remove it")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.executescript(_SCHEMA)
 
-    def apply(self, arrivals: Sequence[Arrival]) -> list[Outcome]:
-        """Apply a batch in one transaction; each event takes effect at most once."""
+    def presence(self, site: str, edge: str, state: str, session: int) -> bool:
+        """Note a box's presence; return whether that was news."""
         with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                outcomes = [self._apply(arrival) for arrival in arrivals]
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-            return outcomes
+            self._meet([(site, edge)])
+            given = {"site": site, "edge": edge, "state": state, "session": session}
+            return self._db.execute(_PRESENCE, given).rowcount == 1
 
-    def presence(self, site: str, edge: str, state: str, session: int) -> None:
-        """Note a box's presence; the end of a session other than the last one begun is old news."""
-        with self._lock:
-            self._meet(site, edge)
-            self._db.execute(_PRESENCE, {"site": site, "edge": edge, "state": state, "session": session})
+    def behaviour(self) -> Behaviour:
+        """Return how HQ is told to misbehave."""
+        rows = self.rows("SELECT switches FROM behaviour")
+        return Behaviour(**json.loads(str(rows[0]["switches"]))) if rows else Behaviour()
 
-    def word(self, site: str, edge: str) -> Word:
-        """Return what HQ can acknowledge to a box now."""
+    def behave(self, wanted: Behaviour) -> None:
+        """Switch how HQ misbehaves."""
         with self._lock:
-            settled = self._settle(site, edge)
-            rows = self._db.execute(_ABOVE, (site, edge, settled, LOOK_AHEAD)).fetchall()
-        return _word(settled, [row[0] for row in rows])
+            self._db.execute("REPLACE INTO behaviour VALUES (1, ?)", (json.dumps(wanted.as_json()),))
+
+    def note_worker(self, name: str, tally: Tally, connected: bool, at: int) -> None:
+        """Say how the worker fares."""
+        with self._lock:
+            given = {"name": name, "connected": connected, "seen_at": at} | asdict(tally)
+            self._db.execute(_WORKER, given)
 
     def rows(self, statement: str, *values: object) -> list[dict[str, object]]:
-        """Return the rows of a query, for the page and for tests."""
+        """Return the rows of a query."""
         with self._lock:
             return [dict(row) for row in self._db.execute(statement, values)]
 
@@ -110,147 +63,108 @@ class Ledger:
         with self._lock:
             self._db.close()
 
-    def _apply(self, arrival: Arrival) -> Outcome:
-        self._meet(arrival.site, arrival.edge)
-        self._forgo(arrival)
-        try:
-            event = _parse(arrival)
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            return self._put_aside(arrival, str(error))
-        if self._known(event.event_id):
-            self._count(arrival, "repeats")
-            return Outcome.REPEAT
-        self._store(arrival, event)
-        self._db.execute("SAVEPOINT effect")
-        try:
-            self._take_effect(arrival.site, event)
-        except (ValueError, KeyError, TypeError, sqlite3.Error) as error:
-            self._db.execute("ROLLBACK TO effect")
-            self._dead_letter(arrival, f"{event.kind}: {error!r}")
-            return Outcome.PUT_ASIDE
-        finally:
-            self._db.execute("RELEASE effect")
-        self._count(arrival, "applied")
-        return Outcome.APPLIED
+    def refusals(self) -> tuple[type[Exception], ...]:
+        """What SQLite cannot take in a row."""
+        return sqlite3.IntegrityError, sqlite3.DataError, OverflowError, UnicodeError
 
-    def _take_effect(self, site: str, event: _Event) -> None:
-        self._db.execute(_COUNT_KIND, (site, event.kind))
-        if event.kind != "order.paid":
-            return
-        tenants, tenders = event.data["tenants"], event.data["tenders"]
-        if not isinstance(tenants, list) or not isinstance(tenders, list):
-            raise ValueError("tenants and tenders must be lists")
-        for share in tenants:
-            self._db.execute(_ADD_SALE, (site, share["tenant_id"], share["amount_fen"]))
-        for tender in tenders:
-            self._db.execute(_ADD_TENDER, (site, tender["kind"], tender["amount_fen"]))
+    def transaction(self) -> AbstractContextManager[object]:
+        """A transaction that holds the write lock from its start."""
+        return _transaction(self._db)
 
-    def _put_aside(self, arrival: Arrival, reason: str) -> Outcome:
-        if not arrival.event_id or arrival.sequence < 1:
-            self._dead_letter(arrival, f"unreadable and without properties: {reason}")
-            return Outcome.UNREADABLE
-        if self._known(arrival.event_id):
-            self._count(arrival, "repeats")
-            return Outcome.REPEAT
-        self._store(arrival, _Event(arrival.event_id, arrival.sequence, "unreadable", "", "", {}))
-        self._dead_letter(arrival, f"unreadable: {reason}")
-        return Outcome.PUT_ASIDE
+    def _meet(self, boxes: Iterable[Box]) -> None:
+        new = [box for box in boxes if box not in self._met]
+        self._db.executemany("INSERT OR IGNORE INTO boxes (site, edge) VALUES (?, ?)", new)
+        self._met.update(new)
 
-    def _dead_letter(self, arrival: Arrival, reason: str) -> None:
-        self._db.execute(_DEAD, (arrival.site, arrival.edge, reason[:200], arrival.body))
+    def _forgo(self, floors: Mapping[Box, int]) -> None:
+        for (site, edge), floor in floors.items():
+            self._db.execute(_FORGO, {"site": site, "edge": edge, "floor": floor})
 
-    def _known(self, event_id: str) -> bool:
-        return self._db.execute("SELECT 1 FROM events WHERE event_id = ?", (event_id,)).fetchone() is not None
+    def _store(self, rows: Sequence[Row]) -> set[EventKey]:
+        fresh: set[EventKey] = set()
+        for arrival, reading in rows:
+            given = (*arrival.box, reading.event_id, reading.sequence, reading.kind, reading.subject)
+            stored = self._db.execute(_STORE, (*given, reading.time, reading.data, reading.late_ms)).rowcount
+            if stored:
+                fresh.add((*arrival.box, reading.event_id))
+        return fresh
 
-    def _store(self, arrival: Arrival, event: _Event) -> None:
-        where = (arrival.site, arrival.edge, event.sequence)
-        if self._db.execute(_TAKEN, where).fetchone() is not None:
-            self._count(arrival, "conflicts")
-        data = json.dumps(event.data, ensure_ascii=False)
-        self._db.execute(_STORE, (event.event_id, *where, event.kind, event.subject, event.time, data))
-        self._db.execute(_HEARD, (event.time, arrival.site, arrival.edge))
+    def _misplaced(self, rows: Sequence[Row]) -> list[tuple[str, str, bool]]:
+        found: list[tuple[str, str, bool]] = []
+        batch = {(*arrival.box, reading.event_id) for arrival, reading in rows}
+        for arrival, reading in rows:
+            given = (*arrival.box, reading.sequence, reading.event_id)
+            others = [row[0] for row in self._db.execute(_TAKEN, given)]
+            taken = any(it < reading.event_id or (*arrival.box, it) not in batch for it in others)
+            below = self._settled(arrival.box) >= reading.sequence
+            if taken or below:
+                found.append((*arrival.box, taken))
+        return found
 
-    def _meet(self, site: str, edge: str) -> None:
-        self._db.execute("INSERT OR IGNORE INTO edges (site, edge) VALUES (?, ?)", (site, edge))
+    def _count(self, column: str, counts: Mapping[Box, int]) -> None:
+        for (site, edge), count in counts.items():
+            statement = f"UPDATE boxes SET {column} = {column} + ? WHERE site = ? AND edge = ?"
+            self._db.execute(statement, (count, site, edge))
 
-    def _count(self, arrival: Arrival, column: str) -> None:
-        self._db.execute(
-            f"UPDATE edges SET {column} = {column} + 1 WHERE site = ? AND edge = ?",
-            (arrival.site, arrival.edge),
-        )
+    def _add(self, totals: Totals) -> None:
+        self._db.executemany(_ADD_SALE, [(*key, *row) for key, row in totals.sales.items()])
+        self._db.executemany(_ADD_TENDER, [(*key, *row) for key, row in totals.tenders.items()])
+        self._db.executemany(_ADD_KIND, [(*key, count) for key, count in totals.kinds.items()])
 
-    def _forgo(self, arrival: Arrival) -> None:
-        """Give up what the box can no longer send: an earlier HQ had acknowledged it."""
-        key = (arrival.site, arrival.edge)
-        settled = self._db.execute("SELECT settled FROM edges WHERE site = ? AND edge = ?", key).fetchone()[0]
-        floor = arrival.oldest - 1
-        if floor <= settled:
-            return
-        have = self._db.execute(_BETWEEN, (*key, settled, floor)).fetchone()[0]
-        self._db.execute(_FORGO, (floor, floor - settled - have, *key))
+    def _dead_letters(self, rows: Sequence[tuple[Arrival, str]]) -> None:
+        values = [(*a.box, a.sequence, a.event_id, reason, a.body) for a, reason in rows]
+        self._db.executemany(_DEAD, values)
 
-    def _settle(self, site: str, edge: str) -> int:
-        row = self._db.execute(
-            "SELECT settled FROM edges WHERE site = ? AND edge = ?", (site, edge)
-        ).fetchone()
-        settled = start = int(row[0]) if row else 0
-        for (sequence,) in self._db.execute(_ABOVE, (site, edge, settled, LOOK_AHEAD)):
-            if sequence != settled + 1:
-                break
-            settled = sequence
-        if settled != start:
-            self._db.execute(
-                "UPDATE edges SET settled = ? WHERE site = ? AND edge = ?", (settled, site, edge)
-            )
-        return settled
+    def _words(self, heard: Mapping[Box, Heard]) -> dict[Box, Word]:
+        words: dict[Box, Word] = {}
+        for (site, edge), each in heard.items():
+            settled = self._settled((site, edge))
+            above = [row[0] for row in self._db.execute(_ABOVE, (site, edge, settled, LOOK_AHEAD))]
+            note = asdict(each) | {"site": site, "edge": edge, "settled": settled_of(settled, above)}
+            self._db.execute(_NOTE, note)
+            refused = [(row[0], row[1]) for row in self._db.execute(_REFUSED, (site, edge))]
+            words[(site, edge)] = word_of(settled, above, refused)
+        return words
+
+    def _settled(self, box: Box) -> int:
+        row = self._db.execute("SELECT settled FROM boxes WHERE site = ? AND edge = ?", box).fetchone()
+        return int(row[0])
 
 
-def _parse(arrival: Arrival) -> _Event:
-    envelope = json.loads(arrival.body)
-    if envelope["specversion"] != "1.0":
-        raise ValueError(f"specversion {envelope['specversion']!r}")
-    kind = _TYPE.fullmatch(envelope["type"])
-    if kind is None:
-        raise ValueError(f"type {envelope['type']!r}")
-    if envelope["source"] != f"/mall/{arrival.site}/edge/{arrival.edge}":
-        raise ValueError(f"source {envelope['source']!r} came on the topic of {arrival.site}/{arrival.edge}")
-    data = envelope["data"]
-    if not isinstance(data, dict):
-        raise ValueError("data is not an object")
-    sequence = int(envelope["sequence"])
-    return _Event(
-        str(envelope["id"]), sequence, kind[1], str(envelope["subject"]), str(envelope["time"]), data
-    )
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
 
 
-def _word(settled: int, above: Sequence[int]) -> Word:
-    through, holes = settled, list[int]()
-    for sequence in above:
-        missing = range(through + 1, sequence)
-        if len(holes) + len(missing) > MAX_HOLES:
-            break
-        holes.extend(missing)
-        through = sequence
-    return Word(through, tuple(holes))
-
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS edges (
+_SCHEMA = f"""
+PRAGMA user_version = {_VERSION};
+CREATE TABLE IF NOT EXISTS boxes (
     site TEXT NOT NULL, edge TEXT NOT NULL,
-    settled INTEGER NOT NULL DEFAULT 0, applied INTEGER NOT NULL DEFAULT 0,
-    repeats INTEGER NOT NULL DEFAULT 0, conflicts INTEGER NOT NULL DEFAULT 0,
-    lost INTEGER NOT NULL DEFAULT 0, last_time TEXT NOT NULL DEFAULT '',
+    settled INTEGER NOT NULL DEFAULT 0, oldest INTEGER NOT NULL DEFAULT 0, repeats INTEGER NOT NULL DEFAULT 0,
+    conflicts INTEGER NOT NULL DEFAULT 0, lost INTEGER NOT NULL DEFAULT 0, found INTEGER NOT NULL DEFAULT 0,
+    last_time TEXT NOT NULL DEFAULT '', late_ms INTEGER NOT NULL DEFAULT 0,
+    worst_ms INTEGER NOT NULL DEFAULT 0,
     presence TEXT NOT NULL DEFAULT 'unknown', session INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (site, edge)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS events (
-    event_id TEXT PRIMARY KEY, site TEXT NOT NULL, edge TEXT NOT NULL, sequence INTEGER NOT NULL,
-    kind TEXT NOT NULL, subject TEXT NOT NULL, time TEXT NOT NULL, data TEXT NOT NULL
+    site TEXT NOT NULL, edge TEXT NOT NULL, event_id TEXT NOT NULL, sequence INTEGER NOT NULL,
+    kind TEXT NOT NULL, subject TEXT NOT NULL, time TEXT NOT NULL, data TEXT NOT NULL, late_ms INTEGER,
+    stored_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ')),
+    PRIMARY KEY (site, edge, event_id)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS events_by_sequence ON events (site, edge, sequence);
 CREATE TABLE IF NOT EXISTS dead_letters (
-    site TEXT NOT NULL, edge TEXT NOT NULL, reason TEXT NOT NULL, body BLOB NOT NULL
+    number INTEGER PRIMARY KEY, site TEXT NOT NULL, edge TEXT NOT NULL, sequence INTEGER NOT NULL,
+    event_id TEXT NOT NULL, reason TEXT NOT NULL, body BLOB NOT NULL
 ) STRICT;
+CREATE INDEX IF NOT EXISTS dead_letters_by_sequence ON dead_letters (site, edge, sequence);
 CREATE TABLE IF NOT EXISTS sales (
     site TEXT NOT NULL, tenant_id TEXT NOT NULL, orders INTEGER NOT NULL, amount_fen INTEGER NOT NULL,
     PRIMARY KEY (site, tenant_id)
@@ -262,33 +176,67 @@ CREATE TABLE IF NOT EXISTS tenders (
 CREATE TABLE IF NOT EXISTS kinds (
     site TEXT NOT NULL, kind TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (site, kind)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS behaviour (one INTEGER PRIMARY KEY CHECK (one = 1), switches TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS workers (
+    name TEXT PRIMARY KEY, connected INTEGER NOT NULL, seen_at INTEGER NOT NULL, received INTEGER NOT NULL,
+    rejected INTEGER NOT NULL, acks INTEGER NOT NULL, forgotten INTEGER NOT NULL, failures INTEGER NOT NULL
+) STRICT;
+CREATE VIEW IF NOT EXISTS edges AS
+SELECT site, edge, settled, settled - lost + conflicts + found - refused + above AS applied,
+    repeats, conflicts, lost - found AS lost, refused, last_time, late_ms, worst_ms, presence, session
+FROM (SELECT *,
+    (SELECT count(*) FROM dead_letters AS dead
+        WHERE dead.site = boxes.site AND dead.edge = boxes.edge AND sequence > 0) AS refused,
+    (SELECT count(DISTINCT sequence) FROM events
+        WHERE events.site = boxes.site AND events.edge = boxes.edge AND sequence > settled) AS above
+FROM boxes);
+CREATE VIEW IF NOT EXISTS latest AS
+SELECT site, edge, sequence, kind, subject, time FROM events ORDER BY rowid DESC LIMIT 30;
 """
 _STORE = """
-INSERT INTO events (event_id, site, edge, sequence, kind, subject, time, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO events (site, edge, event_id, sequence, kind, subject, time, data, late_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
 _PRESENCE = """
-UPDATE edges SET presence = :state, session = :session WHERE site = :site AND edge = :edge
+UPDATE boxes SET presence = :state, session = :session WHERE site = :site AND edge = :edge
+AND (presence, session) IS NOT (:state, :session)
 AND (:state = 'online' AND :session >= session OR :session = session OR session = 0)
 """
 _ABOVE = """
 SELECT DISTINCT sequence FROM events WHERE site = ? AND edge = ? AND sequence > ? ORDER BY sequence LIMIT ?
 """
-_BETWEEN = """
-SELECT count(DISTINCT sequence) FROM events WHERE site = ? AND edge = ? AND sequence > ? AND sequence <= ?
+_FORGO = """
+UPDATE boxes SET settled = :floor, lost = lost + :floor - settled - (
+    SELECT count(DISTINCT sequence) FROM events WHERE events.site = boxes.site AND events.edge = boxes.edge
+    AND sequence > settled AND sequence <= :floor
+) WHERE site = :site AND edge = :edge AND settled < :floor
 """
-_FORGO = "UPDATE edges SET settled = ?, lost = lost + ? WHERE site = ? AND edge = ?"
-_TAKEN = "SELECT 1 FROM events WHERE site = ? AND edge = ? AND sequence = ?"
-_HEARD = "UPDATE edges SET last_time = ? WHERE site = ? AND edge = ?"
-_DEAD = "INSERT INTO dead_letters (site, edge, reason, body) VALUES (?, ?, ?, ?)"
-_COUNT_KIND = """
-INSERT INTO kinds (site, kind, count) VALUES (?, ?, 1)
-ON CONFLICT (site, kind) DO UPDATE SET count = count + 1
+_NOTE = """
+UPDATE boxes SET settled = :settled, last_time = max(last_time, :time), oldest = max(oldest, :oldest),
+    late_ms = CASE WHEN :time = '' THEN late_ms ELSE :late_ms END, worst_ms = max(worst_ms, :worst_ms)
+WHERE site = :site AND edge = :edge AND (settled < :settled OR :time <> '')
+"""
+_TAKEN = "SELECT event_id FROM events WHERE site = ? AND edge = ? AND sequence = ? AND event_id <> ?"
+_DEAD = """
+INSERT INTO dead_letters (site, edge, sequence, event_id, reason, body) VALUES (?, ?, ?, ?, ?, ?)
+"""
+_REFUSED = """
+SELECT sequence, reason FROM dead_letters JOIN boxes USING (site, edge)
+WHERE site = ? AND edge = ? AND sequence > 0 AND sequence >= oldest ORDER BY sequence
+"""
+_ADD_KIND = """
+INSERT INTO kinds (site, kind, count) VALUES (?, ?, ?)
+ON CONFLICT (site, kind) DO UPDATE SET count = count + excluded.count
 """
 _ADD_SALE = """
-INSERT INTO sales (site, tenant_id, orders, amount_fen) VALUES (?, ?, 1, ?)
-ON CONFLICT (site, tenant_id) DO UPDATE SET orders = orders + 1, amount_fen = amount_fen + excluded.amount_fen
+INSERT INTO sales (site, tenant_id, orders, amount_fen) VALUES (?, ?, ?, ?) ON CONFLICT (site, tenant_id)
+DO UPDATE SET orders = orders + excluded.orders, amount_fen = amount_fen + excluded.amount_fen
 """
 _ADD_TENDER = """
-INSERT INTO tenders (site, kind, count, amount_fen) VALUES (?, ?, 1, ?)
-ON CONFLICT (site, kind) DO UPDATE SET count = count + 1, amount_fen = amount_fen + excluded.amount_fen
+INSERT INTO tenders (site, kind, count, amount_fen) VALUES (?, ?, ?, ?) ON CONFLICT (site, kind)
+DO UPDATE SET count = count + excluded.count, amount_fen = amount_fen + excluded.amount_fen
+"""
+_WORKER = """
+REPLACE INTO workers (name, connected, seen_at, received, rejected, acks, forgotten, failures)
+VALUES (:name, :connected, :seen_at, :received, :rejected, :acks, :forgotten, :failures)
 """

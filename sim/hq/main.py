@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 from waitress import create_server
 from waitress.server import BaseWSGIServer
 
 from sim.hq.behaviour import Behaviour
-from sim.hq.consumer import Consumer
+from sim.hq.books import Books
 from sim.hq.ledger import Ledger
 from sim.hq.page import make_app
+from sim.hq.worker import Worker
 
 WEB_HOST = "127.0.0.1"
 WEB_THREADS = 4
 
+#: Worker processes of one HQ on one machine.
+MAX_WORKERS = 16
+
+STOP_S = 10.0
+
 
 class HqServer:
-    """HQ at a broker, with its page; usable as a context manager.
+    """HQ at a broker with one worker in this process, and its page; usable as a context manager.
 
     http_port: of the page, None for no page. folder: where the books are kept, None for memory only.
+    books: other books than SQLite's in `folder`; closed with the server.
     """
 
     def __init__(
@@ -30,14 +40,13 @@ class HqServer:
         http_port: int | None = None,
         folder: Path | None = None,
         broker_host: str = "127.0.0.1",
+        books: Books | None = None,
     ) -> None:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-        self.ledger = Ledger(":memory:" if folder is None else str(folder / "hq.db"))
-        self.consumer = Consumer(self.ledger, broker_host, broker_port)
-        self._http_port = http_port
-        self._web: BaseWSGIServer | None = None
-        self._web_thread: threading.Thread | None = None
+        self.ledger = books or Ledger(":memory:" if folder is None else str(folder / "hq.db"))
+        self.worker = Worker(self.ledger, broker_host, broker_port)
+        self._page = Page(self, http_port) if http_port is not None else None
 
     def __enter__(self) -> HqServer:
         """Start."""
@@ -51,30 +60,109 @@ class HqServer:
     @property
     def behaviour(self) -> Behaviour:
         """How it misbehaves."""
-        return self.consumer.behaviour
+        return self.worker.behaviour
 
     @behaviour.setter
     def behaviour(self, wanted: Behaviour) -> None:
-        self.consumer.behaviour = wanted
+        self.worker.behaviour = wanted
 
     def start(self) -> None:
         """Go to the broker and open the page; raises OSError when the page's port is taken."""
-        if self._http_port is not None:
-            # Waitress warns of every short queue; a page that refreshes itself is no news.
-            logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-            app = make_app(self.ledger, self.consumer)
-            self._web = create_server(app, host=WEB_HOST, port=self._http_port, threads=WEB_THREADS)
-            self._web_thread = threading.Thread(target=self._web.run, name="hq-page", daemon=True)
-            self._web_thread.start()
-        self.consumer.start()
+        if self._page is not None:
+            self._page.open()
+        self.worker.start()
 
     def stop(self) -> None:
         """Leave the broker, close the page and the books."""
-        self.consumer.stop()
-        if self._web is not None and self._web_thread is not None:
-            self._web.close()
-            self._web_thread.join(5.0)
+        self.worker.stop()
+        if self._page is not None:
+            self._page.close()
         self.ledger.close()
+
+
+class HqFleet:
+    """HQ as several worker processes on one PostgreSQL at `database`, and its page.
+
+    Each worker can be killed by itself: the others go on, and the boxes send again what was lost.
+    """
+
+    def __init__(
+        self,
+        broker_port: int,
+        database: str,
+        workers: int,
+        http_port: int | None,
+        broker_host: str = WEB_HOST,
+    ) -> None:
+        from sim.hq.postgres import PostgresBooks
+
+        if not 1 <= workers <= MAX_WORKERS:
+            raise ValueError(f"workers must be 1 to {MAX_WORKERS}, got {workers}")
+        self.ledger: Books = PostgresBooks(database)
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self._arguments = ("--broker-host", broker_host, "--broker-port", str(broker_port))
+        self._database = database
+        self._names = [str(number) for number in range(1, workers + 1)]
+        self._page = Page(self, http_port) if http_port is not None else None
+
+    def __enter__(self) -> HqFleet:
+        """Start."""
+        if self._page is not None:
+            self._page.open()
+        self.processes = [self.start_worker(name) for name in self._names]
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Stop."""
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if self._page is not None:
+            self._page.close()
+        self.ledger.close()
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """How its workers misbehave; they look every second."""
+        return self.ledger.behaviour()
+
+    @behaviour.setter
+    def behaviour(self, wanted: Behaviour) -> None:
+        self.ledger.behave(wanted)
+
+    def start_worker(self, name: str) -> subprocess.Popen[bytes]:
+        """Start one worker process; it ends when our end of its standard input does."""
+        command = [sys.executable, "-m", "sim.hq.ingest", *self._arguments, "--name", name, self._database]
+        return subprocess.Popen(command, stdin=subprocess.PIPE)
+
+
+class Page:
+    """The web server of HQ's page."""
+
+    def __init__(self, hq: HqServer | HqFleet, port: int) -> None:
+        self._hq = hq
+        self._port = port
+        self._web: BaseWSGIServer | None = None
+        self._thread: threading.Thread | None = None
+
+    def open(self) -> None:
+        """Serve in the background; raises OSError when the port is taken."""
+        # Waitress warns of every short queue; a page that refreshes itself is no news.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        self._web = create_server(make_app(self._hq), host=WEB_HOST, port=self._port, threads=WEB_THREADS)
+        self._thread = threading.Thread(target=self._web.run, name="hq-page", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        if self._web is not None and self._thread is not None:
+            self._web.close()
+            self._thread.join(5.0)
 
 
 def run(
@@ -83,8 +171,27 @@ def run(
     folder: Path,
     stop: threading.Event,
     broker_host: str = "127.0.0.1",
+    workers: int = 1,
+    database: str = "",
 ) -> None:
-    """Run HQ with its page until `stop` is set. For `python -m sim hq`."""
-    with HqServer(broker_port, http_port, folder, broker_host):
+    """Run HQ with its page until `stop` is set. For `python -m sim hq`.
+
+    One worker keeps its books in SQLite under `folder`. More of them, or a `database`
+    (postgresql://user@host/name), use PostgreSQL: the named one, else a private one that is gone at the end.
+    """
+    with ExitStack() as running:
+        if workers == 1 and not database:
+            running.enter_context(HqServer(broker_port, http_port, folder, broker_host))
+        else:
+            url = database or _private_database(running)
+            running.enter_context(HqFleet(broker_port, url, workers, http_port, broker_host))
         print(f"HQ at mqtt://{broker_host}:{broker_port}, page at http://{WEB_HOST}:{http_port}/", flush=True)
         stop.wait()
+
+
+def _private_database(running: ExitStack) -> str:
+    from sim.postgres import Postgres
+
+    postgres = running.enter_context(Postgres())
+    print(f"PostgreSQL at {postgres.url}; its books end with this program", flush=True)
+    return postgres.url

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.broker import Broker, BrokerError, BrokerKind, installed
+from sim.broker import Broker, BrokerError, BrokerKind, best, installed
 
 pytestmark = pytest.mark.broker
 
@@ -90,7 +90,7 @@ def test_the_command_runs_until_it_is_told_to_stop() -> None:
     command = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert command.stdout is not None
     said = command.stdout.readline()
-    assert "MQTT 5 broker (iotcore) on 127.0.0.1:" in said
+    assert f"MQTT 5 broker ({best()}) on 127.0.0.1:" in said
     port = int(said.split("127.0.0.1:")[1].split(";")[0])
     assert alive(port)
     command.send_signal(signal.SIGTERM)

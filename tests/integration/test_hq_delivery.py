@@ -169,7 +169,7 @@ def test_what_happens_while_hq_is_away_arrives_when_it_is_back(box: Box, hq: HqS
     box.sell(20)
     empty(box)
     hq.behaviour = Behaviour(away=True)
-    eventually(lambda: not hq.consumer.connected, lambda: "HQ gone")
+    eventually(lambda: not hq.worker.connected, lambda: "HQ gone")
     box.sell(300)
     assert box.depth().count == 300
     hq.behaviour = Behaviour()
@@ -179,7 +179,7 @@ def test_what_happens_while_hq_is_away_arrives_when_it_is_back(box: Box, hq: HqS
 
 def test_hq_away_and_broker_killed_loses_nothing(box: Box, hq: HqServer, broker: Broker) -> None:
     hq.behaviour = Behaviour(away=True)
-    eventually(lambda: not hq.consumer.connected, lambda: "HQ gone")
+    eventually(lambda: not hq.worker.connected, lambda: "HQ gone")
     box.sell(100)
     eventually(lambda: box.link.counts().published >= 100, lambda: "the broker has them all")
     broker.kill()
@@ -205,7 +205,7 @@ def test_bad_acks_neither_lose_nor_double_anything(box: Box, hq: HqServer, behav
 def test_rejected_events_stay_in_the_outbox_and_come_again(box: Box, hq: HqServer) -> None:
     hq.behaviour = Behaviour(reject=True)
     box.sell(10)
-    eventually(lambda: hq.consumer.tally.rejected >= 20, lambda: "rejected at least twice")
+    eventually(lambda: hq.worker.tally.rejected >= 20, lambda: "rejected at least twice")
     assert box.depth().count == 10
     hq.behaviour = Behaviour()
     empty(box)
@@ -235,7 +235,7 @@ def test_a_new_hq_takes_up_a_box_in_the_middle_and_says_what_it_lacks(
     box.sell(10)
     empty(box)
     hq.behaviour = Behaviour(away=True)
-    eventually(lambda: not hq.consumer.connected, lambda: "HQ gone")
+    eventually(lambda: not hq.worker.connected, lambda: "HQ gone")
     with HqServer(broker.port) as fresh:
         box.sell(5)
         empty(box)
@@ -271,7 +271,7 @@ def test_the_page_and_its_switches_show_what_hq_knows(broker: Broker, tmp_path: 
         base = f"http://127.0.0.1:{free_port}"
         state = web.get(f"{base}/state.json").json()
         assert state["connected"] is True
-        assert state["edges"][0] | {"last_time": ""} == {
+        assert state["edges"][0] | {"last_time": "", "late_ms": 0, "worst_ms": 0} == {
             "site": "demo-mall",
             "edge": "till-1",
             "settled": 4,
@@ -279,7 +279,10 @@ def test_the_page_and_its_switches_show_what_hq_knows(broker: Broker, tmp_path: 
             "repeats": state["edges"][0]["repeats"],
             "conflicts": 0,
             "lost": 0,
+            "refused": 0,
             "last_time": "",
+            "late_ms": 0,
+            "worst_ms": 0,
             "presence": "online",
             "session": state["edges"][0]["session"],
             "through": 4,
