@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from devices.types import Scan
@@ -24,6 +25,9 @@ GOODS = frozenset({CodeKind.ITEM, CodeKind.SCALE_LABEL, CodeKind.GS1, CodeKind.U
 
 #: How much of a code a notice or the history shows.
 SHOWN_CHARACTERS = 64
+
+_LONG_NUMBER = re.compile(r"[0-9]{8,}(?=[0-9]{4})")
+_LONG_NUMBER_BYTES = re.compile(rb"[0-9]{8,}(?=[0-9]{4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +165,15 @@ def _refuse(
 
 
 def _record(box: Box, busy: Busy, now: Instant, scan: Scan, reading: CodeReading) -> ScanRecord:
-    """Return the history's record; what could be a payment code is kept by its last four digits only."""
+    """Return the history's record; what could be a payment code is kept by its last four digits only.
+
+    Of a scan that broke off or ran over nobody can say what it was: all its long numbers are cut.
+    """
     secret = reading.text != scan.text
     raw = reading.text.encode() if secret else scan.raw
+    if scan.problem is not None:
+        scan = replace(scan, text=_LONG_NUMBER.sub("..", scan.text))
+        raw = _LONG_NUMBER_BYTES.sub(b"..", raw)
     return ScanRecord(
         scan_id=box.ids.new_id(),
         workstation=busy.state.workstation,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
 import pytest
 
-from devices.types import PaperState
+from devices.types import PaperState, Scan
 from edge.errors import Corrupt, Unavailable
 from edge.retail.attempt import AttemptState, PaymentAttempt
 from edge.retail.order import Order, OrderState, cancel
@@ -16,6 +17,7 @@ from edge.retail.receipt import PrintState
 from edge.services.change_basket import recall
 from edge.services.ports import GatewayAnswer, PaymentState, Store
 from edge.services.print_receipt import LATEST_PAPER_MS, reprint
+from edge.services.receive_scan import receive_scan
 from edge.services.records import Unit
 from edge.services.reset_idle import reset_idle
 from edge.services.resolve_attempts import TURN_MS, resolve_attempts
@@ -149,6 +151,20 @@ def test_the_goods_of_a_forsaken_payment_that_came_to_nothing_can_be_recalled() 
     recall(shop.box, KIOSK, held["id"])
     assert shop.lines() == [("cola", 1, 350)]
     assert shop.stored_order(order.order_id).state is OrderState.CANCELLED
+
+
+@pytest.mark.parametrize(
+    "raw", [b"1312345678901234", b"x131234567890123412\x1d131234567890123412", b"13" * 40]
+)
+def test_a_payment_code_that_broke_off_or_ran_over_is_not_kept_either(raw: bytes) -> None:
+    shop = Shop()
+    read_ns = shop.ports.clock.now().boottime_ns
+    receive_scan(shop.box, KIOSK, Scan("usb", raw, raw.decode(), None, read_ns, "the code was cut off"))
+    (record,) = shop.box.store.read(lambda unit: unit.scans.recent(KIOSK, 5))
+    assert re.search(rb"\d{5}", record.raw) is None
+    assert re.search(r"\d{5}", record.text) is None
+    assert record.raw.endswith(raw[-4:])
+    assert shop.notice() == "unreadable"
 
 
 class Hanging(FakeGateway):
