@@ -37,6 +37,7 @@ from edge.services.watch_disk import (
     Use,
     describe_space,
     refuses,
+    spare_bytes,
     watch_disk,
 )
 from edge.store.sqlite_store import SqliteStore
@@ -46,7 +47,7 @@ from edge.web.desk import Json, WebSettings
 from edge.web.factory import create_web
 from edge.web.service_desk import ServiceDesk
 from edge.web.serving import WebServer
-from edge.web.staff_status import Insight
+from edge.web.staff_status import DiskWord, Insight
 from edge.workers import Supervisor, Worker
 
 VERSION = "0.1.0"
@@ -213,6 +214,7 @@ class Service:
             stuck=self._supervisor.stuck,
             version=VERSION,
             store=self._store_word,
+            disk=self._disk_word,
         )
         return ServiceDesk(self.box, self._parts.staff, self.changes, insight, self.take_scan)
 
@@ -240,6 +242,13 @@ class Service:
         printer = self._printer_workers.get(workstation)
         if printer is not None:
             printer.wake()
+
+    def _disk_word(self) -> DiskWord:
+        level, space = self._disk.level.name.lower(), self._disk.space
+        if space is None:
+            return DiskWord(level)
+        spare = spare_bytes(space, self._parts.marks)
+        return DiskWord(level, describe_space(space), space.free_bytes, spare)
 
     def _closed(self) -> str:
         """Say why no new sale is begun, "" while sales are open."""

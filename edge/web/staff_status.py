@@ -12,7 +12,10 @@ from edge.retail.attempt import PaymentAttempt
 from edge.retail.basket import Basket
 from edge.services.box import Box
 from edge.services.change_basket import HELD_SHOWN
-from edge.services.records import OutboxDepth, ScanRecord, Unit
+from edge.services.dead_letters import LETTERS_SHOWN, describe_letter
+from edge.services.outbox_figures import OutboxFigures, outbox_figures
+from edge.services.records import DeadLetter, ScanRecord, Unit
+from edge.services.watch_disk import DiskLevel
 from edge.web.depth_history import DepthHistory
 from edge.web.desk import Json
 
@@ -21,10 +24,23 @@ ATTEMPTS_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
+class DiskWord:
+    """How full the disk is. level: as in watch_disk, in small letters. sentence: the same for people.
+
+    free_bytes, spare_bytes: what is left, and what is left until sales are refused; None while unknown.
+    """
+
+    level: str = "ample"
+    sentence: str = ""
+    free_bytes: int | None = None
+    spare_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Insight:
     """What the desk is told by the composition root. devices: (workstation or "", role, status).
 
-    store: "ok", or what a person must do about it.
+    store: "ok", or what a person must do about it. disk: how full it is.
     """
 
     devices: Callable[[], Sequence[tuple[str, str, DeviceStatus]]]
@@ -32,19 +48,23 @@ class Insight:
     stuck: Callable[[], Sequence[str]]
     version: str
     store: Callable[[], str] = lambda: "ok"
+    disk: Callable[[], DiskWord] = DiskWord
 
 
 def service_status(box: Box, insight: Insight, depths: DepthHistory) -> Json:
     """Return devices, outbox, payments, baskets put aside, workers and version."""
     now_at = box.clock.now().wall_at
-    depth, attempts, held = box.store.read(lambda unit: _stored(unit, box, now_at))
+    disk = insight.disk()
+    figures, letters = box.store.read(lambda unit: _waiting(unit, disk, now_at))
+    attempts, held = box.store.read(lambda unit: _stored(unit, box, now_at))
     link = box.link.status()
     return {
         "version": insight.version,
         "public_url": box.rules.public_url,
         "devices": [_device(workstation, status) for workstation, _, status in insight.devices()],
         "outbox": {
-            **_outbox(depth, now_at),
+            **_outbox(figures),
+            "letters": [{"sequence": one.message.sequence, "line": describe_letter(one)} for one in letters],
             "connected": link.connected,
             "detail": link.detail,
             "history": depths.points(boottime_ns() / 1e9),
@@ -57,6 +77,7 @@ def service_status(box: Box, insight: Insight, depths: DepthHistory) -> Json:
         "held": held,
         "workers": list(insight.workers()),
         "stuck": list(insight.stuck()),
+        "disk": {"level": disk.level, "sentence": disk.sentence, "free_bytes": disk.free_bytes},
     }
 
 
@@ -79,7 +100,9 @@ def scan_row(record: ScanRecord) -> Json:
 def metrics_text(box: Box, insight: Insight) -> str:
     """Return the metrics in Prometheus' text format 0.0.4."""
     now_at = box.clock.now().wall_at
-    outbox = _outbox(box.store.read(lambda unit: unit.outbox.depth()), now_at)
+    disk = insight.disk()
+    figures, _ = box.store.read(lambda unit: _waiting(unit, disk, now_at))
+    outbox = _outbox(figures)
     attempts = box.store.read(lambda unit: unit.attempts.open(ATTEMPTS_SHOWN))
     lines = [
         "# TYPE mall_edge_outbox_events gauge",
@@ -88,6 +111,7 @@ def metrics_text(box: Box, insight: Insight) -> str:
         f"mall_edge_outbox_oldest_age_seconds {outbox['oldest_age_s'] or 0}",
         "# TYPE mall_edge_outbox_sequence_total counter",
         f"mall_edge_outbox_sequence_total {outbox['last_sequence']}",
+        *_backlog_metrics(figures, disk),
         "# TYPE mall_edge_hq_connected gauge",
         f"mall_edge_hq_connected {int(box.link.status().connected)}",
         "# TYPE mall_edge_payments_open gauge",
@@ -100,12 +124,37 @@ def metrics_text(box: Box, insight: Insight) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _stored(unit: Unit, box: Box, now_at: int) -> tuple[OutboxDepth, list[Json], list[Json]]:
+def _backlog_metrics(figures: OutboxFigures, disk: DiskWord) -> list[str]:
+    """Return the metrics of outbox and disk; what is not known yet has none."""
+    values = {
+        "outbox_bytes": figures.depth.waiting_bytes,
+        "outbox_last_ack_age_seconds": figures.last_ack_age_s,
+        "outbox_rejected_events": figures.depth.dead,
+        "outbox_events_per_day": figures.events_per_day,
+        "disk_days_left": figures.days_left,
+        "disk_free_bytes": disk.free_bytes,
+        "disk_level": DiskLevel[disk.level.upper()].value,
+    }
+    return [
+        line
+        for name, value in values.items()
+        if value is not None
+        for line in (f"# TYPE mall_edge_{name} gauge", f"mall_edge_{name} {value:.10g}")
+    ]
+
+
+def _waiting(unit: Unit, disk: DiskWord, now_at: int) -> tuple[OutboxFigures, tuple[DeadLetter, ...]]:
+    depth = unit.outbox.depth()
+    letters = unit.outbox.dead_letters(LETTERS_SHOWN) if depth.dead else ()
+    return outbox_figures(depth, unit.outbox.pace(), disk.spare_bytes, now_at), letters
+
+
+def _stored(unit: Unit, box: Box, now_at: int) -> tuple[list[Json], list[Json]]:
     attempts = [_attempt(unit, attempt, now_at) for attempt in unit.attempts.open(ATTEMPTS_SHOWN)]
     held = [
         _held(basket, now_at) for name in box.workstations for basket in unit.baskets.held(name, HELD_SHOWN)
     ]
-    return unit.outbox.depth(), attempts, held
+    return attempts, held
 
 
 def _attempt(unit: Unit, attempt: PaymentAttempt, now_at: int) -> Json:
@@ -151,12 +200,16 @@ def _device(workstation: str, status: DeviceStatus) -> Json:
     }
 
 
-def _outbox(depth: OutboxDepth, now_at: int) -> Json:
-    oldest, acked = depth.oldest_created_at, depth.last_ack_at
+def _outbox(figures: OutboxFigures) -> Json:
+    depth = figures.depth
     return {
         "depth": depth.count,
-        "oldest_age_s": None if oldest is None else max(0, now_at - oldest) // 1000,
-        "last_ack_age_s": None if acked is None else max(0, now_at - acked) // 1000,
+        "bytes": depth.waiting_bytes,
+        "oldest_age_s": figures.oldest_age_s,
+        "last_ack_age_s": figures.last_ack_age_s,
         "acked_through": depth.acked_through,
         "last_sequence": depth.last_sequence,
+        "events_per_day": figures.events_per_day,
+        "days_left": figures.days_left,
+        "dead": depth.dead,
     }
