@@ -49,7 +49,7 @@ def submit(box: Box, attempt_id: str, code: str) -> AttemptState:
     now = box.clock.now()
     attempt = box.store.write(lambda unit: _mark_submitted(unit, attempt_id, now))
     if attempt is None:
-        raise Invalid(f"attempt {attempt_id} was sent or voided before; show a new payment code")
+        raise Invalid(f"attempt {attempt_id} was submitted before or voided; show a new payment code")
     payment = CodePayment(
         merchant_order_no=attempt.merchant_order_no,
         amount_fen=attempt.amount_fen,
