@@ -30,11 +30,14 @@ def main(context: click.Context) -> None:
 @click.option("--port", default=8080, show_default=True, help="Of the service's pages.")
 @click.option("--hq-port", default=8090, show_default=True)
 @click.option("--gateway-port", default=8091, show_default=True)
+@click.option("--relay-port", default=8092, show_default=True, help="Of HQ's public host, for phones.")
 @click.option("--pace", default=1.0, show_default=True, help="Below 1 the shopper hurries.")
 @click.option("--visits", default=0, show_default=True, help="End after so many; 0 goes on for ever.")
-def mall(folder: Path, port: int, hq_port: int, gateway_port: int, pace: float, visits: int) -> None:
+def mall(
+    folder: Path, port: int, hq_port: int, gateway_port: int, relay_port: int, pace: float, visits: int
+) -> None:
     """Open the whole mall with the service in it and a shopper who buys by himself."""
-    settings = MallSettings(folder, port, hq_port, gateway_port, pace, visits)
+    settings = MallSettings(folder, port, hq_port, gateway_port, pace, visits, relay_port=relay_port)
     sys.exit(run_mall(settings, unix_ms, random_digits))
 
 
@@ -137,6 +140,32 @@ def shopper(kiosk: str, workstation: str, wallets: str, link: Path, pin: str, vi
         shop = Shop(kiosk, workstation, wallets, pin, hand.scan, _until_signal(), click.echo)
         for trip in islice(trips(), visits):
             visit(shop, trip)
+
+
+@main.command()
+@click.option("--broker-port", default=1883, show_default=True)
+@click.option("--port", default=8092, show_default=True)
+def relay(broker_port: int, port: int) -> None:
+    """HQ's public host: hands the requests of phones to their boxes over MQTT."""
+    from sim.relay import run
+
+    run(broker_port, port, _until_signal(), click.echo)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--box", "boxes", multiple=True, default=["demo-mall/edge-1"], show_default=True)
+@click.option("--host", "hosts", multiple=True, default=["127.0.0.1", "localhost"], show_default=True)
+def certificates(folder: Path, boxes: tuple[str, ...], hosts: tuple[str, ...]) -> None:
+    """Write a trial authority and certificates for brokers, boxes (SITE/BOX) and HQ's workers into FOLDER."""
+    from sim.certificates import CertificateError, make_trial
+
+    named = [(site, box) for site, _, box in (one.partition("/") for one in boxes)]
+    try:
+        make_trial(folder, unix_ms(), named, hosts)
+    except CertificateError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{folder}/ca.pem with the keys of 2 brokers and {len(named)} boxes; for trials alone")
 
 
 def random_digits(count: int) -> str:

@@ -181,13 +181,13 @@ class Mall:
         self.credentials = make_credentials(folder / "keys", digits)
         self.gateway = GatewayServer(self.credentials, now_ms, digits, port=settings.gateway_port)
         self.broker = Broker()
-        self.phones = PublicHost(self.broker.port, settings.relay_port)
         self.printer = SimPrinter(folder / "receipts")
         self.printer_wire = PtyWire(self.printer, folder / "dev" / "printer-k01")
         self.scanner = SimulatedScanner(folder / "dev" / "scanner-k01")
         self._processes: list[subprocess.Popen[bytes]] = []
         self._running = ExitStack()
         self.edge: subprocess.Popen[bytes] | None = None
+        self.phones: PublicHost | None = None
 
     @property
     def url(self) -> str:
@@ -199,6 +199,12 @@ class Mall:
         """The address of HQ's page."""
         return f"http://127.0.0.1:{self.hq_port}"
 
+    @property
+    def public_url(self) -> str:
+        """The address by which phones reach the box through HQ, once the mall is open."""
+        assert self.phones is not None
+        return self.phones.url("demo-mall", "edge-1")
+
     def open(self) -> None:
         """Start everything and wait until the service is ready.
 
@@ -207,7 +213,7 @@ class Mall:
         self._running.callback(self.scanner.unplug)
         self._running.enter_context(self.gateway)
         self._running.enter_context(self.broker)
-        self._running.enter_context(self.phones)
+        self.phones = self._running.enter_context(PublicHost(self.broker.port, self._settings.relay_port))
         self._running.enter_context(self.printer_wire)
         self._running.callback(self._end_processes)
         self._start_hq()
@@ -259,7 +265,7 @@ class Mall:
         text = _CONFIG.format(
             folder=self._settings.folder.resolve(),
             port=self.port,
-            public_url=self.phones.url("demo-mall", "edge-1"),
+            public_url=self.public_url,
             rules=self._settings.rules,
             broker_port=self.broker.port,
             gateway=self.gateway.url,
@@ -332,6 +338,7 @@ def _taken_port(settings: MallSettings) -> str:
         ("the service's pages", "--port", settings.port),
         ("HQ's page", "--hq-port", settings.hq_port),
         ("the phones", "--gateway-port", settings.gateway_port),
+        ("HQ's public host", "--relay-port", settings.relay_port),
     )
     for what, option, port in wanted:
         try:
@@ -383,7 +390,7 @@ A mall is open on this machine; a shopper is on the way. Open:
   HQ               {mall.hq_url}/
   MQTT broker      {mall.broker.kind} on {mall.broker.host}:{mall.broker.port}
   phones, wallets  {mall.gateway.url}/
-  public host      {mall.phones.url("demo-mall", "edge-1")}/  (receipts, through HQ)
+  public host      {mall.public_url}/  (receipts on phones, by way of HQ)
   receipts         {settings.folder / "receipts"}
 
 Ctrl+C ends it.

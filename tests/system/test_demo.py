@@ -39,8 +39,9 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     folder = tmp_path_factory.mktemp("demo")
-    port, hq_port, gateway_port = free_ports(3)
+    port, hq_port, gateway_port, relay_port = free_ports(4)
     ports = ("--port", str(port), "--hq-port", str(hq_port), "--gateway-port", str(gateway_port))
+    ports = (*ports, "--relay-port", str(relay_port))
     pace = ("--visits", str(VISITS), "--pace", "0.3", "--dir", str(folder))
     urls = {
         "kiosk": f"http://127.0.0.1:{port}/kiosk/K01",

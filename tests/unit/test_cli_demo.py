@@ -16,6 +16,7 @@ from sim.mall import MallSettings, run
         ("port", "the service's pages", "--port"),
         ("hq_port", "HQ's page", "--hq-port"),
         ("gateway_port", "the phones", "--gateway-port"),
+        ("relay_port", "HQ's public host", "--relay-port"),
     ],
 )
 def test_a_taken_port_is_named_with_the_way_to_choose_another(

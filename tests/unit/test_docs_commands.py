@@ -23,6 +23,7 @@ PAGES = {
     "configuration.md": "credential:",
     "install.md": "systemd/install",
     "power-cut.md": "synchronous",
+    "security-hq.md": "certificate_file",
     "simulator.md": "make demo",
     "unknown-payment.md": "outcome",
 }
