@@ -112,6 +112,7 @@ BENCHES: dict[str, Callable[[], Result]] = {
     "scan_to_paint": _imported("scan_to_paint"),
     "orders": _imported("orders"),
     "start": _imported("start"),
+    "store": _imported("store"),
     "catalogue": _catalogue,
     "barcodes": _barcodes,
 }
