@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import ipaddress
-import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -19,13 +18,13 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.errors import Invalid
 from edge.hq.codec import OwnState, Presence, decode_presence, encode_presence
+from edge.hq.properties import event_properties
+from edge.hq.segments import Corked, without_delay
 from edge.hq.tls import RememberingSocket, TlsFiles, TlsSettings, explain
 from edge.hq.topics import Topics
-from edge.services.events import EventKind, Origin, event_type
+from edge.services.events import Origin
 from edge.services.ports import Clock
 from edge.services.records import OutboxMessage
-
-CONTENT_TYPE = "application/cloudevents+json"
 
 #: Messages beside the events that may wait for the socket, and the reads of one turn.
 MAX_SAYINGS = 64
@@ -188,6 +187,8 @@ class Connection:
         self._goodbye_mid: int | None = None
         self._goodbye_ns: int | None = None
         self._progress_ns = clock.now().boottime_ns
+        #: Whether the broker acknowledged something since the last look at the clock, which costs more.
+        self._progressed = False
         self._client = self._make_client()
 
     def room(self) -> int:
@@ -224,6 +225,9 @@ class Connection:
         """Read, publish and write what is due."""
         if readable and not self._read():
             return
+        if self._progressed:
+            self._progressed = False
+            self._progress_ns = self._clock.now().boottime_ns
         if self.accepted and self._goodbye_ns is None:
             self._publish()
         if writable:
@@ -236,7 +240,7 @@ class Connection:
         address = self._settings.address
         if not self.accepted and idle_s > self._settings.connect_s:
             return f"{address} took the connection but did not answer CONNECT; see whether the broker hangs"
-        if self._in_flight and idle_s > self._settings.stall_s:
+        if (self._in_flight or self._subscribing) and idle_s > self._settings.stall_s:
             return (
                 f"{address} acknowledged nothing for {idle_s:.0f} s; see whether the broker hangs; "
                 "events wait in the outbox"
@@ -312,21 +316,20 @@ class Connection:
     def _publish(self) -> None:
         while self._sayings and len(self._in_flight) < self._limit:
             self._say(self._sayings.popleft())
+        if self.outgoing and len(self._in_flight) < self._limit:
+            with Corked(self._client.socket()):
+                self._publish_events()
+
+    def _publish_events(self) -> None:
+        if not self._in_flight:
+            self._progress_ns = self._clock.now().boottime_ns
         while self.outgoing and len(self._in_flight) < self._limit:
             oldest, message = self.outgoing.popleft()
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-            properties.ContentType = CONTENT_TYPE
-            properties.UserProperty = [
-                ("id", message.event_id),
-                ("type", event_type(EventKind(message.kind))),
-                ("source", message.source),
-                ("sequence", str(message.sequence)),
-                ("oldest", str(oldest)),
-            ]
-            if not self._in_flight:
-                self._progress_ns = self._clock.now().boottime_ns
             info = self._client.publish(
-                self._topics.event(message.kind), message.body, qos=1, properties=properties
+                self._topics.event(message.kind),
+                message.body,
+                qos=1,
+                properties=event_properties(message, oldest),
             )
             self._in_flight.add(info.mid)
             self.published += 1
@@ -367,7 +370,6 @@ class Connection:
             mid = client.subscribe(topic, qos=1)[1]
             if mid is not None:
                 self._subscribing[mid] = topic
-        self._publish_state(Presence.ONLINE)
         self.accepted = True
         self._wake.set()
 
@@ -401,7 +403,7 @@ class Connection:
 
     def _opened(self, client: mqtt.Client, userdata: object, sock: mqtt.SocketLike) -> None:
         self._sock = sock
-        _without_delay(sock)
+        without_delay(sock)
 
     def _subscribed(
         self,
@@ -414,6 +416,9 @@ class Connection:
         topic = self._subscribing.pop(mid, "")
         if any(reason.is_failure for reason in reasons):
             self.trouble = f"the broker does not let this box read {topic}; check its access rules"
+        if topic == self._topics.state and self._goodbye_ns is None:
+            # Only now: a birth that overtakes the subscription hides what the broker knew of this box.
+            self._publish_state(Presence.ONLINE)
 
     def _published(
         self,
@@ -424,7 +429,7 @@ class Connection:
         properties: Properties | None,
     ) -> None:
         self._in_flight.discard(mid)
-        self._progress_ns = self._clock.now().boottime_ns
+        self._progressed = True
         if reason.value == 0:
             self.complaint = ""
         else:
@@ -474,9 +479,3 @@ def _incoming(message: mqtt.MQTTMessage) -> Incoming:
 def _with_remedy(reason: ReasonCode) -> str:
     remedy = _REMEDIES.get(reason.value)
     return f"{reason}; {remedy}" if remedy else str(reason)
-
-
-def _without_delay(sock: mqtt.SocketLike) -> None:
-    """Send small packets at once: with Nagle's algorithm an event waited 88 ms for its ack, not 4."""
-    if isinstance(sock, socket.socket):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
