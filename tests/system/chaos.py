@@ -14,15 +14,17 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from sim.broker import Broker, BrokerKind
+from sim.postgres import Postgres
 from tests.system.chaos_parts import EDGE, HQ, ORDER_FEN, open_books
 
 ROOT = Path(__file__).parents[2]
-BROKER = "broker"
+BROKER, POSTGRES = "broker", "postgres"
 
 #: Between two kills, and how long the killed one stays away, in seconds.
 PAUSE_S = (0.2, 1.0)
@@ -34,13 +36,13 @@ SETTLE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do. books: where HQ keeps its books; "" for a file in the run's folder."""
+    """What to do. postgres: HQ's books are in PostgreSQL, which is killed like the others."""
 
     kills: int
     seed: int
     events_per_s: int = 400
     broker: BrokerKind = BrokerKind.MOSQUITTO
-    books: str = ""
+    postgres: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,16 @@ class Outcome:
     repeats: int
     took_s: float
     settled_s: float
+
+
+class Victim(Protocol):
+    """What can be killed and started again."""
+
+    def start(self) -> None:
+        """Start it."""
+
+    def kill(self) -> None:
+        """End it with SIGKILL, or as by a power cut."""
 
 
 class Part:
@@ -87,10 +99,12 @@ class Part:
 def run(plan: Plan, folder: Path) -> Outcome:
     """Do as planned in `folder` and return what came of it."""
     began = time.monotonic()
-    books = plan.books or str(folder / "hq.db")
     box = folder / "box"
     box.mkdir()
-    with Broker(plan.broker) as broker:
+    with ExitStack() as stack:
+        database = stack.enter_context(Postgres()) if plan.postgres else None
+        books = database.url if database else str(folder / "hq.db")
+        broker = stack.enter_context(Broker(plan.broker))
         edge, rest = (
             Part(folder / "edge.log", EDGE, str(box), broker.port, str(rate))
             for rate in (plan.events_per_s, 0)
@@ -98,31 +112,25 @@ def run(plan: Plan, folder: Path) -> Outcome:
         hq = Part(folder / "hq.log", HQ, books, broker.port)
         with _running(hq):
             with _running(edge):
-                kills = _kill_at_random(plan, {EDGE: edge, HQ: hq}, broker)
+                victims: dict[str, Victim] = {EDGE: edge, HQ: hq, BROKER: broker}
+                kills = _kill_at_random(plan, victims | ({POSTGRES: database} if database else {}))
             ended = time.monotonic()
             with _running(rest):
                 _await_all(box / "edge.db")
             settled_s = time.monotonic() - ended
-    return _count(box, books, kills, ended - began, settled_s)
+        return _count(box, books, kills, ended - began, settled_s)
 
 
-def _kill_at_random(plan: Plan, parts: dict[str, Part], broker: Broker) -> Counter[str]:
-    chance = random.Random(plan.seed)
+def _kill_at_random(plan: Plan, victims: dict[str, Victim]) -> Counter[str]:
+    chance, pause = random.Random(plan.seed), threading.Event()
     kills: Counter[str] = Counter()
-    pause = threading.Event()
     for _ in range(plan.kills):
         pause.wait(chance.uniform(*PAUSE_S))
-        victim = chance.choice([EDGE, HQ, BROKER])
-        kills[victim] += 1
-        if victim == BROKER:
-            broker.kill()
-        else:
-            parts[victim].kill()
+        name = chance.choice(sorted(victims))
+        kills[name] += 1
+        victims[name].kill()
         pause.wait(chance.uniform(*AWAY_S))
-        if victim == BROKER:
-            broker.start()
-        else:
-            parts[victim].start()
+        victims[name].start()
     return kills
 
 

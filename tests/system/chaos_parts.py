@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+
+import psycopg
 
 from edge.clock import SystemClock
 from edge.errors import EdgeError
@@ -67,10 +70,17 @@ def run_edge(folder: Path, port: int, rate: int, stop: threading.Event) -> None:
 
 def run_hq(where: str, port: int, stop: threading.Event) -> None:
     """Apply events into the books that `where` names: a file, or postgresql://..."""
-    worker = Worker(open_books(where), "127.0.0.1", port)
-    worker.start()
-    stop.wait()
-    worker.stop()
+    books = None
+    while books is None and not stop.is_set():
+        # The database may be the one that was killed just now.
+        with suppress(psycopg.OperationalError):
+            books = open_books(where)
+        stop.wait(0 if books else 0.1)
+    if books is not None:
+        worker = Worker(books, "127.0.0.1", port)
+        worker.start()
+        stop.wait()
+        worker.stop()
 
 
 def open_books(where: str) -> Books:
