@@ -113,6 +113,7 @@ BENCHES: dict[str, Callable[[], Result]] = {
     "orders": _imported("orders"),
     "start": _imported("start"),
     "store": _imported("store"),
+    "chaos": _imported("chaos"),
     "catalogue": _catalogue,
     "barcodes": _barcodes,
 }
