@@ -71,6 +71,9 @@ def build_service(config: Config) -> Service:
         raise Invalid(f"box.data_dir {config.box.data_dir} cannot be made: {error.strerror}") from None
     marks = build_marks(config)
     store = SqliteStore(config.box.data_dir / DATABASE, clock.now().wall_at, marks.reserve_bytes)
+    newest = store.newest_id()
+    if newest is not None:
+        ids.continue_after(newest)
     box = Box(
         origin=Origin(config.box.site, config.box.edge),
         clock=clock,

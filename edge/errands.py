@@ -75,6 +75,8 @@ def check_config(config: Config) -> list[str]:
             doubts.append(f"{member.name} has the example's pin_hash, which fits no PIN; run: hash-pin")
     if not config.staff:
         doubts.append("no [[staff]] is configured; nobody can check an age or end a call for help")
+    if not config.box.public_url:
+        doubts.append("box.public_url is empty; receipts carry no QR code, as phones could not open it")
     return doubts
 
 

@@ -30,6 +30,15 @@ class TimeOrderedIds:
             self._last_ms = now_ms
             return compose_uuid7(now_ms, self._counter, secrets.randbits(62))
 
+    def continue_after(self, newest: str) -> None:
+        """Go on after an id made before, so that order holds over a restart with a clock that was set back.
+
+        Raises ValueError for what is no id of this kind.
+        """
+        made_ms = int(newest.replace("-", "")[:12], 16)
+        with self._lock:
+            self._last_ms = max(self._last_ms, made_ms + 1)
+
     def new_token(self) -> str:
         """Return 22 URL-safe characters (128 random bits) that nobody can guess."""
         return secrets.token_urlsafe(16)

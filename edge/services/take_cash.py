@@ -11,8 +11,12 @@ from edge.services.records import Unit
 from edge.services.workstation import Busy, act, need_order, save
 
 
-def take_cash(box: Box, workstation: str, received_fen: int) -> int:
-    """Book cash for the order on this till; return the change in fen."""
+def take_cash(box: Box, workstation: str, received_fen: int, due_fen: int | None = None) -> int:
+    """Book cash for the order on this till; return the change in fen.
+
+    due_fen: what the cashier saw as due; when something else is due by now, as after a second tap or
+    another tender, nothing is booked and Invalid says so.
+    """
     if not box.workstation(workstation).cash:
         raise Declined(f"workstation {workstation} takes no cash; pay by code or at a staffed till")
 
@@ -20,6 +24,10 @@ def take_cash(box: Box, workstation: str, received_fen: int) -> int:
         order = need_order(busy)
         if busy.money_in_flight:
             raise Invalid(f"a payment for order {order.number} is on its way; wait for its end")
+        if due_fen is not None and due_fen != order.due_fen:
+            raise Invalid(
+                f"order {order.number} has {order.due_fen} fen due by now; look at the screen again"
+            )
         tender = cash_tender(order, box.ids.new_id(), received_fen, now.wall_at)
         covered = take_tender(unit, box, order, tender, now)
         save(unit, busy, now, basket=busy.basket, order=covered)

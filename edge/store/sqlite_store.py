@@ -32,6 +32,14 @@ from edge.store.reserve import Reserve
 
 T = TypeVar("T")
 
+#: The ids of what is written first in any chain of events; each is a look at the end of an index.
+_NEWEST_ID = """
+SELECT max(id) FROM (
+    SELECT max(scan_id) AS id FROM scans UNION ALL SELECT max(basket_id) FROM baskets
+    UNION ALL SELECT max(order_id) FROM orders UNION ALL SELECT max(attempt_id) FROM attempts
+    UNION ALL SELECT max(receipt_id) FROM receipts UNION ALL SELECT max(posting_id) FROM postings)
+"""
+
 #: Units of work that may share one commit, and read connections kept open.
 MAX_GROUP = 64
 MAX_READERS = 8
@@ -94,6 +102,12 @@ class SqliteStore:
                 raise
         self.reserve.give_up()
         return self._write(work)
+
+    def newest_id(self) -> str | None:
+        """Return the newest of the ids kept here, None in a new database."""
+        with self._writer:
+            row = self._db.conn.execute(_NEWEST_ID).fetchone()
+        return row[0] if row else None
 
     def read(self, query: Callable[[Unit], T]) -> T:
         """Run `query` on one committed snapshot; writing in it raises Invalid."""

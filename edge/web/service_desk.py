@@ -186,7 +186,8 @@ class ServiceDesk:
         change_basket.refuse_age(self._box, workstation)
 
     def _cash(self, workstation: str, arguments: Arguments) -> None:
-        take_cash(self._box, workstation, _number(arguments, "received_fen"))
+        due_fen = _number(arguments, "due_fen") if "due_fen" in arguments else None
+        take_cash(self._box, workstation, _number(arguments, "received_fen"), due_fen)
 
     def _done(self, workstation: str, arguments: Arguments) -> None:
         check_out.leave(self._box, workstation)

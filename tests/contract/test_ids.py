@@ -53,6 +53,15 @@ def test_ids_keep_their_order_when_the_clock_is_set_back() -> None:
     assert first < second < ids.new_id()
 
 
+def test_ids_go_on_after_those_of_a_former_process_whose_clock_was_ahead() -> None:
+    before = TimeOrderedIds(lambda: START_AT).new_id()
+    after = TimeOrderedIds(lambda: START_AT - 3_600_000)
+    after.continue_after(before)
+    assert after.new_id() > before
+    with pytest.raises(ValueError, match="invalid literal"):
+        after.continue_after("no id at all")
+
+
 def test_threads_never_get_the_same_id() -> None:
     ids = TimeOrderedIds(lambda: START_AT)
     made: list[list[str]] = [[] for _ in range(4)]

@@ -98,6 +98,15 @@ def test_cash_that_cannot_be_is_refused(received: int) -> None:
     assert shop.order(TILL).tenders == ()
 
 
+def test_a_second_tap_on_part_of_the_cash_books_nothing() -> None:
+    shop = Shop()
+    order = shop.order_of(COLA, place=TILL)
+    take_cash(shop.box, TILL, 100, due_fen=350)
+    with pytest.raises(Invalid, match="250 fen due by now"):
+        take_cash(shop.box, TILL, 100, due_fen=350)
+    assert shop.stored_order(order.order_id).paid_fen == 100
+
+
 def test_a_kiosk_takes_no_cash() -> None:
     shop = Shop()
     shop.order_of(COLA)

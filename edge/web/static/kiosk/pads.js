@@ -146,7 +146,7 @@ async function takeCash(button, act) {
   const received = parseYuan(typed.cash);
   if (!received || button.ariaBusy === "true") return;
   button.ariaBusy = "true";
-  const error = await act("cash", { received_fen: received });
+  const error = await act("cash", { received_fen: received, due_fen: due });
   button.ariaBusy = "false";
   document.dispatchEvent(new Event("cash-taken"));
   if (!error) typed.cash = "";
