@@ -141,7 +141,7 @@ class LinkSettings:
 
 
 class Connection:
-    """One connection. since_ns: when the broker accepted it. complaint: the last refusal, "" if none.
+    """One connection. accepted: connected and subscribed, since since_ns. complaint: the last refusal.
 
     trouble: what a person must put right although the connection stands, "" if nothing.
 
@@ -183,6 +183,7 @@ class Connection:
         self._sayings: deque[Saying] = deque()
         self._subscribing: dict[int, str] = {}
         self._corrections = 0
+        self._birth_due = False
         self._sock: mqtt.SocketLike | None = None
         self._goodbye_mid: int | None = None
         self._goodbye_ns: int | None = None
@@ -239,7 +240,7 @@ class Connection:
         idle_s = (self._clock.now().boottime_ns - self._progress_ns) / 1e9
         address = self._settings.address
         if not self.accepted and idle_s > self._settings.connect_s:
-            return f"{address} took the connection but did not answer CONNECT; see whether the broker hangs"
+            return f"{address} took the connection but did not answer CONNECT; does the broker hang?"
         if (self._in_flight or self._subscribing) and idle_s > self._settings.stall_s:
             return (
                 f"{address} acknowledged nothing for {idle_s:.0f} s; see whether the broker hangs; "
@@ -314,6 +315,9 @@ class Connection:
         return client
 
     def _publish(self) -> None:
+        if self._birth_due and len(self._in_flight) < self._limit:
+            self._birth_due = False
+            self._publish_state(Presence.ONLINE)
         while self._sayings and len(self._in_flight) < self._limit:
             self._say(self._sayings.popleft())
         if self.outgoing and len(self._in_flight) < self._limit:
@@ -364,14 +368,11 @@ class Connection:
         receive_maximum = getattr(properties, "ReceiveMaximum", None)
         if receive_maximum:
             self._limit = min(self._settings.window, int(receive_maximum))
-        now_ns = self._clock.now().boottime_ns
-        self.since_ns = self._progress_ns = now_ns
+        self._progress_ns = self._clock.now().boottime_ns
         for topic in (*self._listeners, self._topics.state):
             mid = client.subscribe(topic, qos=1)[1]
             if mid is not None:
                 self._subscribing[mid] = topic
-        self.accepted = True
-        self._wake.set()
 
     def _disconnected(
         self,
@@ -416,9 +417,12 @@ class Connection:
         topic = self._subscribing.pop(mid, "")
         if any(reason.is_failure for reason in reasons):
             self.trouble = f"the broker does not let this box read {topic}; check its access rules"
-        if topic == self._topics.state and self._goodbye_ns is None:
+        if topic == self._topics.state:
             # Only now: a birth that overtakes the subscription hides what the broker knew of this box.
-            self._publish_state(Presence.ONLINE)
+            now_ns = self._clock.now().boottime_ns
+            self.since_ns = self._progress_ns = now_ns
+            self.accepted = self._birth_due = True
+            self._wake.set()
 
     def _published(
         self,
@@ -458,10 +462,9 @@ class Connection:
         elif incoming.retained and 0 < self._previous < state.session < self._session:
             # Mosquitto 2.0 ends the older of two connections without a word, so that this is how it shows.
             self.crowded, self.trouble = True, _CROWDED
-        elif state.presence is not Presence.ONLINE and not incoming.retained and self._goodbye_ns is None:
+        elif state.presence is not Presence.ONLINE and not incoming.retained and not self._birth_due:
             self._corrections += 1
-            if self._corrections <= MAX_CORRECTIONS:
-                self._publish_state(Presence.ONLINE)
+            self._birth_due = self._corrections <= MAX_CORRECTIONS
 
 
 def _incoming(message: mqtt.MQTTMessage) -> Incoming:
