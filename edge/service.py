@@ -353,7 +353,8 @@ class Service:
 
     def _taking_in(self, intake: Intake) -> Callable[[], float]:
         def step() -> float:
-            done = take_intake(self.box.store, self.box.clock, self.box.rules.zone, intake)
+            room, box = not refuses(self._disk.level, Use.IMPORT), self.box
+            done = take_intake(box.store, box.clock, box.rules.zone, intake, room)
             if done is None:
                 return INTAKE_EVERY_S
             name, report = done

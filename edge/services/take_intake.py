@@ -74,16 +74,24 @@ class Intake(Protocol):
         """Forget that this file was begun, as it was not the file's fault; never raises."""
 
 
-def take_intake(store: Store, clock: Clock, zone: tzinfo, intake: Intake) -> tuple[str, IntakeReport] | None:
+#: Why a catalogue is refused while the disk is nearly full.
+_NO_ROOM = "the disk is nearly full, nothing was imported; make room, then hand the file in again"
+
+
+def take_intake(
+    store: Store, clock: Clock, zone: tzinfo, intake: Intake, room: bool = True
+) -> tuple[str, IntakeReport] | None:
     """Take the next file; return its name and report, None when there is none.
 
-    zone: of times without an offset. Raises Unavailable when store or folder fail: the file stays.
+    zone: of times without an offset. room: whether the disk has room for a catalogue. Raises Unavailable
+    when store or folder fail: the file stays.
     """
     job = intake.take()
     if job is None:
         return None
     try:
-        report = _work(store, clock, zone, intake, job)
+        full = isinstance(job, CatalogueFile) and not room
+        report = IntakeReport(False, (_NO_ROOM,)) if full else _work(store, clock, zone, intake, job)
     except Invalid as error:
         report = IntakeReport(False, (str(error),))
     except Unavailable:

@@ -17,6 +17,7 @@ from typing import Any
 from devices.types import Scan
 from edge.clock import SystemClock, boottime_ns
 from edge.errors import Declined, Invalid
+from edge.hq.link import LinkCounts
 from edge.ids import TimeOrderedIds
 from edge.retail.attempt import AttemptState
 from edge.retail.basket import BasketState
@@ -54,6 +55,10 @@ class FakeLink(FakeHq):
     def say(self, *_: object) -> bool:
         """Nobody at HQ hears anything."""
         return False
+
+    def counts(self) -> LinkCounts:
+        """Nothing to count."""
+        return LinkCounts()
 
     def close(self) -> None:
         """Nothing to close."""
