@@ -19,6 +19,7 @@ from edge.app import (
     build_marks,
     build_rules,
     given_file,
+    link_doubts,
     web_settings,
 )
 from edge.clock import SystemClock, boottime_ns, wait
@@ -66,10 +67,8 @@ def check_config(config: Config) -> list[str]:
         doubts.append("no [[workstation]] is configured; there is no screen to sell on")
     if config.wechat_pay is None:
         doubts.append("no [wechat_pay] is configured; only tills with cash can take money")
-    secrets = [config.wechat_pay.private_key_file if config.wechat_pay else None, config.hq.password_file]
-    for path in [given_file(one) for one in secrets if one is not None]:
-        if path.stat().st_mode & 0o077:
-            doubts.append(f"{path} can be read by others; run: chmod 600 {path}")
+    doubts += link_doubts(config.hq, clock)
+    doubts += _open_secrets(config)
     for member in config.staff:
         if not member.pin_hash.strip("0$"):
             doubts.append(f"{member.name} has the example's pin_hash, which fits no PIN; run: hash-pin")
@@ -78,6 +77,18 @@ def check_config(config: Config) -> list[str]:
     if not config.box.public_url:
         doubts.append("box.public_url is empty; receipts carry no QR code, as phones could not open it")
     return doubts
+
+
+def _open_secrets(config: Config) -> list[str]:
+    wallet = config.wechat_pay.private_key_file if config.wechat_pay else None
+    secrets = [wallet, config.hq.password_file, config.hq.key_file]
+    paths = [given_file(one) for one in secrets if one is not None]
+    # A key that is missing is a doubt of its own.
+    return [
+        f"{path} can be read by others; run: chmod 600 {path}"
+        for path in paths
+        if path.exists() and path.stat().st_mode & 0o077
+    ]
 
 
 def read_outbox(config: Config) -> tuple[OutboxDepth, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Protocol
 
 import structlog
@@ -215,8 +215,16 @@ class Service:
             version=VERSION,
             store=self._store_word,
             disk=self._disk_word,
+            figures=self._link_figures,
         )
         return ServiceDesk(self.box, self._parts.staff, self.changes, insight, self.take_scan)
+
+    def _link_figures(self) -> Mapping[str, float]:
+        link, relay = asdict(self._parts.link.counts()), asdict(self._relayed.counts())
+        figures = {f"hq_{name}_total": float(value) for name, value in link.items()}
+        figures |= {f"relay_{name}_total": float(value) for name, value in relay.items()}
+        left_s = self._parts.link.certificate_left_s()
+        return figures if left_s is None else {**figures, "hq_certificate_left_seconds": left_s}
 
     def _store_word(self) -> str:
         given_up = self._parts.store.reserve.given_up

@@ -170,6 +170,11 @@ class MqttLink:
         warning = files.own.warning(self._clock.now()) if files.own else ""
         return f"connected; {warning}" if warning else "connected"
 
+    def certificate_left_s(self) -> float | None:
+        """Return how long this box's certificate is still valid, below 0 afterwards, None without one."""
+        own = self._files.own if self._files else None
+        return None if own is None else (own.valid_until_at - self._clock.now().wall_at) / 1000
+
     def counts(self) -> LinkCounts:
         """Return the totals since the start."""
         totals, connection = self._totals, self._connection

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -40,7 +40,8 @@ class DiskWord:
 class Insight:
     """What the desk is told by the composition root. devices: (workstation or "", role, status).
 
-    store: "ok", or what a person must do about it. disk: how full it is.
+    store: "ok", or what a person must do about it. disk: how full it is. figures: of the link and the
+    relay, by the name that they have in the metrics after mall_edge_; a name in _total only counts up.
     """
 
     devices: Callable[[], Sequence[tuple[str, str, DeviceStatus]]]
@@ -49,6 +50,7 @@ class Insight:
     version: str
     store: Callable[[], str] = lambda: "ok"
     disk: Callable[[], DiskWord] = DiskWord
+    figures: Callable[[], Mapping[str, float]] = dict
 
 
 def service_status(box: Box, insight: Insight, depths: DepthHistory) -> Json:
@@ -121,6 +123,9 @@ def metrics_text(box: Box, insight: Insight) -> str:
     for _, _, status in insight.devices():
         connected = int(status.health is Health.CONNECTED)
         lines.append(f'mall_edge_device_connected{{name="{status.name}",kind="{status.kind}"}} {connected}')
+    for name, value in insight.figures().items():
+        kind = "counter" if name.endswith("_total") else "gauge"
+        lines += [f"# TYPE mall_edge_{name} {kind}", f"mall_edge_{name} {value:.10g}"]
     return "\n".join(lines) + "\n"
 
 

@@ -274,6 +274,18 @@ def test_a_junk_ack_is_counted_and_harms_nothing(wire: MqttFar, junk: bytes) -> 
     wire.say(HqAck(7))
     assert eventually(wire.link.acks, "the good ack") == (HqAck(7),)
     assert wire.link.counts().junk_acks == 1
+    assert wire.link.status().detail == "connected"
+
+
+def test_acks_that_cannot_be_read_are_told_until_one_can(wire: MqttFar) -> None:
+    wire.say_raw(b'{"through":"many"}')
+    eventually(lambda: wire.link.acks() or wire.link.counts().junk_acks, "the junk ack")
+    detail = wire.link.status().detail
+    assert "HQ's acks cannot be read, events wait in the outbox; tell HQ" in detail
+    assert "through must be a whole number" in detail
+    wire.say(HqAck(7))
+    eventually(wire.link.acks, "the good ack")
+    assert wire.link.status().detail == "connected"
     assert wire.link.status().connected
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -222,6 +223,47 @@ def test_nobody_listening_is_told_and_tried_again(start: Callable[..., MqttLink]
     link.start()
     says(link, f"no connection to 127.0.0.1:{broker.port}")
     link.close()
+
+
+def test_pauses_grow_to_their_end_and_vary_by_half_either_way() -> None:
+    """The pauses between attempts, as the random source and nothing else spreads them."""
+    for fraction, low, high in ((0.0, 0.15, 0.45), (0.999, 0.45, 1.35)):
+        broker = BadBroker(connack=b"\x20\x03\x00\x87\x00")
+        times: list[float] = []
+
+        def drawn(value: float = fraction, times: list[float] = times) -> float:
+            times.append(time.monotonic())
+            return value
+
+        settings = LinkSettings("127.0.0.1", broker.port, first_delay_s=0.1, last_delay_s=0.4)
+        link = MqttLink(settings, ORIGIN, SystemClock(), fraction=drawn)
+        link.start()
+        # 0.1, 0.2, 0.4, 0.4 s, each times 0.5 or 1.5.
+        eventually(lambda times=times: len(times) >= 5, lambda times=times: f"{len(times)} attempts")
+        link.close()
+        broker.close()
+        assert low <= times[2] - times[0] <= high + 0.3
+        assert times[4] - times[3] >= 0.4 * (0.5 + fraction) - 0.01
+
+
+def test_a_connection_that_is_dropped_at_once_does_not_begin_the_pauses_anew() -> None:
+    broker = BadBroker()
+    drawn: list[float] = []
+
+    def draw() -> float:
+        drawn.append(time.monotonic())
+        return 0.5
+
+    settings = LinkSettings("127.0.0.1", broker.port, first_delay_s=0.05, last_delay_s=5.0, stall_s=0.1)
+    link = MqttLink(settings, ORIGIN, SystemClock(), fraction=draw)
+    broker.puback = None
+    link.start()
+    eventually(lambda: len(drawn) >= 4, lambda: f"{len(drawn)} pauses")
+    link.close()
+    broker.close()
+    # 0.05, 0.1 and 0.2 s of pause, and each connection was accepted.
+    assert drawn[3] - drawn[0] >= 0.35
+    assert link.counts().connections >= 4
 
 
 def test_a_link_that_was_never_started_can_be_closed() -> None:

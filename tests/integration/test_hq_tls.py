@@ -245,6 +245,24 @@ def test_a_renewed_certificate_is_taken_up_without_losing_anything(house: House)
     assert all(b'"online"' in state for state in states), "a renewal is no loss of presence"
 
 
+def test_an_expired_certificate_only_delays_events_until_it_is_renewed(house: House) -> None:
+    hq = house.worker()
+    hq.subscribe("mall/+/edge/+/events/v1/#")
+    old = house.box(validity=Validity(NOW - 9 * DAY_MS, NOW - DAY_MS))
+    link = house.link(old)
+    says(link, "expired")
+    left_s = link.certificate_left_s()
+    assert left_s is not None
+    assert left_s < 0
+    new = house.box(file="renewed")
+    shutil.copy(new.key, old.key)
+    shutil.copy(new.certificate, old.certificate)
+    connected(link)
+    batch = send(link, 5)
+    eventually(lambda: len(hq.heard) >= 5, lambda: f"{len(hq.heard)} of 5")
+    assert [body for _, body, _ in hq.heard] == [message.body for message in batch]
+
+
 def test_files_that_were_never_usable_are_named_and_watched(house: House) -> None:
     issued = house.box()
     kept = issued.key.read_bytes()

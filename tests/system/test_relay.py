@@ -33,5 +33,8 @@ def test_the_receipt_of_a_sale_opens_through_hq_and_a_touch_reaches_the_books(tm
             touched = phone.post(f"{receipt['url']}/touch", json={"touchpoint": "join"}, headers=origin)
             assert touched.status_code == 204
             assert phone.get(f"{mall.public_url}/staff/").status_code == 404
+            metrics = phone.get(f"{mall.url}/metrics").text
+            assert "# TYPE mall_edge_relay_served_total counter\nmall_edge_relay_served_total 4\n" in metrics
+            assert "mall_edge_hq_connections_total 1\n" in metrics
         _, hq = audit(mall, tmp_path)
         assert hq.kinds["landing.join"] == 1

@@ -157,6 +157,15 @@ def test_doubts_about_the_way_to_hq_are_told(tmp_path: Path) -> None:
         assert (words in doubts[0]) if words else doubts == []
 
 
+def test_a_key_that_others_can_read_is_doubted(tmp_path: Path) -> None:
+    issued = Authority(tmp_path / "keys", SystemClock().now().wall_at).issue_box("demo-mall", "edge-1")
+    files = {"certificate_file": str(issued.certificate), "key_file": str(issued.key)}
+    made = config(hq=files)
+    assert not [doubt for doubt in check_config(made) if "can be read by others" in doubt]
+    issued.key.chmod(0o644)
+    assert f"{issued.key} can be read by others; run: chmod 600 {issued.key}" in check_config(made)
+
+
 def test_the_pages_use_the_time_zone_of_the_box() -> None:
     settings = web_settings(parse_config({"box": {**BOX, "time_zone": "Asia/Urumqi"}}, "test"))
     assert settings.zone == "Asia/Urumqi"
