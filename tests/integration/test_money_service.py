@@ -56,6 +56,10 @@ class FakeLink(FakeHq):
         """Nobody at HQ hears anything."""
         return False
 
+    def certificate_left_s(self) -> float | None:
+        """There is no certificate."""
+        return None
+
     def counts(self) -> LinkCounts:
         """Nothing to count."""
         return LinkCounts()
