@@ -62,21 +62,23 @@ def check_config(config: Config) -> list[str]:
     build_gateways(config, clock, TimeOrderedIds(lambda: clock.now().wall_at))
     web_settings(config)
     build_link(config, clock).close()
-    doubts = []
-    if not config.workstation:
-        doubts.append("no [[workstation]] is configured; there is no screen to sell on")
-    if config.wechat_pay is None:
-        doubts.append("no [wechat_pay] is configured; only tills with cash can take money")
-    doubts += link_doubts(config.hq, clock)
-    doubts += _open_secrets(config)
-    for member in config.staff:
-        if not member.pin_hash.strip("0$"):
-            doubts.append(f"{member.name} has the example's pin_hash, which fits no PIN; run: hash-pin")
-    if not config.staff:
-        doubts.append("no [[staff]] is configured; nobody can check an age or end a call for help")
-    if not config.box.public_url:
-        doubts.append("box.public_url is empty; receipts carry no QR code, as phones could not open it")
-    return doubts
+    return [*_missing(config), *link_doubts(config.hq, clock), *_open_secrets(config)]
+
+
+def _missing(config: Config) -> list[str]:
+    """Return what a box can run without and would miss."""
+    missing = {
+        "no [[workstation]] is configured; there is no screen to sell on": not config.workstation,
+        "no [wechat_pay] is configured; only tills with cash can take money": config.wechat_pay is None,
+        "no [[staff]] is configured; nobody can check an age or end a call for help": not config.staff,
+        "box.public_url is empty; receipts carry no QR code, as no phone could open it": not config.box.public_url,
+    }
+    examples = [
+        f"{member.name} has the example's pin_hash, which fits no PIN; run: hash-pin"
+        for member in config.staff
+        if not member.pin_hash.strip("0$")
+    ]
+    return [doubt for doubt, applies in missing.items() if applies] + examples
 
 
 def _open_secrets(config: Config) -> list[str]:
