@@ -121,6 +121,26 @@ def hq(broker_port: int, port: int, folder: Path, workers: int, database: str) -
 
 
 @main.command()
+@click.option("--broker-port", default=1883, show_default=True)
+@click.option("--boxes", default=1000, show_default=True)
+@click.option("--rate", default=1.0, show_default=True, help="Events a second of each box.")
+@click.option("--lives", default=0.0, help="Cut each connection after so many seconds on average; 0: never.")
+@click.option("--seconds", default=60, show_default=True)
+def fleet(broker_port: int, boxes: int, rate: float, lives: float, seconds: int) -> None:
+    """Many simulated boxes at one broker, to see what HQ and the broker can take; one line a second."""
+    from dataclasses import asdict
+
+    from sim.fleet import Fleet, FleetSettings
+
+    boxes_on = Fleet(FleetSettings(broker_port, boxes=boxes, rate=rate, lives_s=lives))
+    for second in range(1, seconds + 1):
+        boxes_on.run(1.0)
+        counts = " ".join(f"{name}={value}" for name, value in asdict(boxes_on.counts).items())
+        click.echo(f"{second} s: {counts} waiting={boxes_on.waiting()}")
+    boxes_on.close()
+
+
+@main.command()
 @click.option("--kiosk", default="http://127.0.0.1:8080", show_default=True)
 @click.option("--workstation", default="K01", show_default=True)
 @click.option("--wallets", default="http://127.0.0.1:8091", show_default=True)

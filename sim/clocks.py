@@ -14,3 +14,8 @@ def unix_ms() -> int:
 def monotonic_s() -> float:
     """Return seconds of a clock that no one sets."""
     return time.monotonic()
+
+
+def iso(at: int) -> str:
+    """Return Unix milliseconds as UTC text with milliseconds."""
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

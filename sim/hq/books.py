@@ -15,8 +15,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
+from sim.clocks import monotonic_s
 from sim.hq.behaviour import Behaviour
-from sim.hq.reading import Arrival, Box, Outcome, Reading, Word, aside, read
+from sim.hq.reading import (
+    MAX_HOLES,
+    Arrival,
+    Box,
+    Outcome,
+    Reading,
+    Word,
+    aside,
+    read,
+    settled_of,
+    word_of,
+)
 
 Key = tuple[str, str]
 
@@ -67,9 +79,15 @@ class Heard:
 
 
 class Books(ABC):
-    """One set of books; safe from any thread of this process."""
+    """One set of books; safe from any thread of this process. patience_s: a gap is told to the box as holes
+    only after so long, since what is missing may be on its way through another worker.
+    """
+
+    patience_s = 0.0
 
     def __init__(self) -> None:
+        #: Boxes with a gap: what was settled below it, and since when.
+        self._gaps: dict[Box, tuple[int, float]] = {}
         self._lock = threading.Lock()
         self._heard: dict[Box, Heard] = {}
 
@@ -166,6 +184,19 @@ class Books(ABC):
     @abstractmethod
     def _dead_letters(self, rows: Sequence[tuple[Arrival, str]]) -> None:
         """Keep what could not be applied, with the reason."""
+
+    def _word(self, box: Box, settled: int, above: Sequence[int], refused: Sequence[tuple[int, str]]) -> Word:
+        """Return the word for a box; a gap becomes holes once it has lasted."""
+        reached = settled_of(settled, above)
+        if not above or above[-1] <= reached:
+            self._gaps.pop(box, None)
+            return word_of(settled, above, refused)
+        known, since_s = self._gaps.get(box, (-1, 0.0))
+        if known != reached:
+            since_s = monotonic_s()
+            self._gaps[box] = (reached, since_s)
+        lasted = monotonic_s() - since_s >= self.patience_s
+        return word_of(settled, above, refused, MAX_HOLES if lasted else 0)
 
     @abstractmethod
     def _words(self, heard: Mapping[Box, Heard]) -> dict[Box, Word]:

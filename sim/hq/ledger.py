@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from sim.hq.behaviour import Behaviour
 from sim.hq.books import Books, EventKey, Heard, Row, Tally, Totals
-from sim.hq.reading import LOOK_AHEAD, Arrival, Box, Word, settled_of, word_of
+from sim.hq.reading import LOOK_AHEAD, Arrival, Box, Word, settled_of
 
 _VERSION = 3
 
@@ -123,7 +123,7 @@ class Ledger(Books):
             note = asdict(each) | {"site": site, "edge": edge, "settled": settled_of(settled, above)}
             self._db.execute(_NOTE, note)
             refused = [(row[0], row[1]) for row in self._db.execute(_REFUSED, (site, edge))]
-            words[(site, edge)] = word_of(settled, above, refused)
+            words[(site, edge)] = self._word((site, edge), settled, above, refused)
         return words
 
     def _settled(self, box: Box) -> int:

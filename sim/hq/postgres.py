@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 
 from sim.hq.behaviour import Behaviour
 from sim.hq.books import Books, EventKey, Heard, Key, Row, Tally, Totals
-from sim.hq.reading import LOOK_AHEAD, Arrival, Box, Word, settled_of, word_of
+from sim.hq.reading import LOOK_AHEAD, Arrival, Box, Word, settled_of
 
 #: How long one statement may take, and wait for another worker's lock, before the batch is given up.
 STATEMENT_MS = 10_000
@@ -31,6 +31,8 @@ class PostgresBooks(Books):
     A connection that was lost is opened again by the next call; the call that lost it raises
     psycopg.OperationalError.
     """
+
+    patience_s = 1.0
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -169,7 +171,7 @@ class PostgresBooks(Books):
         for number, sequence, reason in self._all(_REFUSED, numbers):
             refused[number].append((sequence, reason))
         return {
-            box: word_of(settled[number], above[number], refused[number])
+            box: self._word(box, settled[number], above[number], refused[number])
             for box, number in zip(heard, numbers, strict=True)
         }
 

@@ -116,15 +116,18 @@ def aside(arrival: Arrival, complaint: str) -> Reading:
     return Reading(name, sequence, "refused", complaint=clipped)
 
 
-def word_of(settled: int, above: Sequence[int], refused: Sequence[tuple[int, str]] = ()) -> Word:
+def word_of(
+    settled: int, above: Sequence[int], refused: Sequence[tuple[int, str]] = (), most_holes: int = MAX_HOLES
+) -> Word:
     """Return the ack. above: sequences known above `settled`, ascending. refused: (sequence, reason) that the
     box may not have heard of, ascending; with more than fit, all from the first unsaid one on waits.
+    most_holes: 0 while what is missing may still be on its way through another worker.
     """
     end = refused[MAX_REJECTED][0] if len(refused) > MAX_REJECTED else 1 << 62
     through, holes, also = min(settled, end - 1), list[int](), list[int]()
     for sequence in (each for each in above if each < end):
         missing = range(through + 1, sequence)
-        if also or len(holes) + len(missing) > MAX_HOLES:
+        if also or len(holes) + len(missing) > most_holes:
             also.append(sequence)
         else:
             holes.extend(missing)

@@ -101,6 +101,7 @@ class Worker:
         self._states: list[tuple[Box, bytes, bool]] = []
         self._owed: dict[Box, _Owed] = {}
         self._noted_s = 0.0
+        self._complaint = ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self.run, name=f"hq-worker-{name}", daemon=True)
 
@@ -153,8 +154,9 @@ class Worker:
             self.behaviour = self._books.behaviour()
 
     def _fail(self, what: str, error: Exception) -> None:
-        if not self._stopping.is_set():
+        if not self._stopping.is_set() and str(error) != self._complaint:
             _log.warning(what, error)
+        self._complaint = str(error)
         self.tally = replace(self.tally, failures=self.tally.failures + 1)
         self._leave()
         self._stopping.wait(AGAIN_S)
@@ -264,6 +266,9 @@ class Worker:
             del self._owed[box]
         words = self._books.words(due)
         for (site, edge), word in words.items():
+            if word.also and not word.holes:
+                # A gap that is not filled soon is told, even if the box says nothing more.
+                self._owed[(site, edge)] = _Owed(0, now_s + self._books.patience_s)
             for _ in range(self._copies()):
                 client.publish(f"mall/{site}/edge/{edge}/acks/v1", word.as_json(), qos=1)
 
@@ -286,6 +291,7 @@ class Worker:
         client.subscribe([(f"$share/{SHARE}/{EVENTS}", 1), (STATES, 1)])
         self.connected = True
         self._noted_s = 0.0
+        self._complaint = ""
 
     def _disconnected(
         self,

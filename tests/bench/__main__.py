@@ -114,6 +114,8 @@ BENCHES: dict[str, Callable[[], Result]] = {
     "start": _imported("start"),
     "store": _imported("store"),
     "chaos": _imported("chaos"),
+    "link": _imported("link"),
+    "fleet": _imported("fleet"),
     "catalogue": _catalogue,
     "barcodes": _barcodes,
 }

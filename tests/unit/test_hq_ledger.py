@@ -48,6 +48,7 @@ def arrivals(count: int, oldest: int = 1) -> list[Arrival]:
 
 
 def word(ledger: Books) -> Word:
+    ledger.patience_s = 0.0
     return ledger.word("demo-mall", "till-1")
 
 
@@ -75,6 +76,16 @@ def test_holes_are_told_until_they_are_filled(ledger: Books) -> None:
     assert word(ledger) == Word(6, (2, 4, 5))
     ledger.apply([events[4], events[1], events[3]])
     assert word(ledger) == Word(6)
+
+
+def test_a_gap_is_no_hole_while_another_worker_may_fill_it(ledger: Books) -> None:
+    ledger.patience_s = 1_000.0
+    events = arrivals(6)
+    ledger.apply([events[0], events[2], events[5]])
+    assert ledger.word("demo-mall", "till-1") == Word(1, (), (3, 6))
+    ledger.apply([events[1]])
+    assert ledger.word("demo-mall", "till-1") == Word(3, (), (6,))
+    assert word(ledger) == Word(6, (4, 5))
 
 
 def test_more_holes_than_an_ack_holds_lower_through(ledger: Books) -> None:
