@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import re
+import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -146,6 +147,7 @@ class Relay:
         client.max_queued_messages_set(1_000)
         if tls is not None:
             client.tls_set(str(tls.ca_file), str(tls.certificate), str(tls.key))
+        client.on_socket_open = _without_delay
         client.on_connect = self._connected
         client.on_message = self._arrived
         return client
@@ -257,10 +259,16 @@ def run(broker_port: int, port: int, stop: threading.Event, say: Callable[[str],
         stop.wait()
 
 
+def _without_delay(client: mqtt.Client, userdata: object, sock: mqtt.SocketLike) -> None:
+    """Send small packets at once: with Nagle's algorithm a page took 44 to 88 ms."""
+    if isinstance(sock, socket.socket):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
 _AWAY = (
-    "门店暂时连不上总部，您的小票没有丢失。请稍候重试，或在店内 Wi-Fi 下重新扫码。",
+    "门店暂时连不上总部，您的小票没有丢失。请稍候重试，或请收银员补打小票。",
     "The shop cannot be reached right now; your receipt is not lost. Try again in a moment, "
-    "or scan again on the shop's Wi-Fi.",
+    "or ask a cashier to print it again.",
 )
 
 

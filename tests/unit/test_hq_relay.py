@@ -7,11 +7,13 @@ import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from edge.errors import Invalid
 from edge.hq.connection import Incoming, Saying
@@ -52,6 +54,41 @@ def test_requests_and_answers_survive_the_wire() -> None:
     assert decode_request(encode_request(sent)) == sent
     answer = RelayedAnswer(303, (("Location", "https://shop.example/"), ("Set-Cookie", "a=b")), b"\xff\0")
     assert decode_answer(encode_answer(answer)) == answer
+
+
+def schema(name: str) -> Draft202012Validator:
+    path = Path(__file__).parents[2] / f"docs/protocols/schemas/{name}.v1.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(document)
+    return Draft202012Validator(document)
+
+
+def test_the_schemas_describe_what_goes_over_the_wire() -> None:
+    largest = request("POST", body=b"x" * MAX_REQUEST_BODY, headers=(("A", "b"),), prefix="/b/x/y")
+    for sent in (request(), largest):
+        schema("request").validate(json.loads(encode_request(sent)))
+    answer = RelayedAnswer(200, (("Content-Type", "text/html"),), b"x" * MAX_ANSWER_BODY)
+    schema("reply").validate(json.loads(encode_answer(answer)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"method": "PUT"},
+        {"target": "x"},
+        {"target": "/ "},
+        {"prefix": "/a b"},
+        {"headers": [["a"]]},
+        {"headers": [["a b", "c"]]},
+        {"headers": [["a", "b", "c"]]},
+        {"body": 1},
+    ],
+)
+def test_the_schema_refuses_what_the_box_refuses(change: dict[str, object]) -> None:
+    payload = wire(**change)
+    assert not schema("request").is_valid(json.loads(payload))
+    with pytest.raises(Invalid):
+        decode_request(payload)
 
 
 @pytest.mark.parametrize(
