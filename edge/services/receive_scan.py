@@ -99,8 +99,7 @@ def _add(
         if busy.money_in_flight or busy.order.tenders:
             return _refuse(unit, box, busy, now, record, NoticeCode.NOT_NOW, {"text": record.text})
         busy = reopen(unit, box, busy, now)
-    closed = box.closed()
-    if closed and (busy.basket is None or busy.basket.state is not BasketState.OPEN):
+    if box.closed() and _begins_sale(busy):
         # The screen says so already; a banner would outlive the reason.
         unit.scans.append(replace(record, outcome="closed"))
         return ScanOutcome(record.scan_id, "closed")
@@ -110,6 +109,10 @@ def _add(
     added = add_reading(unit, box, busy, now, reading, record.scan_id)
     unit.scans.append(replace(record, outcome="added", line_id=added or ""))
     return ScanOutcome(record.scan_id, "added")
+
+
+def _begins_sale(busy: Busy) -> bool:
+    return busy.basket is None or busy.basket.state is not BasketState.OPEN
 
 
 def _repeated(unit: Unit, box: Box, busy: Busy, now: Instant, record: ScanRecord) -> ScanRecord | None:
