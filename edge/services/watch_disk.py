@@ -181,7 +181,7 @@ def describe_space(space: DiskSpace) -> str:
     """Return one sentence for people."""
     usable = space.free_bytes + space.reusable_bytes
     percent = usable * 100 // max(space.total_bytes, 1)
-    return f"{percent} % of the disk are free, {usable // _MIB} MiB of {space.total_bytes // _MIB} MiB"
+    return f"{percent} % of the disk is free, {usable // _MIB} MiB of {space.total_bytes // _MIB} MiB"
 
 
 def _mind_reserve(disk: Disk, space: DiskSpace, marks: DiskMarks, level: DiskLevel) -> bool:

@@ -100,7 +100,7 @@ def test_status_and_metrics_tell_how_full_the_disk_is(tmp_path: Path) -> None:
         disk = it.service._desk.status()["disk"]
         assert isinstance(disk, dict)
         assert disk["level"] == "low"
-        assert "% of the disk are free" in disk["sentence"]
+        assert "% of the disk is free" in disk["sentence"]
         text = it.service._desk.metrics()
         assert "mall_edge_disk_level 1\n" in text
         assert "mall_edge_disk_free_bytes 1" in text

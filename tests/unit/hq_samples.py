@@ -150,8 +150,8 @@ def samples() -> dict[EventKind, events.Data]:
         EventKind.LANDING_JOIN: events.landing_step(PAGE, order, "phone", BlockKind.JOIN),
         EventKind.LANDING_FOLLOW: events.landing_step(PAGE, order, "phone", BlockKind.FOLLOW),
         EventKind.HELP_CALLED: events.help_called("kiosk-1", "basket-1"),
-        EventKind.ALARM_RAISED: events.alarm("disk", "scarce", "9 % of the disk are free"),
-        EventKind.ALARM_CLEARED: events.alarm("disk", "ample", "31 % of the disk are free"),
+        EventKind.ALARM_RAISED: events.alarm("disk", "scarce", "9 % of the disk is free"),
+        EventKind.ALARM_CLEARED: events.alarm("disk", "ample", "31 % of the disk is free"),
     }
 
 
