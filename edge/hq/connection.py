@@ -19,6 +19,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge.errors import Invalid
 from edge.hq.codec import OwnState, Presence, decode_presence, encode_presence
 from edge.hq.properties import event_properties
+from edge.hq.remedies import COMPLAINTS, CROWDED, TAKEN_OVER, with_remedy
 from edge.hq.segments import Corked, without_delay
 from edge.hq.tls import RememberingSocket, TlsFiles, TlsSettings, explain
 from edge.hq.topics import Topics
@@ -32,26 +33,6 @@ MAX_READS = 256
 
 #: How often one connection says again that this box is online when an old will says otherwise.
 MAX_CORRECTIONS = 10
-
-#: PUBACK reason codes with a remedy of their own (MQTT 5.0 §3.4.2.1).
-_NO_SUBSCRIBERS = 0x10
-_COMPLAINTS = {
-    _NO_SUBSCRIBERS: "HQ has not subscribed (0x10); events wait in the outbox",
-    0x87: "the broker does not authorise this box to publish (0x87); check its user and access rules",
-    0x97: "the broker's quota is exceeded (0x97); events wait in the outbox",
-}
-
-#: CONNACK and DISCONNECT reason codes with a remedy of their own (MQTT 5.0 §3.2.2.2, §3.14.2.1).
-_TAKEN_OVER = 0x8E
-_CROWDED = "another connection has this box's name; give each box its own [box] site and edge"
-_REMEDIES = {
-    0x86: "check hq.username and hq.password_file",
-    0x87: "the broker does not know this box's user or certificate; ask HQ to admit it",
-    0x89: "the broker is busy; it is tried again",
-    0x8B: "the broker shuts down; it is tried again",
-    _TAKEN_OVER: _CROWDED,
-    0x95: "the broker takes no message of this size; raise its max_packet_size",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +344,7 @@ class Connection:
         properties: Properties | None,
     ) -> None:
         if reason.is_failure:
-            self.ended = f"{self._settings.address} refused this box: {_with_remedy(reason)}"
+            self.ended = f"{self._settings.address} refused this box: {with_remedy(reason)}"
             return
         receive_maximum = getattr(properties, "ReceiveMaximum", None)
         if receive_maximum:
@@ -387,8 +368,8 @@ class Connection:
         address = self._settings.address
         failure = getattr(self._sock, "failure", None)
         if flags.is_disconnect_packet_from_server:
-            self.crowded = reason.value == _TAKEN_OVER
-            self.ended = f"{address}: the broker ended the connection: {_with_remedy(reason)}"
+            self.crowded = reason.value == TAKEN_OVER
+            self.ended = f"{address}: the broker ended the connection: {with_remedy(reason)}"
         elif failure is not None:
             self.ended = self.explain(failure)
         elif self.accepted:
@@ -438,7 +419,7 @@ class Connection:
             self.complaint = ""
         else:
             self.refused += 1
-            self.complaint = _COMPLAINTS.get(reason.value, f"the broker refused an event: {reason}")
+            self.complaint = COMPLAINTS.get(reason.value, f"the broker refused an event: {reason}")
         if len(self._in_flight) <= self._limit // 2:
             self._wake.set()
 
@@ -461,7 +442,7 @@ class Connection:
             self.later_session = state.session
         elif incoming.retained and 0 < self._previous < state.session < self._session:
             # Mosquitto 2.0 ends the older of two connections without a word, so that this is how it shows.
-            self.crowded, self.trouble = True, _CROWDED
+            self.crowded, self.trouble = True, CROWDED
         elif state.presence is not Presence.ONLINE and not incoming.retained and not self._birth_due:
             self._corrections += 1
             self._birth_due = self._corrections <= MAX_CORRECTIONS
@@ -477,8 +458,3 @@ def _incoming(message: mqtt.MQTTMessage) -> Incoming:
         getattr(properties, "MessageExpiryInterval", None),
         message.retain,
     )
-
-
-def _with_remedy(reason: ReasonCode) -> str:
-    remedy = _REMEDIES.get(reason.value)
-    return f"{reason}; {remedy}" if remedy else str(reason)
