@@ -67,11 +67,12 @@ def check_config(config: Config) -> list[str]:
 
 def _missing(config: Config) -> list[str]:
     """Return what a box can run without and would miss."""
+    box = config.box
     missing = {
         "no [[workstation]] is configured; there is no screen to sell on": not config.workstation,
         "no [wechat_pay] is configured; only tills with cash can take money": config.wechat_pay is None,
         "no [[staff]] is configured; nobody can check an age or end a call for help": not config.staff,
-        "box.public_url is empty; receipts carry no QR code, as no phone could open it": not config.box.public_url,
+        "box.public_url is empty; receipts carry no QR code, as no phone could open it": not box.public_url,
     }
     examples = [
         f"{member.name} has the example's pin_hash, which fits no PIN; run: hash-pin"
