@@ -20,8 +20,9 @@ from edge.errors import Corrupt
 from edge.services.ports import Clock, HqAck, HqLink, LinkStatus, Store
 from edge.services.records import OutboxDepth, OutboxMessage, Unit
 
-#: Ordinary events that may be on their way without HQ's ack; more than a fast HQ needs, few enough to resend.
-WINDOW = 200
+#: Ordinary events that may be on their way without HQ's ack: two batches, so that HQ never waits for one; few
+#: enough to resend.
+WINDOW = 400
 
 #: Urgent events that may be on their way beside them.
 URGENT_WINDOW = 50
