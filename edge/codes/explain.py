@@ -98,18 +98,19 @@ def _revealed(reading: CodeReading) -> str | None:
 
 def _taken(reading: CodeReading) -> list[str]:
     first, *more = reading.reasons or ("no rule says more",)
-    lines = [f"Taken as {KIND_NAMES[reading.kind]}, because {first}."]
-    lines += [f"  - {reason}." for reason in more]
+    lines = [f"Taken as {KIND_NAMES[reading.kind]}, because {_shown(first)}."]
+    lines += [f"  - {_shown(reason)}." for reason in more]
     if reading.ambiguous:
         lines.append("AMBIGUOUS: the context alone decided; ask before money moves.")
     if reading.keys:
-        lines.append("Looked up in the catalogue as: " + ", ".join(reading.keys))
+        lines.append("Looked up in the catalogue as: " + ", ".join(map(_shown, reading.keys)))
     return lines
 
 
 def _also(alternative: Alternative, reveal: bool) -> list[str]:
     reading = alternative.reading
-    lines = ["", f"Also possible: {KIND_NAMES[reading.kind]}; it lost because {alternative.lost_because}."]
+    because = _shown(alternative.lost_because)
+    lines = ["", f"Also possible: {KIND_NAMES[reading.kind]}; it lost because {because}."]
     return lines + ["  " + line for line in _table(_fields(reading, reveal)) if line]
 
 

@@ -58,6 +58,7 @@ almost_codes = st.one_of(
 @example("9" * 5000, None, Context.PAYING)
 @example("(" * 3000, None, Context.IDLE)
 @example("00000000", None, Context.IDLE)
+@example("2500000000000000", "]\x00", Context.IDLE)
 @example("8007-----", "]C1", Context.IDLE)
 @example("3920" + "0" * 15, "]C1", Context.IDLE)
 def test_any_text_is_classified_and_explained(text, aim, context):

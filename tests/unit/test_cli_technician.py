@@ -99,6 +99,7 @@ CONFIG = """
 site = "s"
 edge = "e"
 data_dir = "{folder}/state"
+public_url = "https://mall.example.com"
 [hq]
 port = {broker}
 [[workstation]]

@@ -21,6 +21,7 @@ PAGES = {
     "catalogue.md": "--skip-bad",
     "commands.md": "mall-edge",
     "configuration.md": "credential:",
+    "hq.md": "PostgreSQL",
     "install.md": "systemd/install",
     "power-cut.md": "synchronous",
     "security-hq.md": "certificate_file",
