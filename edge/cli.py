@@ -309,6 +309,31 @@ def price_product(sku: str, yuan: str, valid_from: str, config: Path) -> None:
     _tell(set_price(load_config(config), sku, yuan, valid_from))
 
 
+@main.group()
+def snapshots() -> None:
+    """See what HQ has sent as a whole, and go back one version."""
+
+
+@snapshots.command("list")
+@with_config
+def list_snapshots(config: Path) -> None:
+    """List the snapshots that are coming, in force and kept, and the last refusals."""
+    from edge.errands import snapshot_lines
+
+    for line in snapshot_lines(load_config(config)):
+        click.echo(line)
+
+
+@snapshots.command("return")
+@click.argument("name")
+@with_config
+def return_version(name: str, config: Path) -> None:
+    """Put the previous version of snapshot NAME in force again, also while the service runs."""
+    from edge.errands import go_back
+
+    _tell(go_back(load_config(config), name))
+
+
 def _tell(report: IntakeReport) -> None:
     """Print a report; end with 1 unless it was taken."""
     for line in report.lines:

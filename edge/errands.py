@@ -37,11 +37,22 @@ from edge.services.dead_letters import (
     describe_letter,
     settle_letter,
 )
+from edge.services.events import Origin
 from edge.services.import_catalogue import ImportOptions
 from edge.services.outbox_figures import figure_lines, outbox_figures
 from edge.services.records import OutboxDepth
 from edge.services.scan_item import find_product
-from edge.services.take_intake import CatalogueFile, IntakeReport, PriceRequest, import_now, price_now
+from edge.services.snapshot_kinds import snapshot_kinds
+from edge.services.take_intake import (
+    CatalogueFile,
+    IntakeReport,
+    PriceRequest,
+    ReturnRequest,
+    import_now,
+    price_now,
+    return_now,
+)
+from edge.services.take_snapshot import Shelf, describe_snapshots
 from edge.services.watch_disk import spare_bytes
 from edge.store.database import open_reader
 from edge.store.disk import space_of
@@ -52,6 +63,8 @@ from edge.store.sqlite_store import SqliteStore, SqliteUnit
 #: How often a file that was handed over is looked at, and how long it may stand still, in seconds.
 LOOK_EVERY_S = 0.1
 PATIENCE_S = 60.0
+#: A large catalogue that goes back shows no progress.
+RETURN_PATIENCE_S = 900.0
 
 
 def check_config(config: Config) -> list[str]:
@@ -171,6 +184,31 @@ def set_price(config: Config, sku: str, yuan: str, valid_from: str) -> IntakeRep
     folder = IntakeFolder(config.box.data_dir / INCOMING)
     folder.put_price(job)
     return _await_report(folder, job.name, lambda done, total: None)
+
+
+def snapshot_lines(config: Config) -> list[str]:
+    """Return the snapshots of HQ that are here and the last refusals; reads beside a running service."""
+    connection = open_reader(_database(config))
+    try:
+        lines = list(describe_snapshots(SqliteUnit(connection)))
+    except sqlite3.Error as error:
+        raise Unavailable(f"{DATABASE} cannot be read: {error}; start the service once") from error
+    finally:
+        connection.close()
+    return lines or ["HQ has sent no snapshot yet"]
+
+
+def go_back(config: Config, snapshot: str) -> IntakeReport:
+    """Put a snapshot's previous version in force, or have a running service do it."""
+    job = ReturnRequest(f"{_plain(snapshot)}-{_new_id()[-12:]}.return.json", snapshot)
+    with _own_store(config) as store:
+        if store is not None:
+            ids, clock = TimeOrderedIds(lambda: SystemClock().now().wall_at), SystemClock()
+            origin = Origin(config.box.site, config.box.edge)
+            return return_now(Shelf(store, clock, ids, origin, snapshot_kinds(build_rules(config).zone)), job)
+    folder = IntakeFolder(config.box.data_dir / INCOMING)
+    folder.put_return(job)
+    return _await_report(folder, job.name, lambda done, total: None, RETURN_PATIENCE_S)
 
 
 def find_product_lines(config: Config, code: str) -> list[str]:

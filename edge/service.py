@@ -15,6 +15,7 @@ from edge.clock import wait
 from edge.errors import EdgeError, Invalid, Unavailable
 from edge.hq.link import MqttLink
 from edge.hq.requests import RequestDesk
+from edge.hq.snapshots import SnapshotDesk
 from edge.hq.topics import Topics
 from edge.members.landing import LandingPage
 from edge.retail.receipt import PrintState
@@ -23,14 +24,16 @@ from edge.services.ports import Disk, Display, Gate, Printer, Scanner
 from edge.services.print_receipt import print_next
 from edge.services.publish_events import PublishCursor, publish_events
 from edge.services.receive_scan import receive_scan
-from edge.services.records import Unit
+from edge.services.records import SnapshotState, Unit
 from edge.services.recover import recover
 from edge.services.reset_idle import reset_idle
 from edge.services.resolve_attempts import resolve_attempts
 from edge.services.settle_attempt import void_unsent
+from edge.services.snapshot_kinds import snapshot_kinds
 from edge.services.staff import StaffBook
 from edge.services.take_intake import Intake, take_intake
 from edge.services.take_payment import submit
+from edge.services.take_snapshot import FetchCursor, Shelf, snapshot_figures, take_snapshots
 from edge.services.watch_disk import (
     DiskMarks,
     DiskState,
@@ -138,6 +141,12 @@ class Service:
         self._charges: queue.Queue[tuple[str, str]] = queue.Queue(MAX_CHARGES)
         self._cursor = PublishCursor()
         self._disk = DiskState()
+        origin, kinds = self.box.origin, snapshot_kinds(self.box.rules.zone)
+        self._shelf = Shelf(self.box.store, self.box.clock, self.box.ids, origin, kinds)
+        self._fetching = FetchCursor()
+        # A newer import ends an older one, so that a file and a snapshot must not meet.
+        self._importing = threading.Lock()
+        self._snapshots = SnapshotDesk(Topics(origin), parts.link.say)
         # By workstation, why its last scan could not be kept.
         self._deaf: dict[str, str] = {}
         # A printer's own news must not wake it: without paper it would try again for ever without a pause.
@@ -154,6 +163,8 @@ class Service:
         self.web = WebServer(app, parts.web)
         topics = Topics(parts.box.origin)
         self._relayed = RequestDesk(app, topics, parts.link.say, parts.box.clock)
+        for wanted in (topics.manifests, topics.chunks):
+            parts.link.listen(wanted, self._snapshots.hear)
         if parts.relay:
             parts.link.listen(topics.requests, self._relayed.take)
 
@@ -202,6 +213,9 @@ class Service:
 
     def _put_landings(self) -> None:
         def work(unit: Unit) -> None:
+            # Pages that HQ has sent outweigh those of the configuration.
+            if unit.snapshots.get("landing-pages", SnapshotState.ACTIVE) is not None:
+                return
             for page in self._parts.landings:
                 unit.landings.put(page)
 
@@ -223,6 +237,7 @@ class Service:
         link, relay = asdict(self._parts.link.counts()), asdict(self._relayed.counts())
         figures = {f"hq_{name}_total": float(value) for name, value in link.items()}
         figures |= {f"relay_{name}_total": float(value) for name, value in relay.items()}
+        figures |= self.box.store.read(snapshot_figures)
         left_s = self._parts.link.certificate_left_s()
         return figures if left_s is None else {**figures, "hq_certificate_left_seconds": left_s}
 
@@ -282,6 +297,7 @@ class Service:
             Worker("resolve", self._resolve, 120.0),
             Worker("idle", self._reset_idle),
             *taking_in,
+            Worker("snapshots", self._take_snapshots, INTAKE_LONGEST_S, self._snapshots.wake),
             Worker("watchdog", self._ping_watchdog),
         ]
 
@@ -362,7 +378,8 @@ class Service:
     def _taking_in(self, intake: Intake) -> Callable[[], float]:
         def step() -> float:
             room, box = not refuses(self._disk.level, Use.IMPORT), self.box
-            done = take_intake(box.store, box.clock, box.rules.zone, intake, room)
+            with self._importing:
+                done = take_intake(box.store, box.clock, box.rules.zone, intake, room, self._shelf)
             if done is None:
                 return INTAKE_EVERY_S
             name, report = done
@@ -370,6 +387,16 @@ class Service:
             return 0.0
 
         return step
+
+    def _take_snapshots(self) -> float:
+        room = not refuses(self._disk.level, Use.IMPORT)
+        with self._importing:
+            step = take_snapshots(self._shelf, self._snapshots, self._fetching, room)
+        self._fetching = step.cursor
+        for word in step.news:
+            _log.info("snapshot", news=word)
+            self._publisher.wake()
+        return step.wait_ms / 1000
 
     def _reset_idle(self) -> float:
         for workstation in self.box.workstations:

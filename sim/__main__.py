@@ -188,6 +188,34 @@ def certificates(folder: Path, boxes: tuple[str, ...], hosts: tuple[str, ...]) -
     click.echo(f"{folder}/ca.pem with the keys of 2 brokers and {len(named)} boxes; for trials alone")
 
 
+@main.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--broker-port", default=1883, show_default=True)
+@click.option("--box", "boxes", multiple=True, default=["demo-mall/edge-1"], show_default=True)
+@click.option("--number", default=1, show_default=True, help="The version; each must be above the last.")
+@click.option("--valid-from", default=0, help="Unix milliseconds; 0 for at once.")
+@click.option(
+    "--fault", type=click.Choice(["none", "lost", "wrong", "whole", "cut"]), default="none", show_default=True
+)
+def snapshot(
+    name: str, file: Path, broker_port: int, boxes: tuple[str, ...], number: int, valid_from: int, fault: str
+) -> None:
+    """HQ sends FILE as snapshot NAME to boxes (SITE/BOX) and answers their questions until it is ended."""
+    from sim.snapshots import Content, SnapshotFault, SnapshotSource
+
+    content = Content(name, number, file.read_bytes(), valid_from)
+    named = [(site, box) for site, _, box in (one.partition("/") for one in boxes)]
+    source = SnapshotSource("127.0.0.1", broker_port, SnapshotFault(fault))
+    source.start()
+    source.publish(content, named)
+    click.echo(f"{name} version {number}: {content.describe()}; Ctrl+C ends it")
+    stop = _until_signal()
+    while not stop.wait(1.0):
+        click.echo(f"asked {source.asked}, sent {source.sent} chunks, {source.sent_bytes} bytes")
+    source.stop()
+
+
 def random_digits(count: int) -> str:
     """Return `count` decimal digits from the system's randomness."""
     return "".join(str(byte % 10) for byte in os.urandom(count))

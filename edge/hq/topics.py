@@ -1,7 +1,7 @@
 """Names of the MQTT topics between a box and HQ; docs/protocols/hq-events.md describes them.
 
 `mall/{site}/edge/{edge}/events/v1/{kind}` and its siblings: a broker's access rules can pin a box to
-its own subtree by user name. `commands/v1` and `snapshots/v1/{name}` are reserved beside these.
+its own subtree by user name. `commands/v1` is reserved beside these.
 """
 
 from __future__ import annotations
@@ -40,6 +40,24 @@ class Topics:
     def replies(self) -> str:
         """Where the answers go; HQ may append a level of its own."""
         return f"{self._root}/replies/v1"
+
+    @property
+    def manifests(self) -> str:
+        """The filter for what HQ retains of every snapshot."""
+        return self.manifest("+")
+
+    @property
+    def chunks(self) -> str:
+        """The filter for the chunks of every snapshot."""
+        return f"{self._root}/snapshots/v1/+/chunks/+/+"
+
+    def manifest(self, name: str) -> str:
+        """Where HQ retains the manifest of a snapshot."""
+        return f"{self._root}/snapshots/v1/{name}"
+
+    def fetch(self, name: str) -> str:
+        """Where the box asks for chunks; apart from `snapshots`, which the box may only read."""
+        return f"{self._root}/fetches/v1/{name}"
 
     @property
     def _root(self) -> str:

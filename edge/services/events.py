@@ -61,6 +61,8 @@ class EventKind(StrEnum):
     HELP_CALLED = "help.called"
     ALARM_RAISED = "alarm.raised"
     ALARM_CLEARED = "alarm.cleared"
+    SNAPSHOT_APPLIED = "snapshot.applied"
+    SNAPSHOT_REFUSED = "snapshot.refused"
 
 
 #: Kinds that somebody waits for: they are sent before what has waited longer.
@@ -225,6 +227,22 @@ def help_called(workstation: str, basket_id: str | None = None, order_id: str | 
 def alarm(name: str, level: str, detail: str) -> Data:
     """Return the data of the two alarm kinds: what it is about, how bad it is, and a sentence for people."""
     return {"alarm": name, "level": level, "detail": detail[:MAX_DETAIL]}
+
+
+def snapshot_applied(name: str, version: int, before: int | None, sha256: str, returned: bool) -> Data:
+    """Return the data of "snapshot.applied". before: the version that was in force. returned: by a person."""
+    return {
+        "name": name,
+        "version": version,
+        "before": before,
+        "sha256": sha256,
+        "returned": returned,
+    }
+
+
+def snapshot_refused(name: str, version: int, reason: str, detail: str) -> Data:
+    """Return the data of "snapshot.refused"; version 0 when the manifest could not be read."""
+    return {"name": name, "version": version, "reason": reason, "detail": detail[:MAX_DETAIL]}
 
 
 def _known_kind(kind: EventKind | str) -> EventKind:

@@ -43,13 +43,15 @@ class ImportOptions:
 
     skip_bad: import the good lines although there are bad ones. dry_run: check and count only. replace:
     withdraw products that the file does not name (a bad line names its product too). only_tenant: every
-    line must be of this tenant, and only its products are withdrawn.
+    line must be of this tenant, and only its products are withdrawn. current: a price whose moment has
+    passed is in force from now on, whatever price came after that moment.
     """
 
     skip_bad: bool = False
     dry_run: bool = False
     replace: bool = False
     only_tenant: str | None = None
+    current: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ def import_catalogue(
     steps = _Steps(progress)
     known = {tenant.tenant_id: tenant for tenant in store.read(lambda unit: unit.catalogue.intake.tenants())}
     parsed = parse_catalogue(data, FileRules(zone, known, options.only_tenant), steps.reading)
+    if options.current:
+        parsed = replace(parsed, listings=_current(parsed.listings, started.wall_at))
     plan = _plan(store, parsed, options)
     work = plan if plan.listings and (options.skip_bad or not plan.bad_lines) else None
     if work is None:
@@ -165,6 +169,14 @@ class _Steps:
     def _show(self, done: int) -> None:
         if self.progress is not None:
             self.progress(done, self.total)
+
+
+def _current(listings: Sequence[tuple[int, Listing]], at: int) -> tuple[tuple[int, Listing], ...]:
+    """Let prices whose moment has passed hold from now on."""
+    return tuple(
+        (line, replace(one, valid_from=None) if one.valid_from is not None and one.valid_from <= at else one)
+        for line, one in listings
+    )
 
 
 def _plan(store: Store, parsed: ParsedCatalogue, options: ImportOptions) -> _Plan:

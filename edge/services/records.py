@@ -6,7 +6,7 @@ returns None for what is not there; `put` inserts or replaces by id.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -128,6 +128,37 @@ class DeadLetter:
     closed_at: int | None = None
     note: str = ""
     resent_as: int | None = None
+
+
+class SnapshotState(StrEnum):
+    """Where a snapshot is: on its way, in force, or the one that was in force before."""
+
+    COMING = "coming"
+    ACTIVE = "active"
+    PREVIOUS = "previous"
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRow:
+    """One version of a snapshot from HQ. manifest: as HQ sent it. changed_at: of its state."""
+
+    name: str
+    version: int
+    state: SnapshotState
+    manifest: bytes
+    changed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRefusal:
+    """Why a snapshot was not taken. digest: SHA-256 of its manifest. version: 0 when it could not be read."""
+
+    name: str
+    digest: str
+    version: int
+    reason: str
+    detail: str
+    refused_at: int
 
 
 #: The tables that an import leaves replaced rows in, in the order in which they are tidied.
@@ -381,6 +412,49 @@ class Landings(Protocol):
     def put(self, page: LandingPage) -> None:
         """Write a page."""
 
+    def clear(self) -> None:
+        """Delete all pages."""
+
+
+class Snapshots(Protocol):
+    """Snapshots from HQ: of each name at most one in each state."""
+
+    def all(self) -> tuple[SnapshotRow, ...]:
+        """Return every snapshot, by name and version."""
+
+    def get(self, name: str, state: SnapshotState) -> SnapshotRow | None:
+        """Return the snapshot of that name in that state."""
+
+    def begin(self, row: SnapshotRow) -> None:
+        """Write a snapshot that is coming, in place of any other of its name that was."""
+
+    def drop(self, name: str, state: SnapshotState) -> None:
+        """Delete the snapshot in that state, with its chunks, if there is one."""
+
+    def put_chunks(self, name: str, version: int, chunks: Mapping[int, bytes]) -> None:
+        """Keep chunks of a snapshot that is here; one that is kept already stays as it is."""
+
+    def have(self, name: str, version: int) -> frozenset[int]:
+        """Return the numbers of the chunks that are kept."""
+
+    def chunks(self, name: str, version: int) -> tuple[bytes, ...]:
+        """Return the chunks that are kept, in order."""
+
+    def activate(self, name: str, at: int) -> None:
+        """Make the coming one active and the active one the previous; the one before that is deleted."""
+
+    def swap(self, name: str, at: int) -> None:
+        """Let the active and the previous one change places."""
+
+    def refusal(self, name: str) -> SnapshotRefusal | None:
+        """Return the last refusal of a name."""
+
+    def refusals(self) -> tuple[SnapshotRefusal, ...]:
+        """Return the last refusal of every name."""
+
+    def refuse(self, refusal: SnapshotRefusal) -> None:
+        """Write a refusal in place of the last one of that name."""
+
 
 class Unit(Protocol):
     """One unit of work over all records."""
@@ -405,3 +479,5 @@ class Unit(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def landings(self) -> Landings: ...
+    @property
+    def snapshots(self) -> Snapshots: ...

@@ -18,6 +18,7 @@ from edge.services.change_price import change_price, describe_change, parse_vali
 from edge.services.dead_letters import LetterRequest, settle_letter
 from edge.services.import_catalogue import ImportOptions, ImportReport, import_catalogue
 from edge.services.ports import Clock, Store
+from edge.services.take_snapshot import Shelf, return_snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,15 @@ class RefusedFile:
     problem: str
 
 
-IntakeJob = CatalogueFile | PriceRequest | LetterRequest | RefusedFile
+@dataclass(frozen=True, slots=True)
+class ReturnRequest:
+    """A wish to have the previous version of a snapshot in force again."""
+
+    name: str
+    snapshot: str
+
+
+IntakeJob = CatalogueFile | PriceRequest | LetterRequest | ReturnRequest | RefusedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +88,29 @@ _NO_ROOM = "the disk is nearly full, nothing was imported; make room, then hand 
 
 
 def take_intake(
-    store: Store, clock: Clock, zone: tzinfo, intake: Intake, room: bool = True
+    store: Store,
+    clock: Clock,
+    zone: tzinfo,
+    intake: Intake,
+    room: bool = True,
+    shelf: Shelf | None = None,
 ) -> tuple[str, IntakeReport] | None:
     """Take the next file; return its name and report, None when there is none.
 
-    zone: of times without an offset. room: whether the disk has room for a catalogue. Raises Unavailable
-    when store or folder fail: the file stays.
+    zone: of times without an offset. room: whether the disk has room for a catalogue. shelf: of the
+    snapshots. Raises Unavailable when store or folder fail: the file stays.
     """
     job = intake.take()
     if job is None:
         return None
     try:
-        full = isinstance(job, CatalogueFile) and not room
-        report = IntakeReport(False, (_NO_ROOM,)) if full else _work(store, clock, zone, intake, job)
+        full = isinstance(job, CatalogueFile | ReturnRequest) and not room
+        if full:
+            report = IntakeReport(False, (_NO_ROOM,))
+        elif isinstance(job, ReturnRequest):
+            report = return_now(shelf, job)
+        else:
+            report = _work(store, clock, zone, intake, job)
     except Invalid as error:
         report = IntakeReport(False, (str(error),))
     except Unavailable:
@@ -134,7 +153,20 @@ def price_now(store: Store, clock: Clock, zone: tzinfo, job: PriceRequest) -> In
     return IntakeReport(True, (describe_change(change),))
 
 
-def _work(store: Store, clock: Clock, zone: tzinfo, intake: Intake, job: IntakeJob) -> IntakeReport:
+def return_now(shelf: Shelf | None, job: ReturnRequest) -> IntakeReport:
+    """Put a snapshot's previous version in force and report in one line; raises Invalid without one."""
+    if shelf is None:
+        raise Invalid("this service takes no snapshots")
+    return IntakeReport(True, (return_snapshot(shelf, job.snapshot),))
+
+
+def _work(
+    store: Store,
+    clock: Clock,
+    zone: tzinfo,
+    intake: Intake,
+    job: CatalogueFile | PriceRequest | LetterRequest | RefusedFile,
+) -> IntakeReport:
     if isinstance(job, RefusedFile):
         return IntakeReport(False, (job.problem,))
     if isinstance(job, PriceRequest):

@@ -5,6 +5,7 @@
                                       is then whole and taken at once
     incoming/NAME.price.json          a price to set
     incoming/NAME.letter.json         what to do with an event that HQ rejected
+    incoming/NAME.return.json         a snapshot whose previous version is wanted
     incoming/NAME.progress, .tries    ours, while a file is worked on
     incoming/done, incoming/refused   what was taken and what was not, each beside NAME.report.json
 
@@ -31,6 +32,7 @@ from edge.services.take_intake import (
     IntakeReport,
     PriceRequest,
     RefusedFile,
+    ReturnRequest,
 )
 
 #: The largest file, how many files a folder keeps, and how many are looked at.
@@ -45,7 +47,8 @@ MAX_TRIES = 3
 PROGRESS_EVERY_NS = 200_000_000
 
 _CATALOGUES = (".csv", ".tsv", ".txt")
-_PRICE, _LETTER, _OPTIONS, _REPORT = ".price.json", ".letter.json", ".options.json", ".report.json"
+_PRICE, _LETTER, _RETURN = ".price.json", ".letter.json", ".return.json"
+_OPTIONS, _REPORT = ".options.json", ".report.json"
 _OURS = (_OPTIONS, ".progress", ".tries", ".part", ".filepart", ".tmp", ".swp", "~")
 
 
@@ -111,6 +114,10 @@ class IntakeFolder:
         wanted = {"sequence": str(wish.sequence), "action": wish.action.value}
         self._put(wish.name, json.dumps(wanted | {"data": wish.data, "note": wish.note}).encode())
 
+    def put_return(self, wish: ReturnRequest) -> None:
+        """Hand in a wish; `wish.name` must end in .return.json. Raises Invalid like `put_catalogue`."""
+        self._put(wish.name, json.dumps({"snapshot": wish.snapshot}).encode())
+
     def seen(self, name: str) -> IntakeReport | tuple[int, int] | None:
         """Return a file's report, or how far it is as (done, total), or None while it was not begun."""
         for where in ("done", "refused"):
@@ -151,7 +158,7 @@ class IntakeFolder:
         return None
 
     def _is_whole(self, name: str, look: tuple[int, int, int]) -> bool:
-        handed_in = name.endswith((_PRICE, _LETTER)) or (self.folder / (name + _OPTIONS)).exists()
+        handed_in = name.endswith((_PRICE, _LETTER, _RETURN)) or (self.folder / (name + _OPTIONS)).exists()
         before, since_ns = self._looks.get(name, (None, 0))
         if before != look:
             since_ns = self._now_ns()
@@ -185,6 +192,8 @@ class IntakeFolder:
             return LetterRequest(
                 name, int(wish["sequence"]), action, wish.get("data", ""), wish.get("note", "")
             )
+        if name.endswith(_RETURN):
+            return ReturnRequest(name, **_texts(data, ("snapshot",), ()))
         if not name.lower().endswith(_CATALOGUES):
             return RefusedFile(
                 name, f"{name} is no catalogue; save it as .csv (docs/operations/catalogue.md)"

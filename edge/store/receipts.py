@@ -145,6 +145,10 @@ class LandingTable:
             (page.landing_id, page.tenant_id, page.title, page.title_en, page.picture, blocks),
         )
 
+    def clear(self) -> None:
+        """Delete all pages."""
+        self._connection.execute("DELETE FROM landings")
+
 
 def _receipt(row: tuple[object, ...]) -> Receipt:
     values = list(row)

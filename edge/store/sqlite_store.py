@@ -29,6 +29,7 @@ from edge.store.outbox import OutboxTable
 from edge.store.payments import AttemptTable, LedgerTable
 from edge.store.receipts import LandingTable, ReceiptTable, ScanTable
 from edge.store.reserve import Reserve
+from edge.store.snapshots import SnapshotTable
 
 T = TypeVar("T")
 
@@ -59,6 +60,7 @@ class SqliteUnit:
         self.workstations = WorkstationTable(connection)
         self.outbox = OutboxTable(connection)
         self.landings = LandingTable(connection)
+        self.snapshots = SnapshotTable(connection)
 
 
 class SqliteStore:

@@ -15,6 +15,7 @@ from edge.services.change_basket import HELD_SHOWN
 from edge.services.dead_letters import LETTERS_SHOWN, describe_letter
 from edge.services.outbox_figures import OutboxFigures, outbox_figures
 from edge.services.records import DeadLetter, ScanRecord, Unit
+from edge.services.take_snapshot import describe_snapshots
 from edge.services.watch_disk import DiskLevel
 from edge.web.depth_history import DepthHistory
 from edge.web.desk import Json
@@ -77,6 +78,7 @@ def service_status(box: Box, insight: Insight, depths: DepthHistory) -> Json:
             "list": attempts,
         },
         "held": held,
+        "snapshots": list(box.store.read(describe_snapshots)),
         "workers": list(insight.workers()),
         "stuck": list(insight.stuck()),
         "disk": {"level": disk.level, "sentence": disk.sentence, "free_bytes": disk.free_bytes},

@@ -19,6 +19,7 @@ from edge.retail.receipt import PrintState, Receipt
 from edge.services.records import ScanRecord, Unit, WorkstationState
 from sim.fakes.catalogue import CatalogueRows, FakeCatalogue
 from sim.fakes.outbox import FakeOutbox, OutboxRows
+from sim.fakes.snapshots import FakeSnapshots, SnapshotRows
 
 T = TypeVar("T")
 
@@ -39,6 +40,7 @@ class Rows:
     workstations: dict[str, WorkstationState] = field(default_factory=dict)
     landings: dict[str, LandingPage] = field(default_factory=dict)
     outbox: OutboxRows = field(default_factory=OutboxRows)
+    snapshots: SnapshotRows = field(default_factory=SnapshotRows)
 
     def copy(self) -> Rows:
         """Return rows that can be changed without changing these."""
@@ -56,6 +58,7 @@ class Rows:
             workstations=dict(self.workstations),
             landings=dict(self.landings),
             outbox=self.outbox.copy(),
+            snapshots=self.snapshots.copy(),
         )
 
 
@@ -109,6 +112,7 @@ class FakeUnit:
         self.workstations = _Workstations(rows, writing)
         self.outbox = FakeOutbox(rows.outbox, writing)
         self.landings = _Landings(rows, writing)
+        self.snapshots = FakeSnapshots(rows.snapshots, writing)
 
 
 class _Table:
@@ -294,6 +298,10 @@ class _Landings(_Table):
     def put(self, page: LandingPage) -> None:
         self._writing()
         self._rows.landings[page.tenant_id] = page
+
+    def clear(self) -> None:
+        self._writing()
+        self._rows.landings.clear()
 
 
 def _allow() -> None:

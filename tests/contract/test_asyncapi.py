@@ -30,7 +30,15 @@ PROTOCOLS = Path(__file__).parents[2] / "docs" / "protocols"
 SCHEMAS = PROTOCOLS / "schemas"
 
 #: Messages of the house that are no CloudEvents, by channel.
-PLAIN = {"acks": "ack", "state": "state", "requests": "request", "replies": "reply"}
+PLAIN = {
+    "acks": "ack",
+    "state": "state",
+    "requests": "request",
+    "replies": "reply",
+    "manifests": "snapshot",
+    "chunks": "chunk",
+    "fetches": "fetch",
+}
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +65,12 @@ def test_it_is_valid_asyncapi(document: dict[str, Any]) -> None:
 def test_its_addresses_are_the_topics_of_the_code(document: dict[str, Any]) -> None:
     topics = Topics(Origin("site", "edge"))
     filled = {
-        name: each.format(site="site", edge="edge", kind="order.paid")
+        name: each.format(site="site", edge="edge", kind="order.paid", name="+", version="+", number="+")
         for name, each in addresses(document).items()
     }
     known = {
         "events": topics.event("order.paid"),
+        "fetches": topics.fetch("+"),
         **{
             name: getattr(topics, name)
             for name in dir(Topics)
@@ -150,13 +159,16 @@ def test_who_says_what_is_complete(document: dict[str, Any]) -> None:
         ("state", "receive"),
         ("requests", "receive"),
         ("replies", "send"),
+        ("manifests", "receive"),
+        ("chunks", "receive"),
+        ("fetches", "send"),
     }
     retained = {
         each["channel"]["$ref"]
         for each in document["operations"].values()
         if each["bindings"]["mqtt"]["retain"] and each["bindings"]["mqtt"]["qos"] == 1
     }
-    assert retained == {"#/channels/state"}
+    assert retained == {"#/channels/state", "#/channels/manifests"}
 
 
 def test_what_it_tells_an_hq_to_subscribe_to_is_what_the_reference_hq_does(document: dict[str, Any]) -> None:

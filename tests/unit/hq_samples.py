@@ -152,6 +152,8 @@ def samples() -> dict[EventKind, events.Data]:
         EventKind.HELP_CALLED: events.help_called("kiosk-1", "basket-1"),
         EventKind.ALARM_RAISED: events.alarm("disk", "scarce", "9 % of the disk is free"),
         EventKind.ALARM_CLEARED: events.alarm("disk", "ample", "31 % of the disk is free"),
+        EventKind.SNAPSHOT_APPLIED: events.snapshot_applied("catalogue", 7, 6, "ab" * 32, False),
+        EventKind.SNAPSHOT_REFUSED: events.snapshot_refused("catalogue", 8, "older", "version 9 is here"),
     }
 
 

@@ -189,4 +189,13 @@ def test_every_kind_has_a_schema_and_a_line_in_the_document() -> None:
     described = {path.name.removesuffix(".v1.json") for path in SCHEMAS.glob("*.v1.json")}
     assert f"At most {WINDOW} ordinary and {URGENT_WINDOW} urgent events" in document
     assert f"{MAX_HOLES} at most" in document
-    assert described == {kind.value for kind in EventKind} | {"envelope", "ack", "state", "request", "reply"}
+    assert described == {kind.value for kind in EventKind} | {
+        "envelope",
+        "ack",
+        "state",
+        "request",
+        "reply",
+        "snapshot",
+        "fetch",
+        "chunk",
+    }

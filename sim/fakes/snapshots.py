@@ -1,0 +1,99 @@
+"""Snapshots in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from edge.services.records import SnapshotRefusal, SnapshotRow, SnapshotState
+
+
+@dataclass(slots=True)
+class SnapshotRows:
+    """All of it: rows by name and state, chunks by name, version and number, refusals by name."""
+
+    rows: dict[tuple[str, SnapshotState], SnapshotRow] = field(default_factory=dict)
+    chunks: dict[tuple[str, int, int], bytes] = field(default_factory=dict)
+    refusals: dict[str, SnapshotRefusal] = field(default_factory=dict)
+
+    def copy(self) -> SnapshotRows:
+        """Return rows that can be changed without changing these."""
+        return SnapshotRows(dict(self.rows), dict(self.chunks), dict(self.refusals))
+
+
+class FakeSnapshots:
+    """Implements records.Snapshots."""
+
+    def __init__(self, rows: SnapshotRows, writing: Callable[[], None]) -> None:
+        self._rows = rows
+        self._writing = writing
+
+    def all(self) -> tuple[SnapshotRow, ...]:
+        """Return every snapshot, by name and version."""
+        return tuple(sorted(self._rows.rows.values(), key=lambda one: (one.name, one.version)))
+
+    def get(self, name: str, state: SnapshotState) -> SnapshotRow | None:
+        """Return the snapshot of that name in that state."""
+        return self._rows.rows.get((name, state))
+
+    def begin(self, row: SnapshotRow) -> None:
+        """Write a snapshot that is coming, in place of any other of its name that was."""
+        self.drop(row.name, SnapshotState.COMING)
+        self._rows.rows[row.name, SnapshotState.COMING] = replace(row, state=SnapshotState.COMING)
+
+    def drop(self, name: str, state: SnapshotState) -> None:
+        """Delete the snapshot in that state, with its chunks, if there is one."""
+        self._writing()
+        gone = self._rows.rows.pop((name, state), None)
+        if gone is not None:
+            keys = [key for key in self._rows.chunks if key[:2] == (name, gone.version)]
+            for key in keys:
+                del self._rows.chunks[key]
+
+    def put_chunks(self, name: str, version: int, chunks: Mapping[int, bytes]) -> None:
+        """Keep chunks of a snapshot that is here; one that is kept already stays as it is."""
+        self._writing()
+        for number, data in chunks.items():
+            self._rows.chunks.setdefault((name, version, number), data)
+
+    def have(self, name: str, version: int) -> frozenset[int]:
+        """Return the numbers of the chunks that are kept."""
+        return frozenset(key[2] for key in self._rows.chunks if key[:2] == (name, version))
+
+    def chunks(self, name: str, version: int) -> tuple[bytes, ...]:
+        """Return the chunks that are kept, in order."""
+        return tuple(self._rows.chunks[name, version, one] for one in sorted(self.have(name, version)))
+
+    def activate(self, name: str, at: int) -> None:
+        """Make the coming one active and the active one the previous; the one before that is deleted."""
+        self.drop(name, SnapshotState.PREVIOUS)
+        self._move(name, SnapshotState.ACTIVE, SnapshotState.PREVIOUS, at)
+        self._move(name, SnapshotState.COMING, SnapshotState.ACTIVE, at)
+
+    def swap(self, name: str, at: int) -> None:
+        """Let the active and the previous one change places."""
+        self._writing()
+        active = self._rows.rows.pop((name, SnapshotState.ACTIVE), None)
+        self._move(name, SnapshotState.PREVIOUS, SnapshotState.ACTIVE, at)
+        if active is not None:
+            key = (name, SnapshotState.PREVIOUS)
+            self._rows.rows[key] = replace(active, state=SnapshotState.PREVIOUS, changed_at=at)
+
+    def refusal(self, name: str) -> SnapshotRefusal | None:
+        """Return the last refusal of a name."""
+        return self._rows.refusals.get(name)
+
+    def refusals(self) -> tuple[SnapshotRefusal, ...]:
+        """Return the last refusal of every name."""
+        return tuple(one for _, one in sorted(self._rows.refusals.items()))
+
+    def refuse(self, refusal: SnapshotRefusal) -> None:
+        """Write a refusal in place of the last one of that name."""
+        self._writing()
+        self._rows.refusals[refusal.name] = refusal
+
+    def _move(self, name: str, old: SnapshotState, new: SnapshotState, at: int) -> None:
+        self._writing()
+        row = self._rows.rows.pop((name, old), None)
+        if row is not None:
+            self._rows.rows[name, new] = replace(row, state=new, changed_at=at)

@@ -1,0 +1,175 @@
+"""HQ's side of snapshots: retains a manifest for each box and answers with the chunks that a box asks for.
+
+Written from docs/protocols/snapshots.md, not from the box's code.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+CHUNK_BYTES = 64 * 1024
+
+#: Chunks of one question that are answered, and how long one may be on its way, in seconds.
+MAX_ASKED = 64
+CHUNK_EXPIRY_S = 60
+
+_FETCH = re.compile(r"mall/([a-z0-9-]{1,32})/edge/([a-z0-9-]{1,32})/fetches/v1/([a-z][a-z0-9-]{0,31})")
+
+Box = tuple[str, str]
+
+
+class SnapshotFault(StrEnum):
+    """How HQ misbehaves.
+
+    LOST: every third chunk is not sent when it is asked for the first time. WRONG: the same ones come with
+    another byte. WHOLE: the manifest has the hash of another content. CUT: after five chunks HQ falls silent.
+    """
+
+    NONE = "none"
+    LOST = "lost"
+    WRONG = "wrong"
+    WHOLE = "whole"
+    CUT = "cut"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One version of a snapshot. valid_from: Unix milliseconds, 0 for at once."""
+
+    name: str
+    version: int
+    data: bytes
+    valid_from: int = 0
+    chunk_bytes: int = CHUNK_BYTES
+
+    def chunks(self) -> list[bytes]:
+        """Return the content packed and cut; the same content gives the same chunks."""
+        packed = gzip.compress(self.data, 6, mtime=0)
+        return [packed[at : at + self.chunk_bytes] for at in range(0, len(packed), self.chunk_bytes)]
+
+    def manifest(self, *, wrong: bool = False) -> bytes:
+        """Return the manifest. wrong: with the hash of another content."""
+        said = {
+            "version": self.version,
+            "form": "full",
+            "encoding": "gzip",
+            "valid_from": self.valid_from,
+            "size": len(self.data),
+            "sha256": hashlib.sha256(self.data + b"?" * wrong).hexdigest(),
+            "chunk_bytes": self.chunk_bytes,
+            "chunks": [hashlib.sha256(one).hexdigest() for one in self.chunks()],
+        }
+        return json.dumps(said, separators=(",", ":")).encode()
+
+    def describe(self) -> str:
+        """Return sizes for people."""
+        chunks = self.chunks()
+        return f"{len(self.data)} bytes, {sum(map(len, chunks))} packed, {len(chunks)} chunks"
+
+
+class SnapshotSource:
+    """One connection to HQ's broker that serves snapshots. Counts: asked, sent (chunks), sent_bytes."""
+
+    def __init__(self, host: str, port: int, fault: SnapshotFault = SnapshotFault.NONE) -> None:
+        self.fault = fault
+        self.asked = self.sent = self.sent_bytes = 0
+        self._address = (host, port)
+        self._served: dict[tuple[str, int], list[bytes]] = {}
+        self._spoiled: set[tuple[str, int, int]] = set()
+        self._ready = threading.Event()
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        client.max_queued_messages_set(1_000)
+        client.on_connect = self._connected
+        client.on_subscribe = self._subscribed
+        client.on_message = self._fetched
+        self._client = client
+
+    def start(self) -> None:
+        """Go to the broker and wait until questions are heard, 10 s at most; raises OSError."""
+        self._client.connect(*self._address, keepalive=10, clean_start=True)
+        self._client.loop_start()
+        self._ready.wait(10.0)
+
+    def stop(self) -> None:
+        """Leave; the retained manifests stay at the broker."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def publish(self, content: Content, boxes: Iterable[Box]) -> None:
+        """Serve a content and retain its manifest for these boxes; returns when the broker has it."""
+        self._served[content.name, content.version] = content.chunks()
+        payload = content.manifest(wrong=self.fault is SnapshotFault.WHOLE)
+        for site, edge in boxes:
+            topic = f"mall/{site}/edge/{edge}/snapshots/v1/{content.name}"
+            self._client.publish(topic, payload, qos=1, retain=True).wait_for_publish(10.0)
+
+    def say(self, box: Box, name: str, payload: bytes) -> None:
+        """Retain any bytes as the manifest of a snapshot, also junk or none."""
+        topic = f"mall/{box[0]}/edge/{box[1]}/snapshots/v1/{name}"
+        self._client.publish(topic, payload, qos=1, retain=True).wait_for_publish(10.0)
+
+    def _connected(
+        self,
+        client: mqtt.Client,
+        userdata: object,
+        flags: mqtt.ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        client.subscribe("mall/+/edge/+/fetches/v1/+", qos=1)
+
+    def _subscribed(
+        self,
+        client: mqtt.Client,
+        userdata: object,
+        mid: int,
+        reasons: list[ReasonCode],
+        properties: Properties | None,
+    ) -> None:
+        self._ready.set()
+
+    def _fetched(self, client: mqtt.Client, userdata: object, message: mqtt.MQTTMessage) -> None:
+        found = _FETCH.fullmatch(message.topic)
+        try:
+            wanted = json.loads(message.payload)
+            version, numbers = int(wanted["version"]), [int(one) for one in wanted["chunks"]]
+        except (ValueError, KeyError, TypeError):
+            return
+        chunks = self._served.get((found[3], version)) if found else None
+        if found is None or chunks is None:
+            return
+        self.asked += 1
+        for number in numbers[:MAX_ASKED]:
+            if 0 <= number < len(chunks):
+                self._send((found[1], found[2]), found[3], version, number, chunks[number])
+
+    def _send(self, box: Box, name: str, version: int, number: int, data: bytes) -> None:
+        key = (name, version, number)
+        if self.fault is SnapshotFault.CUT and self.sent >= 5:
+            return
+        if self.fault in (SnapshotFault.LOST, SnapshotFault.WRONG) and number % 3 == 0:
+            first = key not in self._spoiled
+            self._spoiled.add(key)
+            if first and self.fault is SnapshotFault.LOST:
+                return
+            data = bytes([data[0] ^ 1]) + data[1:] if first else data
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        properties.MessageExpiryInterval = CHUNK_EXPIRY_S
+        properties.ContentType = "application/octet-stream"
+        topic = f"mall/{box[0]}/edge/{box[1]}/snapshots/v1/{name}/chunks/{version}/{number}"
+        self._client.publish(topic, data, qos=1, properties=properties)
+        self.sent += 1
+        self.sent_bytes += len(data)
