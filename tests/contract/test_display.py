@@ -45,7 +45,7 @@ def board_rig(stack: ExitStack) -> Rig:
     wire = stack.enter_context(PtyWire(sim))
     bus = Rs485Bus(SerialSettings(wire.path))
     stack.callback(bus.close)
-    board = LaneBoard("in-1", bus, BoardLayout(timeout_s=0.3, gap_s=0.01))
+    board = LaneBoard("in-1", bus, BoardLayout(timeout_s=1.0, gap_s=0.01))
     return Rig(
         board,
         lambda: [line for line in sim.lines() if line],

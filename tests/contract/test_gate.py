@@ -50,7 +50,7 @@ def board_rig(family: BoardFamily, stack: ExitStack) -> Rig:
     wire = stack.enter_context(PtyWire(sim))
     bus = Rs485Bus(SerialSettings(wire.path))
     stack.callback(bus.close)
-    settings = BoardSettings(family, slave=3, pulse_s=0.1, timeout_s=0.3, inputs=InputMap(0, 1, (2, 3)))
+    settings = BoardSettings(family, slave=3, pulse_s=0.1, timeout_s=1.0, inputs=InputMap(0, 1, (2, 3)))
     return Rig(
         RelayGate("in-1", bus, settings),
         lambda: sim.opened,

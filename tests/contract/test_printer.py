@@ -17,7 +17,7 @@ from sim.fakes.printer import FakePrinter
 from sim.printer import SimPrinter
 from sim.wires import PtyWire, TcpWire
 
-LIMITS = PrinterLimits(job_s=1.0, sync_s=1.0, status_s=0.5, connect_s=0.5)
+LIMITS = PrinterLimits(job_s=3.0, sync_s=3.0, status_s=1.0, connect_s=1.0)
 BY_ID = PrinterProfile(32, 384, barrier=Barrier.PROCESS_ID)
 
 

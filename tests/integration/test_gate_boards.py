@@ -48,7 +48,7 @@ def test_the_board_ends_the_pulse_by_itself(line: Opener, family: BoardFamily, a
 @pytest.mark.parametrize("family", [BoardFamily.COIL, BoardFamily.KMTRONIC])
 def test_a_board_without_own_pulse_is_switched_off_by_the_driver(line: Opener, family: BoardFamily) -> None:
     sim = SimGate(GateHabits(real_time=False, kmtronic=family is BoardFamily.KMTRONIC))
-    gate = RelayGate("in", line(sim), BoardSettings(family, pulse_s=0.1, timeout_s=0.3))
+    gate = RelayGate("in", line(sim), BoardSettings(family, pulse_s=0.1, timeout_s=1.0))
     gate.pulse()
     gate.pulse()
     assert sim.opened == 2
@@ -61,7 +61,7 @@ def test_a_gate_held_open_by_a_dead_process_is_released_first(line: Opener, fami
     held = bytes.fromhex("FF0101") if family is BoardFamily.KMTRONIC else bytes.fromhex("01050000FF008C3A")
     sim.receive(held)
     assert sim.contact_closed
-    RelayGate("in", line(sim), BoardSettings(family, pulse_s=0.1, timeout_s=0.3)).pulse()
+    RelayGate("in", line(sim), BoardSettings(family, pulse_s=0.1, timeout_s=1.0)).pulse()
     assert sim.opened == 2
     assert not sim.contact_closed
 
