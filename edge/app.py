@@ -25,6 +25,7 @@ from edge.config import (
     ScannerConfig,
     WeChatPayConfig,
     WorkstationConfig,
+    effective,
     secret_file,
 )
 from edge.errors import Invalid
@@ -40,6 +41,7 @@ from edge.services.events import Origin
 from edge.services.ports import Clock, Display, Gate, IdSource, PaymentGateway, Printer, Scanner
 from edge.services.staff import StaffBook, StaffMember
 from edge.services.watch_disk import DiskMarks
+from edge.store.bundle_folder import BundleFolder
 from edge.store.disk import DataDisk
 from edge.store.intake_folder import IntakeFolder
 from edge.store.sqlite_store import SqliteStore
@@ -55,6 +57,7 @@ DATABASE = "edge.db"
 SESSIONS = "hq-session"
 
 INCOMING = "incoming"
+BUNDLES = "bundles"
 
 #: Printable dots of the usual printers by characters on a line.
 _DOTS = {32: 384, 42: 504, 48: 576}
@@ -90,7 +93,21 @@ def build_service(config: Config) -> Service:
     web, landings = web_settings(config), landing_pages(config)
     disk = DataDisk(config.box.data_dir, store)
     return Service(
-        Parts(box, store, link, devices, staff, web, landings, intake, disk, marks, relay=config.hq.relay)
+        Parts(
+            box,
+            store,
+            link,
+            devices,
+            staff,
+            web,
+            landings,
+            intake,
+            disk,
+            marks,
+            relay=config.hq.relay,
+            bundles=BundleFolder(config.box.data_dir / BUNDLES),
+            config_text=effective(config),
+        )
     )
 
 

@@ -6,7 +6,6 @@ import faulthandler
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, BinaryIO, TypeVar
@@ -60,7 +59,7 @@ def with_config(command: F) -> F:
 @main.command()
 @with_config
 def serve(config: Path) -> None:
-    """Run the service until SIGTERM or SIGINT."""
+    """Run the service until SIGTERM or SIGINT, or until HQ wants it started anew."""
     from edge.app import build_service
     from edge.logs import set_up_logs
 
@@ -68,11 +67,10 @@ def serve(config: Path) -> None:
     faulthandler.enable()
     set_up_logs()
     service = build_service(load_config(config))
-    stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: service.ended.set())
     service.start()
-    stop.wait()
+    service.ended.wait()
     service.stop()
 
 
@@ -197,6 +195,17 @@ def drop_event(sequence: int, reason: str, config: Path) -> None:
     from edge.services.dead_letters import LetterAction
 
     _tell(deal_with_letter(load_config(config), sequence, LetterAction.DROP, note=reason))
+
+
+@main.command()
+@click.option("--limit", default=50, show_default=True, help="The newest so many.")
+@with_config
+def commands(limit: int, config: Path) -> None:
+    """List what HQ told the box to do, and what became of it."""
+    from edge.errands import command_lines
+
+    for line in command_lines(load_config(config), limit):
+        click.echo(line)
 
 
 @main.command()

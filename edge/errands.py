@@ -22,7 +22,7 @@ from edge.app import (
     link_doubts,
     web_settings,
 )
-from edge.clock import SystemClock, boottime_ns, wait
+from edge.clock import SystemClock, boottime_ns, iso, wait
 from edge.codes.classify import classify
 from edge.codes.reading import Context
 from edge.config import Config
@@ -39,6 +39,7 @@ from edge.services.dead_letters import (
 )
 from edge.services.events import Origin
 from edge.services.import_catalogue import ImportOptions
+from edge.services.obey_command import describe_command
 from edge.services.outbox_figures import figure_lines, outbox_figures
 from edge.services.records import OutboxDepth
 from edge.services.scan_item import find_product
@@ -140,6 +141,21 @@ def event_lines(config: Config, sequence: int) -> list[str]:
     if waiting:
         return [f"event {sequence} waits for HQ", waiting[0].body.decode()]
     raise Invalid(f"event {sequence} is not here: HQ has it, or it was never written")
+
+
+def command_lines(config: Config, limit: int) -> list[str]:
+    """Return whether HQ has frozen sales and its newest commands; reads beside a running service."""
+    connection = open_reader(_database(config))
+    try:
+        unit = SqliteUnit(connection)
+        freeze, records = unit.commands.freeze(), unit.commands.recent(limit)
+    except sqlite3.Error as error:
+        raise Unavailable(f"{DATABASE} cannot be read: {error}; start the service once") from error
+    finally:
+        connection.close()
+    frozen = f"HQ has frozen sales since {iso(freeze.since_at)}: {freeze.note}" if freeze else ""
+    found = [describe_command(one) for one in records] or ["HQ has told this box nothing"]
+    return [frozen, *found] if frozen else found
 
 
 def deal_with_letter(

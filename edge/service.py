@@ -13,6 +13,7 @@ import structlog
 from devices.types import DeviceStatus, Health, Scan
 from edge.clock import wait
 from edge.errors import EdgeError, Invalid, Unavailable
+from edge.hq.commands import CommandDesk
 from edge.hq.link import MqttLink
 from edge.hq.requests import RequestDesk
 from edge.hq.snapshots import SnapshotDesk
@@ -20,6 +21,9 @@ from edge.hq.topics import Topics
 from edge.members.landing import LandingPage
 from edge.retail.receipt import PrintState
 from edge.services.box import Box
+from edge.services.command_records import CommandState
+from edge.services.events import Data
+from edge.services.obey_command import CommandKind, Means, describe_command, end_orphans, obey_command
 from edge.services.ports import Disk, Display, Gate, Printer, Scanner
 from edge.services.print_receipt import print_next
 from edge.services.publish_events import PublishCursor, publish_events
@@ -43,6 +47,7 @@ from edge.services.watch_disk import (
     spare_bytes,
     watch_disk,
 )
+from edge.store.bundle_folder import BundleFolder
 from edge.store.sqlite_store import SqliteStore
 from edge.watchdog import Watchdog
 from edge.web.changes import Changes
@@ -51,6 +56,7 @@ from edge.web.factory import create_web
 from edge.web.service_desk import ServiceDesk
 from edge.web.serving import WebServer
 from edge.web.staff_status import DiskWord, Insight
+from edge.web.support_bundle import bundle_files
 from edge.workers import Supervisor, Worker
 
 VERSION = "0.1.0"
@@ -71,6 +77,7 @@ PRINT_RETRY_S = 3.0
 PRINT_LOOK_S = 10.0
 INTAKE_EVERY_S = 1.0
 INTAKE_LONGEST_S = 1_800.0
+COMMAND_TURN_S = 1.0
 
 _log = structlog.get_logger("service")
 
@@ -115,7 +122,10 @@ class Devices:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the composition root hands over: opened adapters that the service runs and closes."""
+    """What the composition root hands over: opened adapters that the service runs and closes.
+
+    bundles: where support bundles go, None refuses them. config_text: what they say of the configuration.
+    """
 
     box: Box
     store: SqliteStore
@@ -128,6 +138,8 @@ class Parts:
     disk: Disk | None = None
     marks: DiskMarks = field(default_factory=DiskMarks)
     relay: bool = True
+    bundles: BundleFolder | None = None
+    config_text: str = ""
 
 
 class Service:
@@ -147,6 +159,12 @@ class Service:
         # A newer import ends an older one, so that a file and a snapshot must not meet.
         self._importing = threading.Lock()
         self._snapshots = SnapshotDesk(Topics(origin), parts.link.say)
+        #: Set when HQ wants this process to end and be started anew.
+        self.ended = threading.Event()
+        self._frozen = False
+        topics = Topics(parts.box.origin)
+        self._commands = CommandDesk(topics, parts.link.say)
+        parts.link.listen(topics.commands, self._commands.take)
         # By workstation, why its last scan could not be kept.
         self._deaf: dict[str, str] = {}
         # A printer's own news must not wake it: without paper it would try again for ever without a pause.
@@ -161,7 +179,6 @@ class Service:
         self._desk = self._make_desk()
         app = create_web(self._desk, parts.web)
         self.web = WebServer(app, parts.web)
-        topics = Topics(parts.box.origin)
         self._relayed = RequestDesk(app, topics, parts.link.say, parts.box.clock)
         for wanted in (topics.manifests, topics.chunks):
             parts.link.listen(wanted, self._snapshots.hear)
@@ -171,6 +188,8 @@ class Service:
     def start(self) -> None:
         """Look at what the last stop left, begin all work, and say that the service is ready."""
         found = recover(self.box)
+        cut_off = end_orphans(self.box)
+        self._frozen = self._is_frozen()
         self._put_landings()
         self._relayed.start()
         self._parts.link.start()
@@ -182,6 +201,8 @@ class Service:
             port=self.web.port,
             open_payments=found.attempts,
             half_printed=found.papers,
+            cut_off_commands=cut_off,
+            frozen=self._frozen,
             workstations=list(self.box.workstations),
         )
 
@@ -238,6 +259,8 @@ class Service:
         figures = {f"hq_{name}_total": float(value) for name, value in link.items()}
         figures |= {f"relay_{name}_total": float(value) for name, value in relay.items()}
         figures |= self.box.store.read(snapshot_figures)
+        commands = asdict(self._commands.counts())
+        figures |= {f"commands_{name}_total": float(value) for name, value in commands.items()}
         left_s = self._parts.link.certificate_left_s()
         return figures if left_s is None else {**figures, "hq_certificate_left_seconds": left_s}
 
@@ -275,7 +298,46 @@ class Service:
 
     def _closed(self) -> str:
         """Say why no new sale is begun, "" while sales are open."""
-        return "disk_full" if refuses(self._disk.level, Use.SALE) else ""
+        if refuses(self._disk.level, Use.SALE):
+            return "disk_full"
+        return "frozen" if self._frozen else ""
+
+    def _is_frozen(self) -> bool:
+        return self.box.store.read(lambda unit: unit.commands.freeze()) is not None
+
+    def _obey(self) -> float:
+        """Obey one command; the one worker that does."""
+        order = self._commands.next(COMMAND_TURN_S)
+        if order is None:
+            end_orphans(self.box)
+            return 0.0
+        obeyed = obey_command(self.box, self._means(), order.command)
+        record = obeyed.record
+        _log.warning("command", repeated=obeyed.repeated, what=describe_command(record))
+        self._refresh_frozen()
+        self._publisher.wake()
+        self._commands.answer(order, obeyed)
+        if record.kind == CommandKind.RELOAD and record.state is CommandState.DONE and not obeyed.repeated:
+            self.ended.set()
+        return 0.0
+
+    def _refresh_frozen(self) -> None:
+        frozen = self._is_frozen()
+        if frozen != self._frozen:
+            self._frozen = frozen
+            for workstation in self.box.workstations:
+                self._redraw(workstation)
+
+    def _means(self) -> Means:
+        return Means(self._make_bundle, {gate.name: gate for gate in self._parts.devices.gates})
+
+    def _make_bundle(self, command_id: str) -> Data:
+        folder = self._parts.bundles
+        if folder is None or refuses(self._disk.level, Use.PICTURE):
+            raise Unavailable("the disk has no room for one")
+        files = bundle_files(self.box, self._desk.status(), self._parts.config_text)
+        bundle = folder.put(command_id, files)
+        return {"file": bundle.path.name, "bytes": bundle.size, "sha256": bundle.digest}
 
     def _workers(self) -> list[Worker]:
         scanning = [
@@ -294,6 +356,7 @@ class Service:
             *paying,
             *self._printer_workers.values(),
             self._publisher,
+            Worker("commands", self._obey),
             Worker("resolve", self._resolve, 120.0),
             Worker("idle", self._reset_idle),
             *taking_in,

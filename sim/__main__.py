@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -118,6 +119,34 @@ def hq(broker_port: int, port: int, folder: Path, workers: int, database: str) -
     from sim.hq import run
 
     run(broker_port, port, folder, _until_signal(), workers=workers, database=database)
+
+
+@main.command("command")
+@click.argument("kind")
+@click.option("--site", default="demo-mall", show_default=True)
+@click.option("--edge", default="edge-1", show_default=True)
+@click.option("--arg", "arguments", multiple=True, help="NAME=VALUE, as often as needed.")
+@click.option("--id", "command_id", default="", help="Repeat a command by its id; a new one by default.")
+@click.option("--broker-port", default=1883, show_default=True)
+def send_command(
+    kind: str, site: str, edge: str, arguments: tuple[str, ...], command_id: str, broker_port: int
+) -> None:
+    """Send command KIND from HQ to a box and print its answer; ends with 1 unless it was done."""
+    from sim.commander import Commander, Wish
+
+    given = dict(one.split("=", 1) for one in arguments if "=" in one)
+    if len(given) != len(arguments):
+        raise click.ClickException("write each argument once, as NAME=VALUE")
+    try:
+        with Commander(broker_port) as hand:
+            answer = hand.command(Wish(site, edge, kind, given, command_id=command_id))
+    except ConnectionError as error:
+        raise click.ClickException(str(error)) from error
+    if answer is None:
+        raise click.ClickException("the box did not answer; is it online, and is its name right?")
+    click.echo(json.dumps(answer, ensure_ascii=False, indent=1))
+    if answer.get("state") != "done":
+        sys.exit(1)
 
 
 @main.command()

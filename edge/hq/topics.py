@@ -1,7 +1,7 @@
 """Names of the MQTT topics between a box and HQ; docs/protocols/hq-events.md describes them.
 
 `mall/{site}/edge/{edge}/events/v1/{kind}` and its siblings: a broker's access rules can pin a box to
-its own subtree by user name. `commands/v1` is reserved beside these.
+its own subtree by user name.
 """
 
 from __future__ import annotations
@@ -58,6 +58,11 @@ class Topics:
     def fetch(self, name: str) -> str:
         """Where the box asks for chunks; apart from `snapshots`, which the box may only read."""
         return f"{self._root}/fetches/v1/{name}"
+
+    @property
+    def commands(self) -> str:
+        """Where HQ says what the box shall do; docs/protocols/commands.md."""
+        return f"{self._root}/commands/v1"
 
     @property
     def _root(self) -> str:

@@ -23,6 +23,7 @@ from edge.retail.attempt import AttemptState, PaymentAttempt
 from edge.retail.basket import LineItem
 from edge.retail.order import Order, OrderState, Tender
 from edge.retail.receipt import Receipt
+from edge.services.command_records import CommandRecord, CommandState
 from edge.services.ports import IdSource
 from edge.services.records import OutboxMessage, Unit
 
@@ -63,10 +64,22 @@ class EventKind(StrEnum):
     ALARM_CLEARED = "alarm.cleared"
     SNAPSHOT_APPLIED = "snapshot.applied"
     SNAPSHOT_REFUSED = "snapshot.refused"
+    COMMAND_DONE = "command.done"
+    COMMAND_REFUSED = "command.refused"
+    COMMAND_UNKNOWN = "command.unknown"
 
 
 #: Kinds that somebody waits for: they are sent before what has waited longer.
-URGENT = frozenset({EventKind.HELP_CALLED, EventKind.ALARM_RAISED, EventKind.ALARM_CLEARED})
+URGENT = frozenset(
+    {
+        EventKind.HELP_CALLED,
+        EventKind.ALARM_RAISED,
+        EventKind.ALARM_CLEARED,
+        EventKind.COMMAND_DONE,
+        EventKind.COMMAND_REFUSED,
+        EventKind.COMMAND_UNKNOWN,
+    }
+)
 
 
 class Surface(StrEnum):
@@ -243,6 +256,29 @@ def snapshot_applied(name: str, version: int, before: int | None, sha256: str, r
 def snapshot_refused(name: str, version: int, reason: str, detail: str) -> Data:
     """Return the data of "snapshot.refused"; version 0 when the manifest could not be read."""
     return {"name": name, "version": version, "reason": reason, "detail": detail[:MAX_DETAIL]}
+
+
+COMMAND_KINDS: dict[CommandState, EventKind] = {
+    CommandState.DONE: EventKind.COMMAND_DONE,
+    CommandState.REFUSED: EventKind.COMMAND_REFUSED,
+    CommandState.UNKNOWN: EventKind.COMMAND_UNKNOWN,
+}
+
+
+def command_ended(record: CommandRecord) -> Data:
+    """Return the data of the three command kinds; raise Invalid while it is only begun."""
+    if record.finished_at is None:
+        raise Invalid(f"command {record.command_id} has not ended; there is nothing to tell")
+    return {
+        "command_id": record.command_id,
+        "command": record.kind,
+        "issued_by": record.issued_by,
+        "reason": record.reason,
+        "detail": record.detail[:MAX_DETAIL],
+        "result": json.loads(record.result),
+        "received_at": record.received_at,
+        "finished_at": record.finished_at,
+    }
 
 
 def _known_kind(kind: EventKind | str) -> EventKind:

@@ -18,6 +18,7 @@ from edge.retail.catalogue import CatalogueEntry, Listing, Price, Product, Tenan
 from edge.retail.ledger import Posting
 from edge.retail.order import Order
 from edge.retail.receipt import Receipt
+from edge.services.command_records import Commands
 
 
 @dataclass(frozen=True, slots=True)
@@ -481,3 +482,5 @@ class Unit(Protocol):
     def landings(self) -> Landings: ...
     @property
     def snapshots(self) -> Snapshots: ...
+    @property
+    def commands(self) -> Commands: ...

@@ -22,6 +22,7 @@ from edge.errors import Corrupt, EdgeError, Invalid, Unavailable
 from edge.services.records import Unit
 from edge.store.baskets import BasketTable, WorkstationTable
 from edge.store.catalogue import CatalogueTable
+from edge.store.commands import CommandTable
 from edge.store.database import lock_writer, open_reader, open_writer, quick_check
 from edge.store.migrate import migrate, schema_steps
 from edge.store.orders import OrderTable
@@ -61,6 +62,7 @@ class SqliteUnit:
         self.outbox = OutboxTable(connection)
         self.landings = LandingTable(connection)
         self.snapshots = SnapshotTable(connection)
+        self.commands = CommandTable(connection)
 
 
 class SqliteStore:

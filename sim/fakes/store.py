@@ -18,6 +18,7 @@ from edge.retail.order import Order
 from edge.retail.receipt import PrintState, Receipt
 from edge.services.records import ScanRecord, Unit, WorkstationState
 from sim.fakes.catalogue import CatalogueRows, FakeCatalogue
+from sim.fakes.commands import CommandRows, FakeCommands
 from sim.fakes.outbox import FakeOutbox, OutboxRows
 from sim.fakes.snapshots import FakeSnapshots, SnapshotRows
 
@@ -41,6 +42,7 @@ class Rows:
     landings: dict[str, LandingPage] = field(default_factory=dict)
     outbox: OutboxRows = field(default_factory=OutboxRows)
     snapshots: SnapshotRows = field(default_factory=SnapshotRows)
+    commands: CommandRows = field(default_factory=CommandRows)
 
     def copy(self) -> Rows:
         """Return rows that can be changed without changing these."""
@@ -59,6 +61,7 @@ class Rows:
             landings=dict(self.landings),
             outbox=self.outbox.copy(),
             snapshots=self.snapshots.copy(),
+            commands=self.commands.copy(),
         )
 
 
@@ -113,6 +116,7 @@ class FakeUnit:
         self.outbox = FakeOutbox(rows.outbox, writing)
         self.landings = _Landings(rows, writing)
         self.snapshots = FakeSnapshots(rows.snapshots, writing)
+        self.commands = FakeCommands(rows.commands, writing)
 
 
 class _Table:

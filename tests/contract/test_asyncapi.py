@@ -38,7 +38,11 @@ PLAIN = {
     "manifests": "snapshot",
     "chunks": "chunk",
     "fetches": "fetch",
+    "commands": "command",
 }
+
+#: A second message of the channel of replies.
+REPLIES = ["reply", "command-reply"]
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +90,8 @@ def test_it_has_every_kind_of_event_and_no_other(document: dict[str, Any]) -> No
     assert events["parameters"]["kind"]["enum"] == kinds
     assert list(events["messages"]) == kinds
     messages = document["components"]["messages"]
-    assert sorted(messages) == sorted([*kinds, *PLAIN.values()])
+    assert sorted(messages) == sorted([*kinds, *PLAIN.values(), REPLIES[1]])
+    assert list(document["channels"]["replies"]["messages"]) == REPLIES
     assert {name for name, each in messages.items() if {"name": "urgent"} in each.get("tags", [])} == set(
         URGENT
     )
@@ -159,6 +164,7 @@ def test_who_says_what_is_complete(document: dict[str, Any]) -> None:
         ("state", "receive"),
         ("requests", "receive"),
         ("replies", "send"),
+        ("commands", "receive"),
         ("manifests", "receive"),
         ("chunks", "receive"),
         ("fetches", "send"),

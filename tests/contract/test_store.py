@@ -17,6 +17,7 @@ from edge.retail.catalogue import Price
 from edge.retail.ledger import Entry, Posting
 from edge.retail.order import Order, OrderState, Tender
 from edge.retail.receipt import PrintState, Receipt
+from edge.services.command_records import CommandRecord, CommandState, SalesFreeze
 from edge.services.ports import Store
 from edge.services.records import DeadLetter, DeadState, OutboxMessage, ScanRecord, Unit, WorkstationState
 from edge.store.sqlite_store import SqliteStore
@@ -431,3 +432,54 @@ def test_an_import_is_unseen_until_it_is_finished(store: Store) -> None:
 def test_a_price_for_nobody_is_refused(store: Store) -> None:
     with pytest.raises(Invalid, match="no product ghost"):
         store.write(lambda unit: unit.catalogue.put_price(Price("ghost", 0, 1)))
+
+
+COMMAND = CommandRecord(
+    "cmd-1", "open_gate", "Ms Li", 1_000, 2_000, '{"gate": "出口"}', 1_500, True, CommandState.BEGUN
+)
+ENDED = replace(COMMAND, state=CommandState.DONE, result='{"gate": "出口"}', finished_at=1_600)
+
+
+def test_a_command_is_taken_in_once_and_ends_once(store: Store) -> None:
+    put(store, lambda unit: unit.commands.add(COMMAND))
+    assert store.read(lambda unit: unit.commands.get("cmd-1")) == COMMAND
+    assert store.read(lambda unit: unit.commands.begun(9)) == (COMMAND,)
+    with pytest.raises(Corrupt, match="cmd-1"):
+        put(store, lambda unit: unit.commands.add(replace(COMMAND, kind="reload")))
+    put(store, lambda unit: unit.commands.finish(replace(ENDED, kind="ignored")))
+    assert store.read(lambda unit: unit.commands.get("cmd-1")) == ENDED
+    assert store.read(lambda unit: unit.commands.begun(9)) == ()
+    with pytest.raises(Corrupt, match="cmd-1"):
+        put(store, lambda unit: unit.commands.finish(replace(ENDED, state=CommandState.UNKNOWN)))
+    assert store.read(lambda unit: unit.commands.get("cmd-2")) is None
+
+
+def test_a_command_its_effect_and_its_answer_are_kept_together_or_not_at_all(store: Store) -> None:
+    def half(unit: Unit) -> None:
+        unit.commands.add(ENDED)
+        unit.commands.set_freeze(SalesFreeze("cmd-1", "stocktaking", 1_600))
+        unit.outbox.append(EVENT)
+        raise Invalid("changed my mind")
+
+    with pytest.raises(Invalid):
+        store.write(half)
+    assert store.read(lambda unit: unit.commands.get("cmd-1")) is None
+    assert store.read(lambda unit: unit.commands.freeze()) is None
+
+
+def test_commands_are_listed_newest_first(store: Store) -> None:
+    put(store, *(_adding(f"cmd-{number}") for number in (3, 1, 2)))
+    recent = store.read(lambda unit: unit.commands.recent(2))
+    assert [one.command_id for one in recent] == ["cmd-2", "cmd-1"]
+
+
+def test_a_freeze_stays_until_it_is_lifted_and_the_last_one_counts(store: Store) -> None:
+    first, second = SalesFreeze("cmd-1", "盘点", 1), SalesFreeze("cmd-2", "", 2)
+    put(store, lambda unit: unit.commands.set_freeze(first), lambda unit: unit.commands.set_freeze(second))
+    assert store.read(lambda unit: unit.commands.freeze()) == second
+    put(store, lambda unit: unit.commands.set_freeze(None))
+    assert store.read(lambda unit: unit.commands.freeze()) is None
+
+
+def _adding(command_id: str) -> Callable[[Unit], None]:
+    return lambda unit: unit.commands.add(replace(COMMAND, command_id=command_id))

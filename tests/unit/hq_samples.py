@@ -14,6 +14,7 @@ from edge.retail.basket import LineItem
 from edge.retail.order import Order, OrderState, Tender
 from edge.retail.receipt import Receipt
 from edge.services import events
+from edge.services.command_records import CommandRecord, CommandState
 from edge.services.events import EventKind, Origin
 from edge.services.records import OutboxMessage
 from sim.fakes.outbox import FakeOutbox, OutboxRows
@@ -131,6 +132,12 @@ def attempt(state: AttemptState) -> PaymentAttempt:
     )
 
 
+def command(state: CommandState) -> CommandRecord:
+    return CommandRecord(
+        "cmd-1", "open_gate", "Ms Li", AT, AT + 30_000, "{}", AT, True, state, finished_at=AT + 5
+    )
+
+
 PAGE = LandingPage("landing-1", "t-coffee", "谢谢", blocks=(LandingBlock(BlockKind.JOIN, "入会"),))
 RECEIPT = Receipt("receipt-1", "order-1", "kiosk-1", "token-that-opens-the-page", AT + 2_000)
 
@@ -154,6 +161,7 @@ def samples() -> dict[EventKind, events.Data]:
         EventKind.ALARM_CLEARED: events.alarm("disk", "ample", "31 % of the disk is free"),
         EventKind.SNAPSHOT_APPLIED: events.snapshot_applied("catalogue", 7, 6, "ab" * 32, False),
         EventKind.SNAPSHOT_REFUSED: events.snapshot_refused("catalogue", 8, "older", "version 9 is here"),
+        **{kind: events.command_ended(command(state)) for state, kind in events.COMMAND_KINDS.items()},
     }
 
 

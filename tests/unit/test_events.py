@@ -194,6 +194,8 @@ def test_every_kind_has_a_schema_and_a_line_in_the_document() -> None:
         "ack",
         "state",
         "request",
+        "command",
+        "command-reply",
         "reply",
         "snapshot",
         "fetch",
