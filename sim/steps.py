@@ -27,6 +27,7 @@ RECORDS = (
     "scans",
     "workstations",
     "outbox",
+    "commands",
     "landings",
 )
 
