@@ -28,6 +28,7 @@ RECORDS = (
     "workstations",
     "outbox",
     "commands",
+    "snapshots",
     "landings",
 )
 
