@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from enum import Enum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -439,8 +440,17 @@ def _check_values(config: Config, source: str) -> None:
     for name, port in (("web.port", config.web.port), ("hq.port", config.hq.port)):
         if not 0 <= port <= 65_535:
             raise Invalid(f"{source}: {name} must be 0 to 65535, got {port}")
+    _check_networks(config.web.trusted_networks, source)
     for name, duration_ms in asdict(config.rules).items():
         if duration_ms <= 0:
             raise Invalid(f"{source}: rules.{name} must be more than 0 ms, got {duration_ms}")
     if not 0 <= config.box.day_starts_h <= 23:
         raise Invalid(f"{source}: box.day_starts_h must be 0 to 23, got {config.box.day_starts_h}")
+
+
+def _check_networks(networks: Sequence[str], source: str) -> None:
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            raise Invalid(f"{source}: web.trusted_networks: {error}; write it like 192.168.10.0/24") from None

@@ -222,6 +222,13 @@ class Mall:
             self._import_goods()
         self.start_edge()
 
+    def why(self, error: Exception) -> str:
+        """Return what to tell a person about a failure: that the service died, when it did."""
+        if self.edge is None or self.edge.poll() is None:
+            return str(error)
+        log = self._settings.folder / "edge.log"
+        return f"the service ended with {self.edge.returncode}, see {log}; make demo again carries on from there"
+
     def start_edge(self) -> None:
         """Start the service as its own process; raises ShopperError when it does not become ready."""
         self.edge = self._start("edge.log", "edge", "serve", "--config", str(self.config))
@@ -325,7 +332,7 @@ def run(settings: MallSettings, now_ms: Callable[[], int], digits: Callable[[int
     except (ShopperError, OSError) as error:
         if mall.stop.is_set():
             return 0
-        print(f"demonstration failed: {error}", file=sys.stderr)
+        print(f"demonstration failed: {mall.why(error)}", file=sys.stderr)
         return 1
     finally:
         mall.close()

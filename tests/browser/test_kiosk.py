@@ -94,7 +94,7 @@ def test_pay_by_code_from_basket_to_receipt(kiosk: KioskPage, desk: DeskFake, se
     desk.settle("K1")
     kiosk.expect_screen("paid")
     expect(kiosk.page.locator("[data-qr]")).to_be_visible()
-    assert kiosk.page.evaluate("document.querySelector('[data-qr]').complete")
+    expect(kiosk.page.locator("[data-qr]")).to_have_js_property("complete", True)
     expect(kiosk.page.locator("[data-blocks] li")).to_have_count(4)
     kiosk.touch("done")
     kiosk.expect_screen("attract")
@@ -204,6 +204,16 @@ def test_a_code_can_be_typed(kiosk: KioskPage) -> None:
     kiosk.open_sheet("code")
     kiosk.type_keys("code", TEA)
     kiosk.page.locator("[data-code-send]").click()
+    kiosk.expect_lines(["龙井绿茶 250g"])
+    expect(kiosk.sheet("code")).to_be_hidden()
+
+
+def test_a_code_can_be_typed_on_a_keyboard(kiosk: KioskPage) -> None:
+    kiosk.open_sheet("code")
+    kiosk.page.keyboard.type(TEA + "9")
+    kiosk.page.keyboard.press("Backspace")
+    expect(kiosk.page.locator("[data-typed]")).to_have_text(TEA)
+    kiosk.page.keyboard.press("Enter")
     kiosk.expect_lines(["龙井绿茶 250g"])
     expect(kiosk.sheet("code")).to_be_hidden()
 

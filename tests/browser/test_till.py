@@ -38,6 +38,17 @@ def test_cash_that_covers_what_is_due_is_taken_at_once_and_change_is_shown_large
     expect(till.page.locator("[data-change-due] strong")).to_have_text("¥32.00")
 
 
+def test_cash_can_be_typed_on_a_keyboard_and_enter_takes_none(till: KioskPage, desk: DeskFake) -> None:
+    desk.scan("T1", TEA)
+    till.touch("checkout")
+    till.expect_screen("checkout")
+    till.type_keys("cash", "1")
+    till.page.keyboard.type("00")
+    till.page.keyboard.press("Enter")
+    expect(till.page.locator("[data-change]")).to_have_text("¥32.00")
+    till.expect_screen("checkout")
+
+
 def test_a_part_in_cash_is_asked_about_and_the_rest_is_paid_by_code(till: KioskPage, desk: DeskFake) -> None:
     desk.scan("T1", TEA)
     till.touch("checkout")

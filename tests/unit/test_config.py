@@ -33,6 +33,7 @@ def test_the_rules_default_to_what_the_use_cases_default_to() -> None:
     [
         ({"box": {"site": "a"}}, ["box.edge is missing"]),
         ({"box": []}, ["box: must be a table"]),
+        ({"web": {"trusted_networks": ["10.0.0.0/33"]}}, ["web.trusted_networks", "write it like"]),
         ({"bocks": {}}, ["bocks is not known; did you mean box?"]),
         ({"rules": {"idle_s": 5}}, ["rules.idle_s is not known; did you mean idle_ms?"]),
         ({"rules": {"idle_ms": True}}, ["rules.idle_ms: must be a whole number, got True"]),

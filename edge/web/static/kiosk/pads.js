@@ -17,10 +17,31 @@ export function buildPads(act) {
   find("[data-code-send]").addEventListener("click", () => sendCode(act));
   find("[data-cash-take]").addEventListener("click", (event) => askCash(event.currentTarget, act));
   find("[data-part-take]").addEventListener("click", (event) => takeCash(event.currentTarget, act));
+  listenToKeys(act);
   find("[data-quick]").addEventListener("click", (event) => {
     const button = event.target.closest("[data-fen]");
     if (button) setCash((Number(button.dataset.fen) / 100).toFixed(2));
   });
+}
+
+/** Let the keys of a keyboard do what touching the pad's keys does. Enter sends a code, and never takes money. */
+function listenToKeys(act) {
+  document.addEventListener("keydown", (event) => {
+    const onKey = shownPad();
+    if (!onKey || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key === "Enter") {
+      if (onKey === typeCode) sendCode(act);
+      if (event.target.closest?.("[data-act], [data-close], [data-cash-take]")) return;
+    } else if (event.key === "Backspace") onKey("erase");
+    else if (/^[0-9]$/.test(event.key) || (event.key === "." && onKey === typeCash)) onKey(event.key);
+    else return;
+    event.preventDefault();
+  });
+}
+
+function shownPad() {
+  if (find("[data-pad=code]").offsetParent) return typeCode;
+  return find("[data-pad=cash]").offsetParent ? typeCash : null;
 }
 
 /** Forget what was typed; called when an overlay opens or closes, so that no PIN stays on the screen. */
