@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import structlog
@@ -21,12 +22,14 @@ class Reserve:
         """Take `size` bytes at `path` if the disk has room for them; 0 takes none."""
         self._path = path
         self._wanted = size
+        self._changing = threading.Lock()
         self.held = path.exists() or self._take(size)
 
     def take(self) -> bool:
         """Take the room again, unless it is held; return whether it is. Does nothing where none is wanted."""
-        self.held = self.held or self._take(self._wanted)
-        return self.held
+        with self._changing:
+            self.held = self.held or self._take(self._wanted)
+            return self.held
 
     @property
     def given_up(self) -> bool:
@@ -34,11 +37,12 @@ class Reserve:
         return self._wanted > 0 and not self.held
 
     def give_up(self) -> None:
-        """Give the room to the database; doing it twice is once."""
-        if not self.held:
-            return
-        self.held = False
-        self._path.unlink(missing_ok=True)
+        """Give the room to the database; doing it twice is once, and who comes second waits until it is done."""
+        with self._changing:
+            if not self.held:
+                return
+            self._path.unlink(missing_ok=True)
+            self.held = False
         _log.error("the disk is full; the reserve was given up: make room now", freed_bytes=self._wanted)
 
     def _take(self, size: int) -> bool:
