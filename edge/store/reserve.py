@@ -37,7 +37,7 @@ class Reserve:
         return self._wanted > 0 and not self.held
 
     def give_up(self) -> None:
-        """Give the room to the database; doing it twice is once, and who comes second waits until it is done."""
+        """Give the room to the database; twice is once, and whoever comes second waits until it is done."""
         with self._changing:
             if not self.held:
                 return
