@@ -227,7 +227,9 @@ class Mall:
         if self.edge is None or self.edge.poll() is None:
             return str(error)
         log = self._settings.folder / "edge.log"
-        return f"the service ended with {self.edge.returncode}, see {log}; make demo again carries on from there"
+        return (
+            f"the service ended with {self.edge.returncode}, see {log}; make demo again carries on from there"
+        )
 
     def start_edge(self) -> None:
         """Start the service as its own process; raises ShopperError when it does not become ready."""
