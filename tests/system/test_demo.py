@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,7 +76,8 @@ def _ledger(gateway: str) -> list[dict[str, object]]:
     try:
         with urllib.request.urlopen(f"{gateway}sim/ledger", timeout=2) as answer:
             return json.load(answer)["entries"]  # type: ignore[no-any-return]
-    except urllib.error.URLError:
+    except OSError:
+        # Not open yet, or closing just now.
         return []
 
 
