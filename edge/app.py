@@ -38,7 +38,8 @@ from edge.members.landing import LandingPage
 from edge.service import Devices, Parts, Service
 from edge.services.box import Box, Rules, Workstation, WorkstationKind
 from edge.services.events import Origin
-from edge.services.ports import Clock, Display, Gate, IdSource, PaymentGateway, Printer, Scanner
+from edge.services.payment_ports import PaymentGateway
+from edge.services.ports import Clock, Display, Gate, IdSource, Printer, Scanner
 from edge.services.staff import StaffBook, StaffMember
 from edge.services.watch_disk import DiskMarks
 from edge.store.bundle_folder import BundleFolder

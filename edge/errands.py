@@ -41,7 +41,7 @@ from edge.services.events import Origin
 from edge.services.import_catalogue import ImportOptions
 from edge.services.obey_command import describe_command
 from edge.services.outbox_figures import figure_lines, outbox_figures
-from edge.services.records import OutboxDepth
+from edge.services.outbox_records import OutboxDepth
 from edge.services.scan_item import find_product
 from edge.services.snapshot_kinds import snapshot_kinds
 from edge.services.take_intake import (

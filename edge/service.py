@@ -28,12 +28,13 @@ from edge.services.ports import Disk, Display, Gate, Printer, Scanner
 from edge.services.print_receipt import print_next
 from edge.services.publish_events import PublishCursor, publish_events
 from edge.services.receive_scan import receive_scan
-from edge.services.records import SnapshotState, Unit
+from edge.services.records import Unit
 from edge.services.recover import recover
 from edge.services.reset_idle import reset_idle
 from edge.services.resolve_attempts import resolve_attempts
 from edge.services.settle_attempt import void_unsent
 from edge.services.snapshot_kinds import snapshot_kinds
+from edge.services.snapshot_records import SnapshotState
 from edge.services.staff import StaffBook
 from edge.services.take_intake import Intake, take_intake
 from edge.services.take_payment import submit

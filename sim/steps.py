@@ -10,8 +10,9 @@ import hashlib
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
+from edge.services.outbox_records import OutboxMessage
 from edge.services.ports import Store
-from edge.services.records import OutboxMessage, Unit
+from edge.services.records import Unit
 
 P = TypeVar("P")
 T = TypeVar("T")

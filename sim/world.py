@@ -16,11 +16,12 @@ from typing import Any, Protocol
 
 from edge.errors import EdgeError, Invalid
 from edge.services.box import Box
-from edge.services.ports import CodePayment, GatewayAnswer, Store
+from edge.services.outbox_records import OutboxMessage
+from edge.services.payment_ports import CodePayment, GatewayAnswer
+from edge.services.ports import Store
 from edge.services.print_receipt import print_next
 from edge.services.publish_events import PublishCursor, publish_events
 from edge.services.receive_scan import receive_scan
-from edge.services.records import OutboxMessage
 from edge.services.recover import recover
 from edge.services.reset_idle import reset_idle
 from edge.services.resolve_attempts import resolve_attempts

@@ -24,8 +24,8 @@ from edge.hq.segments import Corked, without_delay
 from edge.hq.tls import RememberingSocket, TlsFiles, TlsSettings, explain
 from edge.hq.topics import Topics
 from edge.services.events import Origin
+from edge.services.outbox_records import OutboxMessage
 from edge.services.ports import Clock
-from edge.services.records import OutboxMessage
 
 #: Messages beside the events that may wait for the socket, and the reads of one turn.
 MAX_SAYINGS = 64

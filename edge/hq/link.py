@@ -25,8 +25,8 @@ from edge.hq.tls import TlsFiles
 from edge.hq.topics import Topics
 from edge.ids import random_fraction
 from edge.services.events import Origin
+from edge.services.outbox_records import OutboxMessage
 from edge.services.ports import Clock, HqAck, LinkStatus
-from edge.services.records import OutboxMessage
 
 _log = logging.getLogger(__name__)
 

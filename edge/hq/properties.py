@@ -9,7 +9,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from edge.services.events import EventKind, event_type
-from edge.services.records import OutboxMessage
+from edge.services.outbox_records import OutboxMessage
 
 CONTENT_TYPE = "application/cloudevents+json"
 

@@ -10,7 +10,8 @@ from enum import StrEnum
 from edge.codes.reading import CodeRules
 from edge.errors import Invalid
 from edge.services.events import Origin
-from edge.services.ports import Clock, HqLink, IdSource, PaymentGateway, Printer, Store
+from edge.services.payment_ports import PaymentGateway
+from edge.services.ports import Clock, HqLink, IdSource, Printer, Store
 
 
 class WorkstationKind(StrEnum):

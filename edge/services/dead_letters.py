@@ -9,8 +9,9 @@ from enum import StrEnum
 from edge.clock import iso
 from edge.errors import Invalid
 from edge.services.events import MAX_EVENT_BYTES
+from edge.services.outbox_records import DeadLetter, DeadState, OutboxMessage
 from edge.services.ports import Clock, Store
-from edge.services.records import DeadLetter, DeadState, OutboxMessage, Unit
+from edge.services.records import Unit
 
 #: The longest note on why a letter was dropped.
 MAX_NOTE = 200

@@ -24,8 +24,9 @@ from edge.retail.basket import LineItem
 from edge.retail.order import Order, OrderState, Tender
 from edge.retail.receipt import Receipt
 from edge.services.command_records import CommandRecord, CommandState
+from edge.services.outbox_records import OutboxMessage
 from edge.services.ports import IdSource
-from edge.services.records import OutboxMessage, Unit
+from edge.services.records import Unit
 
 Json: TypeAlias = str | int | bool | Sequence["Json"] | Mapping[str, "Json"] | None
 Data: TypeAlias = Mapping[str, Json]

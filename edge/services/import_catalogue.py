@@ -24,8 +24,8 @@ from edge.retail.catalogue_csv import (
     Progress,
     parse_catalogue,
 )
+from edge.services.catalogue_records import TIDY_TABLES, KeyChange, Staged
 from edge.services.ports import Clock, Store
-from edge.services.records import TIDY_TABLES, KeyChange, Staged
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edge.services.records import OutboxDepth, OutboxPace
+from edge.services.outbox_records import OutboxDepth, OutboxPace
 
 DAY_MS = 86_400_000
 

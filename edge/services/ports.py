@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from devices.types import (
@@ -22,8 +21,8 @@ from devices.types import (
     Scan,
 )
 from edge.clock import Instant
-from edge.errors import Declined
-from edge.services.records import OutboxMessage, Unit
+from edge.services.outbox_records import OutboxMessage
+from edge.services.records import Unit
 
 T = TypeVar("T")
 
@@ -57,109 +56,6 @@ class Store(Protocol):
 
     def read(self, query: Callable[[Unit], T]) -> T:
         """Run `query` on committed state; writing in it raises Invalid. Never waits for a writer."""
-
-
-class PaymentState(StrEnum):
-    """What a gateway says of one of our orders."""
-
-    PENDING = "pending"
-    APPROVED = "approved"
-    DECLINED = "declined"
-    VOIDED = "voided"
-    REFUNDED = "refunded"
-    ABSENT = "absent"
-
-
-class DeclineReason(StrEnum):
-    """Why a payment was refused, as far as the shopper or cashier can act on it.
-
-    CODE_INVALID: not a payment code, or used before. CODE_EXPIRED: refresh it. NOT_ENOUGH: another card.
-    NOT_CONFIRMED: cancelled or no password. ACCOUNT: the wallet or card cannot pay. LIMIT: a limit was
-    reached. ORDER_CLOSED: start a new attempt. MERCHANT: our own set-up or request is at fault.
-    """
-
-    CODE_INVALID = "code_invalid"
-    CODE_EXPIRED = "code_expired"
-    NOT_ENOUGH = "not_enough"
-    NOT_CONFIRMED = "not_confirmed"
-    ACCOUNT = "account"
-    LIMIT = "limit"
-    ORDER_CLOSED = "order_closed"
-    MERCHANT = "merchant"
-
-
-class PaymentDeclined(Declined):
-    """A gateway refused a payment for good. detail: the gateway's own code, for the trail."""
-
-    def __init__(self, message: str, *, reason: DeclineReason, detail: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.detail = detail
-
-
-@dataclass(frozen=True, slots=True)
-class CodePayment:
-    """A request to charge a payment code (付款码).
-
-    merchant_order_no: ours, 6-32 of [0-9A-Za-z_-*], unique for life. code: the shopper's secret of
-    about a minute; it is never logged or stored. description: no commas or backticks (bills).
-    """
-
-    merchant_order_no: str
-    amount_fen: int
-    description: str
-    code: str
-    device: str
-
-    def __repr__(self) -> str:
-        """Hide the code, so that no log or traceback can show it."""
-        return f"CodePayment({self.merchant_order_no}, {self.amount_fen} fen, code ..{self.code[-4:]})"
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayAnswer:
-    """What a gateway answered, verified.
-
-    amount_fen: what the order was made for (None where the answer carries none). payer: the shopper's
-    identity at the gateway (openid) where given. paid_at: Unix milliseconds. detail: the gateway's own
-    state or code, for the trail.
-    """
-
-    state: PaymentState
-    transaction_id: str | None = None
-    amount_fen: int | None = None
-    payer: str | None = None
-    paid_at: int | None = None
-    detail: str = ""
-
-
-class PaymentGateway(Protocol):
-    """One payment provider. Every call ends within its own time-out (connect 3 s, read 30 s at most)."""
-
-    name: str
-
-    def pay_by_code(self, payment: CodePayment) -> GatewayAnswer:
-        """Charge a payment code; returns APPROVED, or PENDING while the shopper is typing a password.
-
-        Repeating it with the same number and code never charges twice. Raises PaymentDeclined (surely not
-        charged), Unavailable (surely not accepted, e.g. no connection was made), OutcomeUnknown (time-out,
-        broken or unverified answer, server error: query by our number) or, before anything is sent,
-        Invalid.
-        """
-
-    def query(self, merchant_order_no: str) -> GatewayAnswer:
-        """Return the state of one of our orders; ABSENT when the gateway does not know it.
-
-        Raises Unavailable when no verified answer came.
-        """
-
-    def reverse(self, merchant_order_no: str) -> GatewayAnswer:
-        """Undo: void an unpaid order, refund a paid one. Safe to repeat.
-
-        Returns VOIDED when it is final, PENDING when it must be called again, ABSENT when the gateway has
-        no such order: final only once the charge cannot arrive any more (5 minutes after it was sent).
-        Raises Unavailable when no verified answer came; then query and try again.
-        """
 
 
 @dataclass(frozen=True, slots=True)

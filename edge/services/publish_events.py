@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 
 from edge.clock import Instant
 from edge.errors import Corrupt
+from edge.services.outbox_records import OutboxDepth, OutboxMessage
 from edge.services.ports import Clock, HqAck, HqLink, LinkStatus, Store
-from edge.services.records import OutboxDepth, OutboxMessage, Unit
+from edge.services.records import Unit
 
 #: Ordinary events that may be on their way without HQ's ack: two batches, so that HQ never waits for one; few
 #: enough to resend.

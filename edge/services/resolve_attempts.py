@@ -12,7 +12,7 @@ from edge.clock import Instant
 from edge.errors import Corrupt, EdgeError, Unavailable
 from edge.retail.attempt import AttemptState, PaymentAttempt
 from edge.services.box import Box
-from edge.services.ports import GatewayAnswer, PaymentGateway, PaymentState
+from edge.services.payment_ports import GatewayAnswer, PaymentGateway, PaymentState
 from edge.services.records import Unit
 from edge.services.settle_attempt import attempt_time, close_attempt, settle, void_unsent
 

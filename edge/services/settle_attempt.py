@@ -19,7 +19,7 @@ from edge.services.box import Box
 from edge.services.call_help import raise_call
 from edge.services.complete_order import take_tender
 from edge.services.events import EventKind, order_cancelled, payment_kind, payment_step, record_event
-from edge.services.ports import GatewayAnswer, PaymentState
+from edge.services.payment_ports import GatewayAnswer, PaymentState
 from edge.services.records import Unit
 from edge.services.workstation import Notice, NoticeCode, load, show_notice
 

@@ -10,7 +10,7 @@ from edge.clock import Instant
 from edge.errors import Invalid, OutcomeUnknown, Unavailable
 from edge.retail.attempt import AttemptState, PaymentAttempt, advance
 from edge.services.box import Box
-from edge.services.ports import CodePayment, GatewayAnswer, PaymentDeclined, PaymentState
+from edge.services.payment_ports import CodePayment, GatewayAnswer, PaymentDeclined, PaymentState
 from edge.services.records import Unit
 from edge.services.settle_attempt import close_attempt, settle
 from edge.services.workstation import Busy, need_order, save

@@ -16,9 +16,10 @@ from edge.clock import iso
 from edge.errors import Invalid
 from edge.services.events import EventKind, Origin, record_event, snapshot_applied, snapshot_refused
 from edge.services.ports import Clock, IdSource, Store
-from edge.services.records import SnapshotRefusal, SnapshotRow, SnapshotState, Unit
+from edge.services.records import Unit
 from edge.services.snapshot_kinds import SnapshotKind
 from edge.services.snapshot_manifest import NAME, Manifest, decode_manifest, unpack
+from edge.services.snapshot_records import SnapshotRefusal, SnapshotRow, SnapshotState
 
 #: Chunks asked for and not here yet, and messages that one step takes.
 WINDOW = 16

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from edge.errors import Invalid
 from edge.retail.catalogue import Listing, Tenant
-from edge.services.records import TIDY_TABLES, KeyChange, Staged
+from edge.services.catalogue_records import TIDY_TABLES, KeyChange, Staged
 
 _VISIBLE_PRODUCTS = """
 SELECT p.sku, p.tenant_id, p.name, p.name_en, p.sold_by, p.age_min, p.keys, p.withdrawn

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from edge.errors import Corrupt
-from edge.services.records import DeadLetter, DeadState, OutboxDepth, OutboxMessage, OutboxPace
+from edge.services.outbox_records import DeadLetter, DeadState, OutboxDepth, OutboxMessage, OutboxPace
 
 #: How long the notes of the pace are kept: a week of hours.
 PACE_MS = 7 * 24 * 3_600_000

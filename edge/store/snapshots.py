@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 
-from edge.services.records import SnapshotRefusal, SnapshotRow, SnapshotState
+from edge.services.snapshot_records import SnapshotRefusal, SnapshotRow, SnapshotState
 
 _ROW = "name, version, state, manifest, changed_at"
 _PUT_REFUSAL = """

@@ -14,7 +14,8 @@ from edge.services.box import Box
 from edge.services.change_basket import HELD_SHOWN
 from edge.services.dead_letters import LETTERS_SHOWN, describe_letter
 from edge.services.outbox_figures import OutboxFigures, outbox_figures
-from edge.services.records import DeadLetter, ScanRecord, Unit
+from edge.services.outbox_records import DeadLetter
+from edge.services.records import ScanRecord, Unit
 from edge.services.take_snapshot import describe_snapshots
 from edge.services.watch_disk import DiskLevel
 from edge.web.depth_history import DepthHistory

@@ -9,9 +9,11 @@ from edge.codes.scale_label import build_label, parse_layout
 from edge.members.landing import BlockKind, LandingBlock, LandingPage
 from edge.retail.catalogue import Listing, Product, SoldBy, Tenant, barcode_key, plu_key
 from edge.services.box import Box, Rules, Workstation, WorkstationKind
+from edge.services.catalogue_records import KeyChange
 from edge.services.events import Origin
-from edge.services.ports import Clock, HqLink, IdSource, PaymentGateway, Printer, Store
-from edge.services.records import KeyChange, Unit
+from edge.services.payment_ports import PaymentGateway
+from edge.services.ports import Clock, HqLink, IdSource, Printer, Store
+from edge.services.records import Unit
 from sim.fakes.clock import FakeClock
 from sim.fakes.gateway import FakeGateway
 from sim.fakes.hq import FakeHq

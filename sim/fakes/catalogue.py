@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from edge.errors import Invalid
 from edge.retail.catalogue import CatalogueEntry, Listing, Price, Product, Tenant, price_at
-from edge.services.records import TIDY_TABLES, KeyChange, Staged
+from edge.services.catalogue_records import TIDY_TABLES, KeyChange, Staged
 
 
 @dataclass(slots=True)

@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from edge.errors import OutcomeUnknown, Unavailable
-from edge.services.ports import CodePayment, DeclineReason, GatewayAnswer, PaymentDeclined, PaymentState
+from edge.services.payment_ports import (
+    CodePayment,
+    DeclineReason,
+    GatewayAnswer,
+    PaymentDeclined,
+    PaymentState,
+)
 
 
 class FakeFault(StrEnum):

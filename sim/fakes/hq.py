@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import TypeVar
 
+from edge.services.outbox_records import OutboxMessage
 from edge.services.ports import Clock, HqAck, LinkStatus, Rejection
-from edge.services.records import OutboxMessage
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from edge.errors import Corrupt
-from edge.services.records import DeadLetter, DeadState, OutboxDepth, OutboxMessage, OutboxPace
+from edge.services.outbox_records import DeadLetter, DeadState, OutboxDepth, OutboxMessage, OutboxPace
 
 #: How long the notes of the pace are kept.
 PACE_MS = 7 * 24 * 3_600_000

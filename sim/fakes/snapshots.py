@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from edge.services.records import SnapshotRefusal, SnapshotRow, SnapshotState
+from edge.services.snapshot_records import SnapshotRefusal, SnapshotRow, SnapshotState
 
 
 @dataclass(slots=True)

@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from edge.services.records import OutboxMessage, Unit, WorkstationState
+from edge.services.outbox_records import OutboxMessage
+from edge.services.records import Unit, WorkstationState
 from edge.store.database import PRAGMAS
 from edge.store.sqlite_store import SqliteStore
 from tests.bench.table import RESULTS, Figure, Result, percentile, report

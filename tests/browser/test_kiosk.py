@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from edge.services.ports import DeclineReason
+from edge.services.payment_ports import DeclineReason
 from edge.web.changes import Changes
 from edge.web.texts import load_texts
 from tests.browser.conftest import Serve

@@ -18,7 +18,13 @@ from edge.gateways.wechat_pay.settings import (
     load_verifiers,
 )
 from edge.ids import TimeOrderedIds
-from edge.services.ports import CodePayment, DeclineReason, PaymentDeclined, PaymentGateway, PaymentState
+from edge.services.payment_ports import (
+    CodePayment,
+    DeclineReason,
+    PaymentDeclined,
+    PaymentGateway,
+    PaymentState,
+)
 from sim.fakes.gateway import FakeFault, FakeGateway, Shopper
 from sim.gateway import Credentials, Fault, GatewayServer, Habit, make_credentials
 

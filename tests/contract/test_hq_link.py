@@ -15,8 +15,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edge.clock import SystemClock
 from edge.hq.connection import LinkSettings
 from edge.hq.link import MqttLink
+from edge.services.outbox_records import OutboxMessage
 from edge.services.ports import HqAck, HqLink
-from edge.services.records import OutboxMessage
 from sim.broker import Broker, BrokerKind, installed
 from sim.fakes.hq import FakeHq
 from tests.unit.hq_samples import ORIGIN, CountingIds, MemoryOutbox, record

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from edge.errors import Invalid
-from edge.services.records import SnapshotRefusal, SnapshotRow, SnapshotState, Unit
+from edge.services.records import Unit
+from edge.services.snapshot_records import SnapshotRefusal, SnapshotRow, SnapshotState
 from edge.store.sqlite_store import SqliteStore
 from sim.fakes.store import FakeStore
 

@@ -18,8 +18,9 @@ from edge.retail.ledger import Entry, Posting
 from edge.retail.order import Order, OrderState, Tender
 from edge.retail.receipt import PrintState, Receipt
 from edge.services.command_records import CommandRecord, CommandState, SalesFreeze
+from edge.services.outbox_records import DeadLetter, DeadState, OutboxMessage
 from edge.services.ports import Store
-from edge.services.records import DeadLetter, DeadState, OutboxMessage, ScanRecord, Unit, WorkstationState
+from edge.services.records import ScanRecord, Unit, WorkstationState
 from edge.store.sqlite_store import SqliteStore
 from sim.fakes.box import BREAD, COLA, MALL_PAGE, TENANTS, stock
 from sim.fakes.store import FakeStore

@@ -13,7 +13,8 @@ import pytest
 from devices.types import PrintJob
 from edge.retail.ledger import Entry, Posting
 from edge.services import ports, records
-from edge.services.ports import CodePayment, Store
+from edge.services.payment_ports import CodePayment
+from edge.services.ports import Store
 from edge.services.records import Unit
 from sim.checks import violations
 from sim.fakes.box import KIOSK

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from edge.errors import Unavailable
+from edge.services.outbox_records import OutboxMessage
 from edge.services.ports import Store
-from edge.services.records import OutboxMessage, Unit
+from edge.services.records import Unit
 from edge.services.watch_disk import DiskLevel, DiskMarks, DiskState, watch_disk
 from edge.store.disk import DataDisk
 from edge.store.sqlite_store import SqliteStore

@@ -14,7 +14,7 @@ import pytest
 from edge.clock import Instant, SystemClock
 from edge.hq.connection import LinkSettings
 from edge.hq.link import MqttLink
-from edge.services.records import OutboxMessage
+from edge.services.outbox_records import OutboxMessage
 from tests.unit.hq_samples import ORIGIN, CountingIds, MemoryOutbox, record
 
 DEADLINE_S = 15.0

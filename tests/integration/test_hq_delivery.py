@@ -15,8 +15,8 @@ from edge.clock import SystemClock
 from edge.errors import Corrupt
 from edge.hq.connection import LinkSettings
 from edge.hq.link import MqttLink
+from edge.services.outbox_records import OutboxDepth
 from edge.services.publish_events import PublishCursor, publish_events
-from edge.services.records import OutboxDepth
 from edge.store.sqlite_store import SqliteStore
 from sim.broker import Broker, BrokerKind, installed
 from sim.hq import Behaviour, HqServer

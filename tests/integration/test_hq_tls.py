@@ -18,7 +18,7 @@ from edge.hq.connection import LinkSettings
 from edge.hq.link import MqttLink
 from edge.hq.tls import TlsSettings
 from edge.services.events import Origin
-from edge.services.records import OutboxMessage
+from edge.services.outbox_records import OutboxMessage
 from sim.broker import Broker, BrokerKind, installed
 from sim.certificates import DAY_MS, Authority, Issued, Validity
 from sim.clocks import unix_ms

@@ -20,7 +20,8 @@ from devices.types import PrintOutcome
 from edge.errors import Corrupt, EdgeError, Invalid, Unavailable
 from edge.retail.attempt import PaymentAttempt
 from edge.retail.order import Order
-from edge.services.records import OutboxMessage, Unit
+from edge.services.outbox_records import OutboxMessage
+from edge.services.records import Unit
 from edge.store.database import open_writer
 from edge.store.migrate import migrate, schema_steps
 from edge.store.sqlite_store import SqliteStore

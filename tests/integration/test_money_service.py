@@ -25,7 +25,7 @@ from edge.retail.order import OrderState
 from edge.service import MAX_CHARGES, PAYMENT_WORKERS, Devices, Parts, Service
 from edge.services.box import Rules
 from edge.services.check_out import back_to_basket, cancel_sale, check_out, leave
-from edge.services.ports import CodePayment, GatewayAnswer
+from edge.services.payment_ports import CodePayment, GatewayAnswer
 from edge.services.receive_scan import receive_scan
 from edge.services.records import Unit
 from edge.services.settle_attempt import void_unsent

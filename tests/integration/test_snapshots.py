@@ -21,8 +21,8 @@ from edge.hq.snapshots import SnapshotDesk
 from edge.hq.topics import Topics
 from edge.ids import TimeOrderedIds
 from edge.services.events import Origin
-from edge.services.records import SnapshotState
 from edge.services.snapshot_kinds import snapshot_kinds
+from edge.services.snapshot_records import SnapshotState
 from edge.services.take_snapshot import FetchCursor, Shelf, return_snapshot, take_snapshots
 from edge.store.database import open_reader
 from edge.store.sqlite_store import SqliteStore, SqliteUnit

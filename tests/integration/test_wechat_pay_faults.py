@@ -14,7 +14,7 @@ from edge.clock import Instant
 from edge.errors import OutcomeUnknown, Unavailable
 from edge.gateways.wechat_pay.client import WeChatPayGateway
 from edge.gateways.wechat_pay.settings import WeChatPaySettings, load_verifiers
-from edge.services.ports import CodePayment, DeclineReason, PaymentDeclined, PaymentState
+from edge.services.payment_ports import CodePayment, DeclineReason, PaymentDeclined, PaymentState
 from sim.gateway import Credentials, Fault, GatewayServer, Habit, make_credentials
 from sim.gateway.signatures import Mode
 from tests.contract.test_gateway import digits, settings_for

@@ -16,7 +16,7 @@ from edge.retail.receipt import Receipt
 from edge.services import events
 from edge.services.command_records import CommandRecord, CommandState
 from edge.services.events import EventKind, Origin
-from edge.services.records import OutboxMessage
+from edge.services.outbox_records import OutboxMessage
 from sim.fakes.outbox import FakeOutbox, OutboxRows
 
 T = TypeVar("T")

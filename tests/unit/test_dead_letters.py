@@ -14,8 +14,8 @@ from edge.services.dead_letters import (
     resend_letter,
     settle_letter,
 )
+from edge.services.outbox_records import DeadLetter, DeadState, OutboxMessage
 from edge.services.publish_events import PublishCursor, publish_events
-from edge.services.records import DeadLetter, DeadState, OutboxMessage
 from sim.fakes.hq import FakeHq
 from sim.fakes.store import FakeStore
 from tests.unit.hq_samples import AT, CountingIds, ManualClock, record

@@ -6,7 +6,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from edge.hq.properties import CONTENT_TYPE, event_properties
-from edge.services.records import OutboxMessage
+from edge.services.outbox_records import OutboxMessage
 
 
 def event(kind: str = "order.paid", source: str = "/mall/demo-mall/edge/till-1") -> OutboxMessage:

@@ -15,7 +15,8 @@ from edge.retail.attempt import AttemptState, PaymentAttempt
 from edge.retail.order import Order, OrderState, cancel
 from edge.retail.receipt import PrintState
 from edge.services.change_basket import recall
-from edge.services.ports import GatewayAnswer, PaymentState, Store
+from edge.services.payment_ports import GatewayAnswer, PaymentState
+from edge.services.ports import Store
 from edge.services.print_receipt import LATEST_PAPER_MS, reprint
 from edge.services.receive_scan import receive_scan
 from edge.services.records import Unit

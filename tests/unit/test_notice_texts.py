@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.codes.payment import Wallet
-from edge.services.ports import DeclineReason
+from edge.services.payment_ports import DeclineReason
 from edge.services.workstation import NoticeCode
 
 TEXTS = Path(__file__).parents[2] / "edge" / "web" / "texts"

@@ -25,7 +25,7 @@ from edge.services.obey_command import (
     end_orphans,
     obey_command,
 )
-from edge.services.records import OutboxMessage
+from edge.services.outbox_records import OutboxMessage
 from sim.fakes.box import FakePorts, fake_box
 from sim.fakes.clock import START_AT
 from sim.fakes.gate import FakeGate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edge.services.outbox_figures import bytes_per_event, events_per_day, figure_lines, outbox_figures
-from edge.services.records import OutboxDepth, OutboxPace
+from edge.services.outbox_records import OutboxDepth, OutboxPace
 
 HOUR = 3_600_000
 NOW = 100 * 24 * HOUR

@@ -11,7 +11,7 @@ from edge.errors import Corrupt, Invalid
 from edge.retail.attempt import AttemptState
 from edge.retail.order import OrderState
 from edge.services.box import Box
-from edge.services.ports import CodePayment, GatewayAnswer, PaymentState
+from edge.services.payment_ports import CodePayment, GatewayAnswer, PaymentState
 from edge.services.reset_idle import reset_idle
 from edge.services.resolve_attempts import LATEST_ARRIVAL_MS, resolve
 from edge.services.settle_attempt import settle

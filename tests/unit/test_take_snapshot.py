@@ -11,9 +11,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from edge.errors import Invalid
-from edge.services.records import SnapshotState
 from edge.services.snapshot_kinds import read_pages
 from edge.services.snapshot_manifest import decode_manifest, encode_manifest, unpack
+from edge.services.snapshot_records import SnapshotState
 from edge.services.take_intake import IntakeReport, ReturnRequest, take_intake
 from edge.services.take_snapshot import (
     LAST_AGAIN_MS,

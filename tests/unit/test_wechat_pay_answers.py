@@ -15,7 +15,7 @@ from edge.gateways.wechat_pay.answers import (
     read_error,
     read_transaction,
 )
-from edge.services.ports import CodePayment, DeclineReason, GatewayAnswer, PaymentState
+from edge.services.payment_ports import CodePayment, DeclineReason, GatewayAnswer, PaymentState
 
 CODE = "134567890123456789"
 PAID = {

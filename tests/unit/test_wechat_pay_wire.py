@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from edge.errors import OutcomeUnknown, Unavailable
 from edge.gateways.wechat_pay.client import WeChatPayGateway
 from edge.gateways.wechat_pay.settings import WeChatPaySettings
-from edge.services.ports import CodePayment
+from edge.services.payment_ports import CodePayment
 from tests.integration.test_wechat_pay_faults import CountingIds, HandClock
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -15,7 +15,7 @@ from datetime import datetime
 
 from edge.errors import EdgeError, Invalid
 from edge.money import MAX_FEN
-from edge.services.ports import CodePayment, DeclineReason, GatewayAnswer, PaymentState
+from edge.services.payment_ports import CodePayment, DeclineReason, GatewayAnswer, PaymentState
 
 Json = Mapping[str, object]
 

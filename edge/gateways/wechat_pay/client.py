@@ -17,15 +17,14 @@ from edge.gateways.wechat_pay import answers
 from edge.gateways.wechat_pay.answers import ErrorAnswer, Unreadable
 from edge.gateways.wechat_pay.settings import WeChatPaySettings
 from edge.gateways.wechat_pay.wire import Call, NoAnswer, NotSent, Reply, Wire
-from edge.services.ports import (
-    Clock,
+from edge.services.payment_ports import (
     CodePayment,
     DeclineReason,
     GatewayAnswer,
-    IdSource,
     PaymentDeclined,
     PaymentState,
 )
+from edge.services.ports import Clock, IdSource
 
 _TRANSACTIONS = "/v3/pay/transactions"
 _UNDONE = frozenset({PaymentState.VOIDED, PaymentState.REFUNDED, PaymentState.DECLINED})

@@ -1,0 +1,205 @@
+"""What the use cases need from payment gateways, as protocols; see ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Protocol
+
+from edge.errors import Declined
+from edge.retail.bill import BillRow
+
+
+class PaymentState(StrEnum):
+    """What a gateway says of one of our orders."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    VOIDED = "voided"
+    REFUNDED = "refunded"
+    ABSENT = "absent"
+
+
+class DeclineReason(StrEnum):
+    """Why a payment was refused, as far as the shopper or cashier can act on it.
+
+    CODE_INVALID: not a payment code, or used before. CODE_EXPIRED: refresh it. NOT_ENOUGH: another card.
+    NOT_CONFIRMED: cancelled or no password. ACCOUNT: the wallet or card cannot pay. LIMIT: a limit was
+    reached. ORDER_CLOSED: start a new attempt. MERCHANT: our own set-up or request is at fault.
+    """
+
+    CODE_INVALID = "code_invalid"
+    CODE_EXPIRED = "code_expired"
+    NOT_ENOUGH = "not_enough"
+    NOT_CONFIRMED = "not_confirmed"
+    ACCOUNT = "account"
+    LIMIT = "limit"
+    ORDER_CLOSED = "order_closed"
+    MERCHANT = "merchant"
+
+
+class PaymentDeclined(Declined):
+    """A gateway refused a payment for good. detail: the gateway's own code, for the trail."""
+
+    def __init__(self, message: str, *, reason: DeclineReason, detail: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class CodePayment:
+    """A request to charge a payment code (付款码).
+
+    merchant_order_no: ours, 6-32 of [0-9A-Za-z_-*], unique for life. code: the shopper's secret of
+    about a minute; it is never logged or stored. description: no commas or backticks (bills).
+    """
+
+    merchant_order_no: str
+    amount_fen: int
+    description: str
+    code: str
+    device: str
+
+    def __repr__(self) -> str:
+        """Hide the code, so that no log or traceback can show it."""
+        return f"CodePayment({self.merchant_order_no}, {self.amount_fen} fen, code ..{self.code[-4:]})"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayAnswer:
+    """What a gateway answered, verified.
+
+    amount_fen: what the order was made for (None where the answer carries none). payer: the shopper's
+    identity at the gateway (openid) where given. paid_at: Unix milliseconds. detail: the gateway's own
+    state or code, for the trail.
+    """
+
+    state: PaymentState
+    transaction_id: str | None = None
+    amount_fen: int | None = None
+    payer: str | None = None
+    paid_at: int | None = None
+    detail: str = ""
+
+
+class RefundState(StrEnum):
+    """What a gateway says of one of our refunds.
+
+    PROCESSING: on its way. DONE: the shopper has it. ABNORMAL: it cannot reach the shopper, a person must
+    act at the gateway. CLOSED: it came to nothing. ABSENT: the gateway does not know it.
+    """
+
+    PROCESSING = "processing"
+    DONE = "done"
+    ABNORMAL = "abnormal"
+    CLOSED = "closed"
+    ABSENT = "absent"
+
+
+class RefundRefused(Declined):
+    """A gateway refused a refund for good. detail: the gateway's own code, for the trail."""
+
+    def __init__(self, message: str, *, detail: str) -> None:
+        super().__init__(message)
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """A request to give back part or all of an order's money on its original way.
+
+    merchant_refund_no: ours, unique for life; a retry carries the same one. total_fen: what the order was
+    made for. reason: shown to the shopper, at most 80 bytes of UTF-8.
+    """
+
+    merchant_order_no: str
+    merchant_refund_no: str
+    amount_fen: int
+    total_fen: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundAnswer:
+    """What a gateway answered about a refund, verified. refunded_at: Unix milliseconds.
+
+    amount_fen: None where the answer carries none. detail: the gateway's own state or code.
+    """
+
+    state: RefundState
+    refund_id: str | None = None
+    amount_fen: int | None = None
+    refunded_at: int | None = None
+    detail: str = ""
+
+
+class PaymentGateway(Protocol):
+    """One payment provider. Every call ends within its own time-out (connect 3 s, read 30 s at most)."""
+
+    name: str
+
+    def pay_by_code(self, payment: CodePayment) -> GatewayAnswer:
+        """Charge a payment code; returns APPROVED, or PENDING while the shopper is typing a password.
+
+        Repeating it with the same number and code never charges twice. Raises PaymentDeclined (surely not
+        charged), Unavailable (surely not accepted, e.g. no connection was made), OutcomeUnknown (time-out,
+        broken or unverified answer, server error: query by our number) or, before anything is sent,
+        Invalid.
+        """
+
+    def query(self, merchant_order_no: str) -> GatewayAnswer:
+        """Return the state of one of our orders; ABSENT when the gateway does not know it.
+
+        Raises Unavailable when no verified answer came.
+        """
+
+    def reverse(self, merchant_order_no: str) -> GatewayAnswer:
+        """Undo: void an unpaid order, refund a paid one. Safe to repeat.
+
+        Returns VOIDED when it is final, PENDING when it must be called again, ABSENT when the gateway has
+        no such order: final only once the charge cannot arrive any more (5 minutes after it was sent).
+        Raises Unavailable when no verified answer came; then query and try again.
+        """
+
+
+class RefundGateway(Protocol):
+    """A payment provider that can give money back. Every call ends within its own time-out."""
+
+    def refund(self, request: RefundRequest) -> RefundAnswer:
+        """Give money back; repeating it with the same refund number never gives it twice.
+
+        Raises RefundRefused (surely not given, and never will be under this number), Unavailable (surely
+        not accepted), OutcomeUnknown (query_refund by our number, then send the same again) or, before
+        anything is sent, Invalid.
+        """
+
+    def query_refund(self, merchant_order_no: str, merchant_refund_no: str) -> RefundAnswer:
+        """Return the state of one of our refunds; ABSENT when the gateway does not know it.
+
+        Raises Unavailable when no verified answer came.
+        """
+
+
+class BillNotReady(Declined):
+    """The gateway has no bill for that day: not made yet, or nothing was traded."""
+
+
+class BillSource(Protocol):
+    """Where the bills of one merchant number come from.
+
+    name: the gateway's name, as in tenders. merchant: its merchant number.
+    """
+
+    name: str
+    merchant: str
+
+    def trade_bill(self, day: date) -> Iterator[BillRow]:
+        """Yield the rows of the bill of one calendar day (Asia/Shanghai), its hash and totals checked.
+
+        Memory stays flat whatever the bill's size. Raises BillNotReady, Unavailable (fetch again) or
+        Corrupt (the hash, the totals or a row is wrong; nothing of this bill may be used).
+        """
