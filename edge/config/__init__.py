@@ -1,0 +1,48 @@
+"""The configuration: TOML to frozen dataclasses; what is not known or not of its type is refused.
+
+Every key is described in docs/operations/configuration.md (a test holds the two together). Secrets
+stay in files of their own, named by path; a staff PIN is kept as a scrypt hash.
+"""
+
+from edge.config.reading import load_config, parse_config
+from edge.config.secret_files import secret_file
+from edge.config.sections import (
+    BoxConfig,
+    CodesConfig,
+    Config,
+    DiskConfig,
+    DisplayConfig,
+    GateConfig,
+    HqConfig,
+    LandingConfig,
+    PrinterConfig,
+    RulesConfig,
+    ScannerConfig,
+    StaffConfig,
+    WebConfig,
+    WeChatPayConfig,
+    WorkstationConfig,
+)
+from edge.config.showing import effective
+
+__all__ = [
+    "BoxConfig",
+    "CodesConfig",
+    "Config",
+    "DiskConfig",
+    "DisplayConfig",
+    "GateConfig",
+    "HqConfig",
+    "LandingConfig",
+    "PrinterConfig",
+    "RulesConfig",
+    "ScannerConfig",
+    "StaffConfig",
+    "WeChatPayConfig",
+    "WebConfig",
+    "WorkstationConfig",
+    "effective",
+    "load_config",
+    "parse_config",
+    "secret_file",
+]

@@ -1,0 +1,57 @@
+"""What no type can hold back: names that are doubled or unknown, values that cannot work."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from ipaddress import ip_network
+
+from edge.config.sections import Config, PrinterConfig, ScannerConfig
+from edge.errors import Invalid
+
+_PIN_HASH = re.compile(r"(?:[0-9a-f]{2}){8,64}\$[0-9a-f]{64}", re.ASCII)
+
+
+def check_references(config: Config, source: str) -> None:
+    """Raise Invalid for doubled names and for devices of workstations that do not exist."""
+    names = [one.name for one in config.workstation]
+    for kind in ("workstation", "scanner", "printer", "gate", "display", "staff"):
+        seen: set[str] = set()
+        for one in getattr(config, kind):
+            if one.name in seen:
+                raise Invalid(f"{source}: two {kind}s are named {one.name!r}; give each its own name")
+            seen.add(one.name)
+    devices: tuple[ScannerConfig | PrinterConfig, ...] = (*config.scanner, *config.printer)
+    for device in devices:
+        if device.workstation not in names:
+            known = ", ".join(names) or "none"
+            raise Invalid(
+                f"{source}: {device.name} belongs to workstation {device.workstation!r}; known: {known}"
+            )
+
+
+def check_values(config: Config, source: str) -> None:
+    """Raise Invalid for values that no type can hold back."""
+    for member in config.staff:
+        if not _PIN_HASH.fullmatch(member.pin_hash):
+            raise Invalid(
+                f"{source}: the pin_hash of {member.name!r} is none; make one with: python -m edge hash-pin"
+            )
+    for name, port in (("web.port", config.web.port), ("hq.port", config.hq.port)):
+        if not 0 <= port <= 65_535:
+            raise Invalid(f"{source}: {name} must be 0 to 65535, got {port}")
+    _check_networks(config.web.trusted_networks, source)
+    for name, duration_ms in asdict(config.rules).items():
+        if duration_ms <= 0:
+            raise Invalid(f"{source}: rules.{name} must be more than 0 ms, got {duration_ms}")
+    if not 0 <= config.box.day_starts_h <= 23:
+        raise Invalid(f"{source}: box.day_starts_h must be 0 to 23, got {config.box.day_starts_h}")
+
+
+def _check_networks(networks: Sequence[str], source: str) -> None:
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            raise Invalid(f"{source}: web.trusted_networks: {error}; write it like 192.168.10.0/24") from None

@@ -1,0 +1,241 @@
+"""The sections of the configuration file and their keys, each with its default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from edge.codes.house import HouseForm
+from edge.members.landing import LandingBlock
+
+
+@dataclass(frozen=True, slots=True)
+class BoxConfig:
+    """[box]: which box this is and where it keeps its state."""
+
+    site: str
+    edge: str
+    data_dir: Path = Path("demo-data")
+    shop_name: str = "智慧商场"
+    shop_name_en: str = "Mall"
+    time_zone: str = "Asia/Shanghai"
+    day_starts_h: int = 4
+    public_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """[web]: where the pages are served."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    threads: int = 32
+    max_streams: int = 16
+    trusted_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    secure_cookies: bool = False
+    sound: bool = False
+    staff_idle_s: int = 600
+    pictures: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HqConfig:
+    """[hq]: the broker that leads to HQ; password, certificate and key stay in files."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    window: int = 50
+    username: str = ""
+    password_file: Path | None = None
+    tls: bool = False
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    keepalive_s: int = 15
+    connect_s: float = 5.0
+    stall_s: float = 30.0
+    first_delay_s: float = 1.0
+    last_delay_s: float = 60.0
+    relay: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RulesConfig:
+    """[rules]: how the use cases decide; durations in milliseconds."""
+
+    repeat_window_ms: int = 1_500
+    stale_scan_ms: int = 5_000
+    idle_ms: int = 120_000
+    paid_idle_ms: int = 25_000
+    pay_deadline_ms: int = 45_000
+    poll_ms: int = 5_000
+    reverse_age_ms: int = 15_000
+
+
+@dataclass(frozen=True, slots=True)
+class DiskConfig:
+    """[disk]: below which share of the disk, but at most below how many MiB, what is refused."""
+
+    low_percent: int = 20
+    scarce_percent: int = 10
+    full_percent: int = 5
+    low_mb: int = 4_096
+    scarce_mb: int = 2_048
+    full_mb: int = 1_024
+    reserve_mb: int = 32
+
+
+@dataclass(frozen=True, slots=True)
+class CodesConfig:
+    """[codes]: how scanned strings are read; house_forms, when given, replace the usual six."""
+
+    scale_layouts: tuple[str, ...] = ()
+    public_hosts: tuple[str, ...] = ()
+    itf_lengths: tuple[int, ...] = (14, 18)
+    house_forms: tuple[HouseForm, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkstationConfig:
+    """[[workstation]]: a kiosk or a till."""
+
+    name: str
+    kind: Literal["kiosk", "till"] = "kiosk"
+    language: Literal["zh", "en"] = "zh"
+    cash: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScannerConfig:
+    """[[scanner]]: one scanner and the workstation it belongs to."""
+
+    name: str
+    workstation: str
+    kind: Literal["serial", "hid", "camera"] = "serial"
+    port: str = ""
+    baud: int = 9600
+    terminators: tuple[Literal["cr", "lf", "crlf", "tab", "etx"], ...] = ()
+    prefix: str = ""
+    framing_idle_ms: int = 0
+    aim_ids: bool = True
+    max_length: int = 4096
+    frames_needed: int = 2
+    frames_window: int = 5
+    gone_ms: int = 1000
+    vendor: str = ""
+    product: str = ""
+    serial: str = ""
+    phys: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterConfig:
+    """[[printer]]: one receipt printer and the workstation it belongs to."""
+
+    name: str
+    workstation: str
+    kind: Literal["serial", "tcp", "usb"] = "serial"
+    port: str = ""
+    baud: int = 19200
+    width: Literal[32, 42, 48] = 48
+    dots: int = 0
+    chinese: Literal["gb18030", "gbk", "utf8", "raster"] = "gb18030"
+    font_path: str = ""
+    qr: Literal["native", "raster"] = "native"
+    cut: Literal["full", "partial", "none"] = "partial"
+    drawer_pin: Literal[2, 5] = 2
+    barrier: Literal["gs_r", "gs_h"] = "gs_r"
+    rtscts: bool = False
+    xonxoff: bool = False
+    job_timeout_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class GateConfig:
+    """[[gate]]: one boom gate behind a relay board on RS-485."""
+
+    name: str
+    port: str
+    baud: int = 9600
+    local_echo: bool = False
+    family: Literal["waveshare", "clone", "coil", "kmtronic"] = "waveshare"
+    address: int = 1
+    relay: int = 0
+    pulse_s: float = 0.7
+    timeout_s: float = 0.5
+    boom_up: int | None = None
+    boom_down: int | None = None
+    loops: tuple[int, ...] = ()
+    inverted: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayConfig:
+    """[[display]]: one lane's text and voice board on RS-485."""
+
+    name: str
+    port: str
+    baud: int = 9600
+    local_echo: bool = False
+    lines: int = 2
+    cells: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class WeChatPayConfig:
+    """[wechat_pay]: a merchant's access; keys stay in files."""
+
+    appid: str
+    mchid: str
+    store_id: str
+    private_key_file: Path
+    certificate_file: Path
+    platform_keys: Mapping[str, Path]
+    device_ip: str = ""
+    base_url: str = "https://api.mch.weixin.qq.com"
+    backup_url: str = "https://api2.mch.weixin.qq.com"
+    connect_s: float = 3.0
+    read_s: float = 10.0
+    codepay_read_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class StaffConfig:
+    """[[staff]]: who may approve; pin_hash comes from `python -m edge hash-pin`."""
+
+    name: str
+    pin_hash: str
+    role: Literal["cashier", "supervisor", "technician"] = "cashier"
+
+
+@dataclass(frozen=True, slots=True)
+class LandingConfig:
+    """[[landing]]: a tenant's page after payment; tenant "" is the mall's own."""
+
+    title: str
+    tenant: str = ""
+    title_en: str = ""
+    picture: str = ""
+    block: tuple[LandingBlock, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole file."""
+
+    box: BoxConfig
+    web: WebConfig = field(default_factory=WebConfig)
+    hq: HqConfig = field(default_factory=HqConfig)
+    rules: RulesConfig = field(default_factory=RulesConfig)
+    disk: DiskConfig = field(default_factory=DiskConfig)
+    codes: CodesConfig = field(default_factory=CodesConfig)
+    workstation: tuple[WorkstationConfig, ...] = ()
+    scanner: tuple[ScannerConfig, ...] = ()
+    printer: tuple[PrinterConfig, ...] = ()
+    gate: tuple[GateConfig, ...] = ()
+    display: tuple[DisplayConfig, ...] = ()
+    wechat_pay: WeChatPayConfig | None = None
+    staff: tuple[StaffConfig, ...] = ()
+    landing: tuple[LandingConfig, ...] = ()
