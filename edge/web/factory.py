@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Flask
 
 from edge.web import api, health, kiosk, phone, staff
 from edge.web.desk import Desk, WebSettings
 from edge.web.guard import install_guard
 from edge.web.problems import install_problems
+from edge.web.staff.frame import StaffPage
 
 
-def create_web(desk: Desk, settings: WebSettings) -> Flask:
-    """Return the WSGI application over `desk`: kiosk, till, phone and staff pages, API, health."""
+def create_web(desk: Desk, settings: WebSettings, more: Sequence[StaffPage] = ()) -> Flask:
+    """Return the WSGI application over `desk`: kiosk, till, phone and staff pages, API, health.
+
+    more: staff pages over use cases of their own, as of web.staff.pages.box_pages.
+    """
     app = Flask("edge.web")
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
@@ -21,6 +27,6 @@ def create_web(desk: Desk, settings: WebSettings) -> Flask:
     app.register_blueprint(kiosk.blueprint(desk, settings))
     app.register_blueprint(api.blueprint(desk, settings))
     app.register_blueprint(phone.blueprint(desk, settings))
-    app.register_blueprint(staff.blueprint(desk, settings))
+    app.register_blueprint(staff.blueprint(desk, settings, more))
     app.register_blueprint(health.blueprint(desk))
     return app
