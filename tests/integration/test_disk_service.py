@@ -84,7 +84,7 @@ def test_an_order_that_was_begun_is_paid_while_the_disk_is_full(tmp_path: Path) 
 def test_a_catalogue_is_refused_with_what_to_do_while_the_disk_is_nearly_full(tmp_path: Path) -> None:
     with on_disk(tmp_path) as it:
         it.fill(900)
-        eventually(lambda: it.service._disk.level.name == "SCARCE", "the disk to be scarce")
+        eventually(lambda: it.service._disk.word().level == "scarce", "the disk to be scarce")
         it.intake.put_catalogue("goods.csv", GOODS, ImportOptions())
         eventually(lambda: it.intake.seen("goods.csv") is not None, "the report")
         report = it.intake.seen("goods.csv")
@@ -96,7 +96,7 @@ def test_a_catalogue_is_refused_with_what_to_do_while_the_disk_is_nearly_full(tm
 def test_status_and_metrics_tell_how_full_the_disk_is(tmp_path: Path) -> None:
     with on_disk(tmp_path) as it:
         it.fill(1_500)
-        eventually(lambda: it.service._disk.level.name == "LOW", "the disk to be low")
+        eventually(lambda: it.service._disk.word().level == "low", "the disk to be low")
         disk = it.service._desk.status()["disk"]
         assert isinstance(disk, dict)
         assert disk["level"] == "low"

@@ -16,13 +16,14 @@ from typing import Any
 
 from devices.types import Scan
 from edge.clock import SystemClock, boottime_ns
+from edge.duties.paying import MAX_CHARGES, PAYMENT_WORKERS
 from edge.errors import Declined, Invalid
 from edge.hq.link import LinkCounts
 from edge.ids import TimeOrderedIds
 from edge.retail.attempt import AttemptState
 from edge.retail.basket import BasketState
 from edge.retail.order import OrderState
-from edge.service import MAX_CHARGES, PAYMENT_WORKERS, Devices, Parts, Service
+from edge.service import Devices, Parts, Service
 from edge.services.box import Rules
 from edge.services.check_out import back_to_basket, cancel_sale, check_out, leave
 from edge.services.payment_ports import CodePayment, GatewayAnswer
@@ -180,7 +181,7 @@ def test_a_charge_for_which_there_is_no_room_is_voided_at_once_and_the_others_ar
             gateway.show_code(code, Shopper(f"openid-{number}", 100_000))
             if number == PAYMENT_WORKERS:
                 eventually(lambda: gateway.inside == PAYMENT_WORKERS, "all workers to be busy")
-            it.service.take_scan(place, Scan("test", code.encode(), code, None, boottime_ns()))
+            it.service.scanning.take_scan(place, Scan("test", code.encode(), code, None, boottime_ns()))
         assert it.state(orders[-1]) is AttemptState.VOIDED
         gateway.go.set()
         paid = [AttemptState.APPROVED] * fits
@@ -193,13 +194,13 @@ def test_charges_that_were_voided_while_they_waited_do_not_slow_down_the_next(tm
     with running(tmp_path, gateway, PAYMENT_WORKERS + 9) as it:
         orders = [it.order(place) for place in it.places]
         for number, place in enumerate(it.places[:-1]):
-            it.service.take_scan(place, scan_of(f"13{number:016d}"))
+            it.service.scanning.take_scan(place, scan_of(f"13{number:016d}"))
         eventually(lambda: gateway.inside == PAYMENT_WORKERS, "all workers to be busy")
         for order in orders[PAYMENT_WORKERS:-1]:
             (attempt,) = it.store.read(lambda unit, one=order: unit.attempts.of_order(one))
             assert void_unsent(it.box, attempt.attempt_id) is AttemptState.VOIDED
         gateway.show_code("139999999999999999", Shopper("openid", 100_000))
-        it.service.take_scan(it.places[-1], scan_of("139999999999999999"))
+        it.service.scanning.take_scan(it.places[-1], scan_of("139999999999999999"))
         gateway.go.set()
         eventually(lambda: it.state(orders[-1]) is AttemptState.APPROVED, "the last charge")
         workers = [one for one in it.service._worker_states() if str(one["name"]).startswith("pay-")]
@@ -256,7 +257,7 @@ def crowd(it: Running, gateway: FakeGateway, number: int) -> str:
     if number % 4 == 2:
         gateway.fail_next("pay", FakeFault.LOST)
     actions: list[Callable[[], object]] = [
-        *(partial(it.service.take_scan, KIOSK, scan_of(code)) for code in codes),
+        *(partial(it.service.scanning.take_scan, KIOSK, scan_of(code)) for code in codes),
         partial(take_cash, it.box, KIOSK, 500),
         partial(back_to_basket, it.box, KIOSK),
         partial(cancel_sale, it.box, KIOSK),

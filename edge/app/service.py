@@ -1,0 +1,75 @@
+"""The service of one box with every adapter opened."""
+
+from __future__ import annotations
+
+from edge.app.devices import build_devices
+from edge.app.gateways import build_gateways
+from edge.app.hq_link import build_link
+from edge.app.rules import build_marks, build_rules, build_workstation, landing_pages, web_settings
+from edge.clock import SystemClock, wall_ms
+from edge.config import (
+    Config,
+    effective,
+)
+from edge.errors import Invalid
+from edge.ids import TimeOrderedIds
+from edge.service import Parts, Service
+from edge.services.box import Box
+from edge.services.events import Origin
+from edge.services.staff import StaffBook, StaffMember
+from edge.store.bundle_folder import BundleFolder
+from edge.store.disk import DataDisk
+from edge.store.intake_folder import IntakeFolder
+from edge.store.sqlite_store import SqliteStore
+
+DATABASE = "edge.db"
+INCOMING = "incoming"
+BUNDLES = "bundles"
+
+
+def build_service(config: Config) -> Service:
+    """Return the service of one box with every adapter opened; raise Invalid or Corrupt when it cannot be."""
+    clock = SystemClock()
+    ids = TimeOrderedIds(wall_ms)
+    rules, devices, link = build_rules(config), build_devices(config), build_link(config, clock)
+    try:
+        config.box.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Invalid(f"box.data_dir {config.box.data_dir} cannot be made: {error.strerror}") from None
+    marks = build_marks(config)
+    store = SqliteStore(config.box.data_dir / DATABASE, clock.now().wall_at, marks.reserve_bytes)
+    newest = store.newest_id()
+    if newest is not None:
+        ids.continue_after(newest)
+    box = Box(
+        origin=Origin(config.box.site, config.box.edge),
+        clock=clock,
+        ids=ids,
+        store=store,
+        link=link,
+        gateways=build_gateways(config, clock, ids),
+        printers=devices.printers,
+        workstations={one.name: build_workstation(one) for one in config.workstation},
+        rules=rules,
+    )
+    staff = StaffBook([StaffMember(one.name, one.role, one.pin_hash) for one in config.staff], clock)
+    intake = IntakeFolder(config.box.data_dir / INCOMING)
+    web, landings = web_settings(config), landing_pages(config)
+    disk = DataDisk(config.box.data_dir, store)
+    return Service(
+        Parts(
+            box,
+            store,
+            link,
+            devices,
+            staff,
+            web,
+            landings,
+            intake,
+            disk,
+            marks,
+            relay=config.hq.relay,
+            bundles=BundleFolder(config.box.data_dir / BUNDLES),
+            config_text=effective(config),
+        )
+    )
