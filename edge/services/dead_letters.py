@@ -19,6 +19,9 @@ MAX_NOTE = 200
 #: Dead letters listed at once.
 LETTERS_SHOWN = 100
 
+#: Who deals with a letter on the command line: whoever may write to the box's state.
+AT_THE_CONSOLE = "console"
+
 
 class LetterAction(StrEnum):
     """What a person does with a dead letter."""
@@ -54,16 +57,18 @@ def describe_letter(letter: DeadLetter) -> str:
     """Return one line for people."""
     message = letter.message
     line = f"{message.sequence}  {message.kind}  rejected {iso(letter.rejected_at)}: {letter.reason}"
+    by = f" (by {letter.closed_by})" if letter.closed_by else ""
     if letter.state is DeadState.RESENT:
-        return f"{line}; sent again as {letter.resent_as} {letter.note}".rstrip()
-    return f"{line}; dropped: {letter.note}" if letter.state is DeadState.DROPPED else line
+        return f"{line}; sent again as {letter.resent_as} {letter.note}".rstrip() + by
+    return f"{line}; dropped: {letter.note}{by}" if letter.state is DeadState.DROPPED else line
 
 
-def resend_letter(store: Store, clock: Clock, sequence: int, data: str = "") -> int:
+def resend_letter(store: Store, clock: Clock, sequence: int, data: str = "", by: str = AT_THE_CONSOLE) -> int:
     """Put a dead letter back into the outbox; return its new sequence.
 
     The event keeps its id, so that HQ applies it once, and gets the next sequence, so that the sequence has
-    no gap. data: JSON of the event's data, repaired; "" leaves it as it is.
+    no gap. data: JSON of the event's data, repaired; "" leaves it as it is. by: who
+    wishes it.
     """
 
     def work(unit: Unit) -> int:
@@ -76,6 +81,7 @@ def resend_letter(store: Store, clock: Clock, sequence: int, data: str = "") -> 
             closed_at=clock.now().wall_at,
             note="repaired" if data else "",
             resent_as=message.sequence,
+            closed_by=by,
         )
         unit.outbox.close_letter(closed)
         return message.sequence
@@ -83,14 +89,16 @@ def resend_letter(store: Store, clock: Clock, sequence: int, data: str = "") -> 
     return store.write(work)
 
 
-def drop_letter(store: Store, clock: Clock, sequence: int, note: str) -> None:
-    """Close a dead letter for good; it stays on record with the note. Raises Invalid without a note."""
+def drop_letter(store: Store, clock: Clock, sequence: int, note: str, by: str = AT_THE_CONSOLE) -> None:
+    """Close a dead letter for good; it stays on record with note and who. Raises Invalid without a note."""
     if not note.strip() or len(note) > MAX_NOTE:
         raise Invalid(f"say in 1 to {MAX_NOTE} characters why event {sequence} is dropped, with --reason")
 
     def work(unit: Unit) -> None:
         letter = _open_letter(unit, sequence)
-        closed = replace(letter, state=DeadState.DROPPED, closed_at=clock.now().wall_at, note=note)
+        closed = replace(
+            letter, state=DeadState.DROPPED, closed_at=clock.now().wall_at, note=note, closed_by=by
+        )
         unit.outbox.close_letter(closed)
 
     store.write(work)

@@ -64,7 +64,7 @@ class DeadLetter:
     """An event that HQ rejected, kept as it was sent.
 
     reason: HQ's own. note: why a person dropped it. resent_as: the sequence of the event that took its
-    place in the outbox.
+    place in the outbox. closed_by: who dealt with it.
     """
 
     message: OutboxMessage
@@ -74,6 +74,7 @@ class DeadLetter:
     closed_at: int | None = None
     note: str = ""
     resent_as: int | None = None
+    closed_by: str = ""
 
 
 class Outbox(Protocol):
@@ -112,6 +113,9 @@ class Outbox(Protocol):
 
     def dead_letters(self, limit: int) -> tuple[DeadLetter, ...]:
         """Return the dead letters that nobody has dealt with, oldest first."""
+
+    def closed_letters(self, limit: int) -> tuple[DeadLetter, ...]:
+        """Return the dead letters that were dealt with, the latest first."""
 
     def close_letter(self, letter: DeadLetter) -> None:
         """Write what became of a dead letter; raise Corrupt unless it was open."""

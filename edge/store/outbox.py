@@ -44,9 +44,12 @@ _SET_ASIDE = f"""
 INSERT INTO dead_letters ({_COLUMNS}, reason, rejected_at, state, note)
 SELECT {_COLUMNS}, ?2, ?3, 'dead', '' FROM outbox WHERE sequence = ?1
 """
-_LETTER = f"SELECT {_COLUMNS}, reason, rejected_at, state, closed_at, note, resent_as FROM dead_letters"
+_LETTER = (
+    f"SELECT {_COLUMNS}, reason, rejected_at, state, closed_at, note, resent_as, closed_by FROM dead_letters"
+)
+_CLOSED = f"{_LETTER} WHERE state <> 'dead' ORDER BY closed_at DESC, sequence DESC LIMIT ?"
 _CLOSE = """
-UPDATE dead_letters SET state = ?, closed_at = ?, note = ?, resent_as = ?
+UPDATE dead_letters SET state = ?, closed_at = ?, note = ?, resent_as = ?, closed_by = ?
 WHERE sequence = ? AND state = 'dead'
 """
 
@@ -132,11 +135,15 @@ class OutboxTable:
         rows = self._connection.execute(f"{_LETTER} WHERE state = 'dead' ORDER BY sequence LIMIT ?", (limit,))
         return tuple(_letter(row) for row in rows)
 
+    def closed_letters(self, limit: int) -> tuple[DeadLetter, ...]:
+        """Return the dead letters that were dealt with, the latest first."""
+        return tuple(_letter(row) for row in self._connection.execute(_CLOSED, (limit,)))
+
     def close_letter(self, letter: DeadLetter) -> None:
         """Write what became of a dead letter; raise Corrupt unless it was open."""
         sequence = letter.message.sequence
-        values = (letter.state.value, letter.closed_at, letter.note, letter.resent_as, sequence)
-        if self._connection.execute(_CLOSE, values).rowcount != 1:
+        values = (letter.state.value, letter.closed_at, letter.note, letter.resent_as, letter.closed_by)
+        if self._connection.execute(_CLOSE, (*values, sequence)).rowcount != 1:
             raise Corrupt(f"dead letter {sequence} is not open; look at it with: outbox show {sequence}")
         self._connection.execute("UPDATE outbox_head SET dead = dead - 1")
 
@@ -169,5 +176,5 @@ def _message(row: tuple[Any, ...]) -> OutboxMessage:
 
 
 def _letter(row: tuple[Any, ...]) -> DeadLetter:
-    reason, rejected_at, state, closed_at, note, resent_as = row[7:]
-    return DeadLetter(_message(row), reason, rejected_at, DeadState(state), closed_at, note, resent_as)
+    reason, rejected_at, state, *closing = row[7:]
+    return DeadLetter(_message(row), reason, rejected_at, DeadState(state), *closing)

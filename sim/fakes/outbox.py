@@ -116,6 +116,12 @@ class FakeOutbox:
         found = [one for _, one in sorted(self._rows.letters.items()) if one.state is DeadState.DEAD]
         return tuple(found[:limit])
 
+    def closed_letters(self, limit: int) -> tuple[DeadLetter, ...]:
+        """Return the letters that were dealt with, the latest first."""
+        found = [one for one in self._rows.letters.values() if one.state is not DeadState.DEAD]
+        found.sort(key=lambda one: (one.closed_at or 0, one.message.sequence), reverse=True)
+        return tuple(found[:limit])
+
     def close_letter(self, letter: DeadLetter) -> None:
         """Write what became of a dead letter."""
         self._writing()
@@ -128,6 +134,7 @@ class FakeOutbox:
             closed_at=letter.closed_at,
             note=letter.note,
             resent_as=letter.resent_as,
+            closed_by=letter.closed_by,
         )
 
     def note_pace(self, at: int) -> None:

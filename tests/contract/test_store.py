@@ -353,12 +353,25 @@ def test_a_rejected_event_is_set_aside_with_the_reason_and_closed_once(store: St
     assert store.read(lambda unit: unit.outbox.dead_letters(9)) == (letter,)
     depth = store.read(lambda unit: unit.outbox.depth())
     assert (depth.count, depth.waiting_bytes, depth.dead) == (2, 2 * len(EVENT.body), 1)
-    dropped = replace(letter, state=DeadState.DROPPED, closed_at=99, note="twice told")
+    dropped = replace(letter, state=DeadState.DROPPED, closed_at=99, note="twice told", closed_by="Li Min")
     put(store, lambda unit: unit.outbox.close_letter(dropped))
     assert store.read(lambda unit: unit.outbox.dead_letter(2)) == dropped
     assert store.read(lambda unit: (unit.outbox.dead_letters(9), unit.outbox.depth().dead)) == ((), 0)
     with pytest.raises(Corrupt, match="not open"):
         store.write(lambda unit: unit.outbox.close_letter(dropped))
+
+
+def test_letters_that_were_dealt_with_come_latest_first_with_who_did_it(store: Store) -> None:
+    with_events(store, 4)
+    for sequence, at in ((1, 300), (2, 200), (3, 300)):
+        put(store, lambda unit, it=sequence: unit.outbox.set_aside(it, "why", 88))  # type: ignore[misc]
+        letter = store.read(lambda unit, it=sequence: unit.outbox.dead_letter(it))  # type: ignore[misc]
+        assert letter is not None
+        closed = replace(letter, state=DeadState.RESENT, closed_at=at, resent_as=9, closed_by=f"P{sequence}")
+        put(store, lambda unit, it=closed: unit.outbox.close_letter(it))  # type: ignore[misc]
+    put(store, lambda unit: unit.outbox.set_aside(4, "why", 88))
+    found = store.read(lambda unit: unit.outbox.closed_letters(2))
+    assert [(one.message.sequence, one.closed_by) for one in found] == [(3, "P3"), (1, "P1")]
 
 
 def test_the_pace_is_noted_for_a_week_and_not_from_the_future(store: Store) -> None:

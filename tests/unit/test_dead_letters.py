@@ -10,6 +10,7 @@ from edge.errors import Invalid
 from edge.services.dead_letters import (
     LetterAction,
     LetterRequest,
+    describe_letter,
     drop_letter,
     resend_letter,
     settle_letter,
@@ -51,6 +52,14 @@ def test_a_letter_goes_out_again_with_its_id_under_the_next_sequence(store: Fake
     assert new == old | {"sequence": f"{4:016d}"}
     closed = letter(store)
     assert (closed.state, closed.resent_as, closed.closed_at) == (DeadState.RESENT, 4, AT)
+
+
+def test_who_dealt_with_a_letter_is_on_record(store: FakeStore) -> None:
+    store.write(lambda unit: unit.outbox.set_aside(3, "no such tenant", AT))
+    resend_letter(store, CLOCK, 2, by="Li Min")
+    drop_letter(store, CLOCK, 3, "told by phone")
+    assert [letter(store, sequence).closed_by for sequence in (2, 3)] == ["Li Min", "console"]
+    assert describe_letter(letter(store)).endswith("sent again as 4 (by Li Min)")
 
 
 def test_a_repaired_letter_carries_the_repaired_data(store: FakeStore) -> None:
