@@ -1,4 +1,4 @@
-"""The words of the pages, one JSON file per language with the same keys."""
+"""The words of the pages: <language>.json and <language>_<part>.json, with the same keys in each language."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ import json
 from functools import cache
 from importlib.resources import files
 
+from edge.errors import Corrupt
+
 
 @cache
 def load_texts(language: str) -> dict[str, str]:
-    """Return all texts of a language of `LANGUAGES`, by key; placeholders are written {like_this}."""
-    content = files(__package__ or "edge.web.texts").joinpath(f"{language}.json").read_text(encoding="utf-8")
-    texts: dict[str, str] = json.loads(content)
+    """Return all texts of a language of `LANGUAGES`, by key; placeholders are written {like_this}.
+
+    Raises Corrupt when two parts have the same key.
+    """
+    texts: dict[str, str] = {}
+    for path in sorted(files(__package__ or "edge.web.texts").iterdir(), key=lambda each: each.name):
+        if path.name == f"{language}.json" or path.name.startswith(f"{language}_"):
+            part: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+            if twice := texts.keys() & part.keys():
+                raise Corrupt(f"{path.name} has texts that another part has, too: {', '.join(sorted(twice))}")
+            texts |= part
     return texts
