@@ -11,7 +11,7 @@ from edge.retail.basket import Basket, LineItem
 
 
 class OrderState(StrEnum):
-    """AWAITING payment, PAID in full, or CANCELLED before any money was kept."""
+    """AWAITING payment, PAID in full, or CANCELLED: no money was kept."""
 
     AWAITING = "awaiting"
     PAID = "paid"
@@ -114,10 +114,10 @@ def add_tender(order: Order, tender: Tender) -> Order:
     return replace(covered, state=OrderState.PAID, closed_at=tender.tendered_at)
 
 
-def cancel(order: Order, at: int) -> Order:
-    """Return the order cancelled; raise Invalid when money was taken for it."""
+def cancel(order: Order, at: int, given_back_fen: int = 0) -> Order:
+    """Return the order cancelled; raise Invalid when money was taken for it and is not given back."""
     if order.state is not OrderState.AWAITING:
         raise Invalid(f"order {order.number} is {order.state}; it cannot be cancelled")
-    if order.tenders:
+    if order.paid_fen != given_back_fen:
         raise Invalid(f"order {order.number} has {order.paid_fen} fen paid; a cashier must refund it first")
     return replace(order, state=OrderState.CANCELLED, closed_at=at)
