@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
@@ -54,13 +54,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete HTTP answer, not yet verified. took_ms: from sending to the last byte. at: when it came."""
+    """A complete HTTP answer, not yet verified. took_ms: from sending to the last byte. at: when it came.
+
+    sent_before: the same call may have been taken in at another domain before this answer came.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     took_ms: int
     at: Instant
+    sent_before: bool = False
 
 
 #: Returns a call's headers: the call, its target as it goes on the wire, the time of sending.
@@ -105,22 +109,37 @@ class Line:
         The backup is tried when nothing was sent and, for a repeatable call, also after a lost answer or
         a server error. Raises NotSent or NoAnswer; starts nothing after `deadline_ns`.
         """
+        before = ""
         for base in self._bases[:-1]:
             try:
                 answer = self._attempt(base, call, deadline_ns, sign)
             except NotSent:
                 continue
-            except NoAnswer:
-                if call.repeatable:
-                    continue
-                raise
+            except NoAnswer as error:
+                if not call.repeatable:
+                    raise
+                before = str(error)
+                continue
             if answer.status < 500 or not call.repeatable:
                 return answer
-        return self._attempt(self._bases[-1], call, deadline_ns, sign)
+            before = f"{answer.status} at {base}"
+        return self._last_attempt(call, deadline_ns, sign, before)
 
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
+
+    def _last_attempt(self, call: Call, deadline_ns: int, sign: Sign, before: str) -> Answer:
+        """`before`: what became of the same call at the other domain, "" when it was not sent there."""
+        try:
+            answer = self._attempt(self._bases[-1], call, deadline_ns, sign)
+        except NotSent as error:
+            if not before:
+                raise
+            failure = NoAnswer(f"{before}, then {error}")
+        else:
+            return replace(answer, sent_before=True) if before else answer
+        raise failure
 
     def _attempt(self, base: str, call: Call, deadline_ns: int, sign: Sign) -> Answer:
         started = self._clock.now()

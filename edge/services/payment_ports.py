@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
-from edge.errors import Declined
+from edge.errors import Declined, Unavailable
 from edge.retail.bill import BillRow
 
 
@@ -108,6 +108,10 @@ class RefundRefused(Declined):
         self.detail = detail
 
 
+class RefundNeedsFunds(Unavailable):
+    """The merchant's balance at the gateway is too low: a person must top it up, then the same number goes."""
+
+
 @dataclass(frozen=True, slots=True)
 class RefundRequest:
     """A request to give back part or all of an order's money on its original way.
@@ -172,8 +176,8 @@ class RefundGateway(Protocol):
     def refund(self, request: RefundRequest) -> RefundAnswer:
         """Give money back; repeating it with the same refund number never gives it twice.
 
-        Raises RefundRefused (surely not given, and never will be under this number), Unavailable (surely
-        not accepted), OutcomeUnknown (query_refund by our number, then send the same again) or, before
+        Raises RefundRefused (surely not given, and never will be under this number), RefundNeedsFunds (not
+        given until a person acts), Unavailable (surely not accepted), OutcomeUnknown (query_refund by our number, then send the same again) or, before
         anything is sent, Invalid.
         """
 

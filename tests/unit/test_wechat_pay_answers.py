@@ -7,6 +7,7 @@ import json
 import pytest
 
 from edge.errors import Invalid
+from edge.gateways.wechat_pay.addressing import Addressing
 from edge.gateways.wechat_pay.answers import (
     NEVER_CHARGED,
     TRADE_STATES,
@@ -18,6 +19,7 @@ from edge.gateways.wechat_pay.answers import (
 from edge.services.payment_ports import CodePayment, DeclineReason, GatewayAnswer, PaymentState
 
 CODE = "134567890123456789"
+WHO = Addressing("wx1", "190")
 PAID = {
     "appid": "wx1",
     "mchid": "190",
@@ -34,8 +36,7 @@ PAID = {
 def body(**changed: object) -> bytes:
     return codepay_body(
         CodePayment(**{**PAYMENT, **changed}),  # type: ignore[arg-type]
-        appid="wx1",
-        mchid="190",
+        who=WHO,
         store_id="0001",
         device_ip="",
     )
@@ -51,7 +52,7 @@ PAYMENT: dict[str, object] = {
 
 
 def read(value: object) -> GatewayAnswer:
-    return read_transaction(json.dumps(value).encode(), appid="wx1", mchid="190", order_no="T-0001")
+    return read_transaction(json.dumps(value).encode(), who=WHO, order_no="T-0001")
 
 
 def test_a_codepay_body_is_compact_utf8_with_the_documented_fields() -> None:

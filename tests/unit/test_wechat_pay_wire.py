@@ -14,7 +14,7 @@ from edge.errors import OutcomeUnknown, Unavailable
 from edge.gateways.wechat_pay.client import WeChatPayGateway
 from edge.gateways.wechat_pay.settings import WeChatPaySettings
 from edge.services.payment_ports import CodePayment
-from tests.integration.test_wechat_pay_faults import CountingIds, HandClock
+from tests.unit.test_wechat_pay_channel import CountingIds, HandClock
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PAYMENT = CodePayment("T-0001", 1250, "可乐", "134567890123456789", "till-1")

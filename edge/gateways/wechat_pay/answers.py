@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from edge.errors import EdgeError, Invalid
+from edge.gateways.wechat_pay.addressing import Addressing
 from edge.money import MAX_FEN
 from edge.services.payment_ports import CodePayment, DeclineReason, GatewayAnswer, PaymentState
 
@@ -62,6 +63,9 @@ NEVER_CHARGED: Mapping[str, DeclineReason] = {
 
 #: Refused at the door because of too many calls: nothing was taken in.
 THROTTLED = frozenset({"FREQUENCY_LIMITED", "RATELIMIT_EXCEED", "RATELIMIT_EXCEEDED"})
+
+#: Refused for now only: the same call may be sent again.
+PASSING = THROTTLED | {"SYSTEM_ERROR", "SYSTEMERROR", "BANK_ERROR", "BANKERROR"}
 
 _PAID_CODES = frozenset({"ORDER_PAID", "ORDERPAID"})
 _PAID_NUMBERS = frozenset({"268449538", "268498689"})
@@ -121,7 +125,7 @@ class ErrorAnswer:
         return " ".join(part for part in (self.code, self.number, self.field) if part)
 
 
-def codepay_body(payment: CodePayment, *, appid: str, mchid: str, store_id: str, device_ip: str) -> bytes:
+def codepay_body(payment: CodePayment, *, who: Addressing, store_id: str, device_ip: str) -> bytes:
     """Return the body of a codepay request as compact UTF-8 JSON; raise Invalid for unusable values.
 
     The description loses commas and backticks (they would break the bill's columns) and is cut at 127
@@ -139,9 +143,8 @@ def codepay_body(payment: CodePayment, *, appid: str, mchid: str, store_id: str,
         scene["device_ip"] = device_ip
     return to_json(
         {
-            "appid": appid,
-            "mchid": mchid,
-            "description": _bill_safe(payment.description),
+            **who.identity(),
+            "description": bill_safe(payment.description),
             "out_trade_no": check_order_no(payment.merchant_order_no),
             "payer": {"auth_code": payment.code},
             "amount": {"total": payment.amount_fen, "currency": "CNY"},
@@ -160,6 +163,12 @@ def check_order_no(merchant_order_no: str) -> str:
     if not _ORDER_NO.fullmatch(merchant_order_no):
         raise Invalid(f"{merchant_order_no!r} is not an order number; use 6-32 of 0-9 A-Z a-z _ - *")
     return merchant_order_no
+
+
+def bill_safe(text: str, most_bytes: int = _MAX_DESCRIPTION_BYTES) -> str:
+    """Return `text` without what breaks a bill's columns, cut at `most_bytes` of UTF-8; never empty."""
+    clean = _SPOILS_BILLS.sub(" ", text).strip() or "-"
+    return clean.encode()[:most_bytes].decode(errors="ignore")
 
 
 def parse_object(body: bytes) -> Json:
@@ -189,20 +198,19 @@ def read_error(body: bytes, request_id: str) -> ErrorAnswer:
     )
 
 
-def check_identity(answer: Json, *, appid: str, mchid: str, order_no: str) -> None:
-    """Raise Unreadable unless the answer is about our order. The appid may be left out."""
-    expected = {"mchid": mchid, "out_trade_no": order_no}
-    if "appid" in answer:
-        expected["appid"] = appid
+def check_identity(answer: Json, who: Addressing, order_no: str) -> None:
+    """Raise Unreadable unless the answer is about our order. The appids may be left out."""
+    expected = {**who.merchants(), "out_trade_no": order_no}
+    expected |= {name: value for name, value in who.identity().items() if name in answer}
     for name, value in expected.items():
         if answer.get(name) != value:
             raise Unreadable(f"the answer's {name} is not ours; it is about another order")
 
 
-def read_transaction(body: bytes, *, appid: str, mchid: str, order_no: str) -> GatewayAnswer:
+def read_transaction(body: bytes, *, who: Addressing, order_no: str) -> GatewayAnswer:
     """Return the transaction in `body`; raise Unreadable when it is another order's, broken or unknown."""
     answer = parse_object(body)
-    check_identity(answer, appid=appid, mchid=mchid, order_no=order_no)
+    check_identity(answer, who, order_no)
     word = answer.get("trade_state")
     state = TRADE_STATES.get(word) if isinstance(word, str) else None
     if state is None:
@@ -216,15 +224,14 @@ def read_transaction(body: bytes, *, appid: str, mchid: str, order_no: str) -> G
         state=state,
         transaction_id=transaction_id,
         amount_fen=amount_fen,
-        payer=_text(payer, "openid") if isinstance(payer, dict) else None,
+        payer=_payer(payer) if isinstance(payer, dict) else None,
         paid_at=_instant(_text(answer, "success_time")),
         detail=str(word),
     )
 
 
-def _bill_safe(description: str) -> str:
-    clean = _SPOILS_BILLS.sub(" ", description).strip() or "-"
-    return clean.encode()[:_MAX_DESCRIPTION_BYTES].decode(errors="ignore")
+def _payer(payer: Json) -> str | None:
+    return _text(payer, "openid") or _text(payer, "sub_openid") or _text(payer, "sp_openid")
 
 
 def _amount(answer: Json) -> int | None:

@@ -1,4 +1,4 @@
-"""WeChat Pay by payment code (付款码), behind the port PaymentGateway.
+"""WeChat Pay by payment code (付款码) and its refunds, behind the ports PaymentGateway and RefundGateway.
 
 The rules of judgement, in one place: a refusal is final only when it is verified and documented as never
 charged; whatever else comes back after a charge was sent is unknown; what was surely not sent is
@@ -8,13 +8,14 @@ unavailable. docs/protocols/wechat-pay.md has the table.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from urllib.parse import quote
 
 import httpx
 
 from edge.errors import OutcomeUnknown, Unavailable
 from edge.gateways.wechat_pay import answers
 from edge.gateways.wechat_pay.answers import ErrorAnswer, Unreadable
+from edge.gateways.wechat_pay.channel import DOOR_REMEDY, Channel, describe, refused_at_the_door
+from edge.gateways.wechat_pay.refunds import Refunds
 from edge.gateways.wechat_pay.settings import WeChatPaySettings
 from edge.gateways.wechat_pay.wire import Call, NoAnswer, NotSent, Reply, Wire
 from edge.services.payment_ports import (
@@ -23,10 +24,11 @@ from edge.services.payment_ports import (
     GatewayAnswer,
     PaymentDeclined,
     PaymentState,
+    RefundAnswer,
+    RefundRequest,
 )
 from edge.services.ports import Clock, IdSource
 
-_TRANSACTIONS = "/v3/pay/transactions"
 _UNDONE = frozenset({PaymentState.VOIDED, PaymentState.REFUNDED, PaymentState.DECLINED})
 
 
@@ -54,19 +56,28 @@ class WeChatPayGateway:
         """`transport` replaces the network, for tests."""
         self._settings = settings
         self._wire = Wire(settings, clock, ids, transport)
+        self._channel = Channel(settings, self._wire)
+        self._refunds = Refunds(self._channel)
 
     def pay_by_code(self, payment: CodePayment) -> GatewayAnswer:
         """Charge a payment code; returns APPROVED or PENDING, see the port. Raises Invalid before sending."""
         settings = self._settings
         body = answers.codepay_body(
             payment,
-            appid=settings.appid,
-            mchid=settings.mchid,
+            who=self._channel.who,
             store_id=settings.store_id,
             device_ip=settings.device_ip,
         )
         order_no, read_s = payment.merchant_order_no, settings.codepay_read_s
-        call = Call("codepay", order_no, "POST", f"{_TRANSACTIONS}/codepay", body, read_s, repeatable=False)
+        call = Call(
+            "codepay",
+            order_no,
+            "POST",
+            f"{self._channel.who.transactions}/codepay",
+            body,
+            read_s,
+            repeatable=False,
+        )
         problem: Unavailable | OutcomeUnknown
         try:
             reply = self._wire.exchange(call, self._wire.deadline_ns(settings.connect_s + read_s))
@@ -82,34 +93,57 @@ class WeChatPayGateway:
 
     def query(self, merchant_order_no: str) -> GatewayAnswer:
         """Return the verified state of one of our orders; see the port."""
-        return self._query(answers.check_order_no(merchant_order_no), self._query_deadline_ns())
+        return self._query(answers.check_order_no(merchant_order_no), self._channel.deadline_ns())
 
     def reverse(self, merchant_order_no: str) -> GatewayAnswer:
         """Undo an order, then ask what became of it, since the reversal's answer carries no result."""
         order_no = answers.check_order_no(merchant_order_no)
-        deadline_ns = self._query_deadline_ns()
-        body = answers.to_json({"appid": self._settings.appid, "mchid": self._settings.mchid})
-        target = f"{_order_path(order_no)}/reverse"
-        call = Call("reverse", order_no, "POST", target, body, self._settings.read_s, repeatable=True)
-        reply = self._verified(call, deadline_ns)
+        deadline_ns = self._channel.deadline_ns()
+        who = self._channel.who
+        call = self._channel.post("reverse", order_no, who.order_target(order_no, "reverse"), who.identity())
+        reply = self._channel.verified(call, deadline_ns)
         answer = self._query(order_no, deadline_ns)
         if answer.state in _UNDONE:
             return replace(answer, state=PaymentState.VOIDED)
         if answer.state is PaymentState.ABSENT:
             return answer
-        detail = answer.detail if reply.status < 400 else f"{answer.detail}, reversal: {_describe(reply)}"
+        detail = answer.detail if reply.status < 400 else f"{answer.detail}, reversal: {describe(reply)}"
         return replace(answer, state=PaymentState.PENDING, detail=detail)
+
+    def close_order(self, merchant_order_no: str) -> GatewayAnswer:
+        """Close an unpaid order of the mini-program or a native code; never one by payment code (reverse it).
+
+        Safe to repeat. Returns VOIDED when it is closed, else what the order is now: APPROVED when the
+        shopper was faster, PENDING when it must be called again, ABSENT. Raises Unavailable when no
+        verified answer came.
+        """
+        order_no = answers.check_order_no(merchant_order_no)
+        deadline_ns = self._channel.deadline_ns()
+        who = self._channel.who
+        call = self._channel.post("close", order_no, who.order_target(order_no, "close"), who.merchants())
+        reply = self._channel.verified(call, deadline_ns)
+        if reply.status == 204:
+            return GatewayAnswer(PaymentState.VOIDED, detail="CLOSED")
+        answer = self._query(order_no, deadline_ns)
+        return replace(answer, detail=f"{answer.detail}, closing: {describe(reply)}")
+
+    def refund(self, request: RefundRequest) -> RefundAnswer:
+        """Give money back; see the port RefundGateway."""
+        return self._refunds.refund(request)
+
+    def query_refund(self, merchant_order_no: str, merchant_refund_no: str) -> RefundAnswer:
+        """Return the state of one of our refunds; see the port RefundGateway."""
+        return self._refunds.query_refund(merchant_order_no, merchant_refund_no)
 
     def echo(self, message: str) -> EchoReport:
         """Have the gateway verify our signature and sign an answer (POST /v3/security/echo), for `doctor`.
 
         message: short ASCII. Raises Unavailable that says which part failed.
         """
-        body = answers.to_json({"echo_message": message})
-        call = Call("echo", "-", "POST", "/v3/security/echo", body, self._settings.read_s, repeatable=True)
-        reply = self._verified(call, self._query_deadline_ns())
+        call = self._channel.post("echo", "-", "/v3/security/echo", {"echo_message": message})
+        reply = self._channel.verified(call, self._channel.deadline_ns())
         if reply.status != 200 or _echoed(reply) != message:
-            raise Unavailable(f"WeChat Pay answered the self-test with {_describe(reply)}")
+            raise Unavailable(f"WeChat Pay answered the self-test with {describe(reply)}")
         ours_s = self._wire.now_s()
         return EchoReport(reply.took_ms, (reply.gateway_time_s or ours_s) - ours_s, reply.serial)
 
@@ -141,9 +175,9 @@ class WeChatPayGateway:
         order_no = payment.merchant_order_no
         if error.is_pending:
             return GatewayAnswer(PaymentState.PENDING, detail=str(error))
-        if _refused_at_the_door(reply, error):
+        if refused_at_the_door(reply, error):
             raise Unavailable(
-                f"WeChat Pay took no payment {order_no} ({error}); {_DOOR_REMEDY}, then try again"
+                f"WeChat Pay took no payment {order_no} ({error}); {DOOR_REMEDY}, then try again"
             )
         if reply.unverified:
             raise _unknown(order_no, f"{error}, but {reply.unverified}")
@@ -155,7 +189,7 @@ class WeChatPayGateway:
 
     def _confirm_paid(self, payment: CodePayment) -> GatewayAnswer:
         try:
-            answer = self._query(payment.merchant_order_no, self._query_deadline_ns())
+            answer = self._query(payment.merchant_order_no, self._channel.deadline_ns())
         except Unavailable as error:
             raise _unknown(
                 payment.merchant_order_no, f"paid already by an earlier try, but {error}"
@@ -163,10 +197,8 @@ class WeChatPayGateway:
         return _settle(payment, answer)
 
     def _query(self, order_no: str, deadline_ns: int) -> GatewayAnswer:
-        target = f"{_order_path(order_no)}?mchid={quote(self._settings.mchid, safe='')}"
-        reply = self._verified(
-            Call("query", order_no, "GET", target, b"", self._settings.read_s, repeatable=True), deadline_ns
-        )
+        target = self._channel.who.order_target(order_no)
+        reply = self._channel.verified(self._channel.get("query", order_no, target), deadline_ns)
         try:
             if reply.status == 200:
                 return self._transaction(reply, order_no)
@@ -180,44 +212,7 @@ class WeChatPayGateway:
         )
 
     def _transaction(self, reply: Reply, order_no: str) -> GatewayAnswer:
-        identity = self._settings
-        return answers.read_transaction(
-            reply.body, appid=identity.appid, mchid=identity.mchid, order_no=order_no
-        )
-
-    def _verified(self, call: Call, deadline_ns: int) -> Reply:
-        """Exchange a repeatable call; raise Unavailable unless a verified answer came."""
-        what = f"{call.name} {call.subject}"
-        try:
-            reply = self._wire.exchange(call, deadline_ns)
-        except (NotSent, NoAnswer) as error:
-            problem = f"no answer to {what} ({error})"
-        else:
-            if not reply.unverified:
-                return reply
-            problem = f"no verified answer to {what}: {_describe(reply)}"
-        raise Unavailable(f"WeChat Pay: {problem}; try again")
-
-    def _query_deadline_ns(self) -> int:
-        return self._wire.deadline_ns(self._settings.connect_s + 2 * self._settings.read_s)
-
-
-_DOOR_REMEDY = "check the merchant key, its serial, this box's clock and the call rate"
-
-
-def _order_path(order_no: str) -> str:
-    return f"{_TRANSACTIONS}/out-trade-no/{quote(order_no, safe='*')}"
-
-
-def _refused_at_the_door(reply: Reply, error: ErrorAnswer) -> bool:
-    """Whether the request was surely not taken in.
-
-    SIGN_ERROR is the one answer that the gateway cannot be asked to sign: it signs only what it answers to
-    requests whose signature it could verify.
-    """
-    if reply.status == 401 and error.code == "SIGN_ERROR":
-        return True
-    return not reply.unverified and error.code in answers.THROTTLED
+        return answers.read_transaction(reply.body, who=self._channel.who, order_no=order_no)
 
 
 def _settle(payment: CodePayment, answer: GatewayAnswer) -> GatewayAnswer:
@@ -247,14 +242,3 @@ def _echoed(reply: Reply) -> object:
         return answers.parse_object(reply.body).get("echo_message")
     except Unreadable:
         return None
-
-
-def _describe(reply: Reply) -> str:
-    try:
-        error = answers.read_error(reply.body, reply.request_id)
-    except Unreadable:
-        words = [f"status {reply.status}", reply.unverified]
-    else:
-        cause = _DOOR_REMEDY if _refused_at_the_door(reply, error) else reply.unverified
-        words = [f"{reply.status} {error}", cause]
-    return ", ".join(word for word in words if word)

@@ -32,7 +32,9 @@ class WeChatPaySettings:
     merchant_serial: of the merchant's API certificate (upper-case hex). verifiers: the gateway's public
     keys by serial. store_id: scene_info.store_info.id. device_ip: this box's address, "" to leave it out.
     base_url, backup_url: https, or http on the loopback address (simulator); backup_url "" for none.
-    connect_s, read_s, codepay_read_s: time-outs in seconds; a codepay answer waits for a bank.
+    connect_s, read_s, codepay_read_s: time-outs in seconds; a codepay answer waits for a bank. sub_mchid,
+    sub_appid: the merchant that is paid when we are a service provider, and its own mini-program, else "".
+    notify_url, refund_notify_url: where the gateway sends callbacks, https without query; "" for none.
     """
 
     appid: str
@@ -48,11 +50,20 @@ class WeChatPaySettings:
     read_s: float = 10.0
     codepay_read_s: float = 30.0
     max_answer_bytes: int = 1 << 20
+    sub_mchid: str = ""
+    sub_appid: str = ""
+    notify_url: str = ""
+    refund_notify_url: str = ""
 
     def __post_init__(self) -> None:
         """Raise Invalid for values that could never work."""
         for name in ("appid", "mchid", "merchant_serial", "store_id"):
             _check_token(name, getattr(self, name))
+        for name in ("sub_mchid", "sub_appid"):
+            if getattr(self, name):
+                _check_token(name, getattr(self, name))
+        for name in ("notify_url", "refund_notify_url"):
+            _check_notify_url(name, getattr(self, name))
         if not self.verifiers:
             raise Invalid("wechat_pay: no platform key is configured; answers could not be verified")
         _check_url("base_url", self.base_url)
@@ -155,6 +166,14 @@ def _check_url(name: str, url: str) -> None:
     secure = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
     if not secure or not parts.hostname or parts.query or parts.fragment:
         raise Invalid(f"wechat_pay: {name} {url!r} must be an https address (http only on loopback)")
+
+
+def _check_notify_url(name: str, url: str) -> None:
+    parts = urlsplit(url)
+    if url and (parts.scheme != "https" or not parts.hostname or set("?#") & set(url) or len(url) > 255):
+        raise Invalid(
+            f"wechat_pay: {name} {url!r} must be a public https address without query, 255 characters at most"
+        )
 
 
 def _is_loopback(host: str) -> bool:

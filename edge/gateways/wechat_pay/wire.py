@@ -30,6 +30,7 @@ class Reply:
     """A complete answer. unverified: why its signature does not hold, "" when it does.
 
     gateway_time_s: the gateway's clock, Unix seconds. took_ms: from sending to the last byte.
+    sent_before: the same call may have been taken in already at the other domain, before this answer.
     """
 
     status: int
@@ -39,6 +40,7 @@ class Reply:
     gateway_time_s: int | None
     serial: str
     took_ms: int
+    sent_before: bool = False
 
 
 class Wire:
@@ -115,6 +117,7 @@ class Wire:
             gateway_time_s=signing.answer_time_s(answer.headers),
             serial=answer.headers.get("Wechatpay-Serial", ""),
             took_ms=answer.took_ms,
+            sent_before=answer.sent_before,
         )
 
     def _verdict(self, answer: Answer) -> str:
