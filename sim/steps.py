@@ -24,13 +24,17 @@ RECORDS = (
     "orders",
     "attempts",
     "ledger",
+    "refunds",
     "receipts",
     "scans",
     "workstations",
     "outbox",
     "commands",
+    "work_items",
     "snapshots",
     "landings",
+    "shifts",
+    "papers",
 )
 
 #: How the names of steps around an effect begin; the others only look, or are inside a transaction.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from edge.members.landing import LandingPage
-from edge.retail.attempt import PaymentAttempt
+from edge.retail.attempt import AttemptStep, PaymentAttempt
 from edge.retail.basket import Basket
 from edge.retail.ledger import Posting
 from edge.retail.order import Order
@@ -18,7 +18,11 @@ from edge.retail.receipt import Receipt
 from edge.services.catalogue_records import Catalogue
 from edge.services.command_records import Commands
 from edge.services.outbox_records import Outbox
+from edge.services.paper_records import Papers
+from edge.services.refund_records import Refunds
+from edge.services.shift_records import Shifts
 from edge.services.snapshot_records import Snapshots
+from edge.services.work_records import WorkItems
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,15 @@ class Attempts(Protocol):
 
     def open(self, limit: int) -> tuple[PaymentAttempt, ...]:
         """Return attempts whose money may still move, the one due first first."""
+
+    def doubted(self, limit: int) -> tuple[PaymentAttempt, ...]:
+        """Return attempts that have a trail and are over, newest first."""
+
+    def trail(self, attempt_id: str) -> tuple[AttemptStep, ...]:
+        """Return what was asked and answered about an attempt, oldest first."""
+
+    def put_trail(self, attempt_id: str, trail: tuple[AttemptStep, ...]) -> None:
+        """Write an attempt's trail; only its last entry may differ from what is kept, or be new."""
 
 
 class Ledger(Protocol):
@@ -194,6 +207,8 @@ class Unit(Protocol):
     @property
     def ledger(self) -> Ledger: ...
     @property
+    def refunds(self) -> Refunds: ...
+    @property
     def receipts(self) -> Receipts: ...
     @property
     def scans(self) -> Scans: ...
@@ -207,3 +222,9 @@ class Unit(Protocol):
     def snapshots(self) -> Snapshots: ...
     @property
     def commands(self) -> Commands: ...
+    @property
+    def work_items(self) -> WorkItems: ...
+    @property
+    def shifts(self) -> Shifts: ...
+    @property
+    def papers(self) -> Papers: ...

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
-from edge.retail.attempt import AttemptState, PaymentAttempt
+from edge.retail.attempt import AttemptState, AttemptStep, PaymentAttempt, StepKind
 from edge.retail.ledger import Posting
 
 _COLUMNS = """
@@ -24,6 +25,21 @@ ON CONFLICT (attempt_id) DO UPDATE SET
     give_up_at = excluded.give_up_at, next_step_at = excluded.next_step_at, state = excluded.state,
     polls = excluded.polls, transaction_id = excluded.transaction_id, payer = excluded.payer,
     trail = excluded.trail, closed_at = excluded.closed_at, reversal_at = excluded.reversal_at
+"""
+_DOUBTED = f"""
+SELECT {_COLUMNS} FROM attempts WHERE closed_at IS NOT NULL
+AND attempt_id IN (SELECT DISTINCT attempt_id FROM attempt_steps ORDER BY attempt_id DESC LIMIT 1000)
+ORDER BY attempt_id DESC LIMIT ?
+"""
+_TRAIL = """
+SELECT what, state, detail, first_at, last_at, times FROM attempt_steps WHERE attempt_id = ? ORDER BY number
+"""
+_PUT_STEP = """
+INSERT INTO attempt_steps (attempt_id, number, what, state, detail, first_at, last_at, times)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (attempt_id, number) DO UPDATE SET
+    what = excluded.what, state = excluded.state, detail = excluded.detail, first_at = excluded.first_at,
+    last_at = excluded.last_at, times = excluded.times
 """
 _BALANCES = "SELECT account, sum(amount_fen) FROM entries GROUP BY account ORDER BY account"
 
@@ -74,6 +90,20 @@ class AttemptTable:
         """Return attempts whose money may still move, the one due first first."""
         return tuple(_attempt(row) for row in self._connection.execute(_OPEN, (limit,)))
 
+    def doubted(self, limit: int) -> tuple[PaymentAttempt, ...]:
+        """Return attempts that have a trail and are over, newest first."""
+        return tuple(_attempt(row) for row in self._connection.execute(_DOUBTED, (limit,)))
+
+    def trail(self, attempt_id: str) -> tuple[AttemptStep, ...]:
+        """Return what was asked and answered about an attempt, oldest first."""
+        return tuple(_step(row) for row in self._connection.execute(_TRAIL, (attempt_id,)))
+
+    def put_trail(self, attempt_id: str, trail: tuple[AttemptStep, ...]) -> None:
+        """Write the last entry of an attempt's trail; those before it are kept already."""
+        step = trail[-1]
+        row = (step.what, step.state, step.detail, step.first_at, step.last_at, step.times)
+        self._connection.execute(_PUT_STEP, (attempt_id, len(trail), *row))
+
 
 class LedgerTable:
     """Implements records.Ledger."""
@@ -87,6 +117,10 @@ class LedgerTable:
             "INSERT INTO postings (posting_id, kind, reference, posted_at) VALUES (?, ?, ?, ?)",
             (posting.posting_id, posting.kind, posting.reference, posting.posted_at),
         )
+        self._connection.execute(
+            "INSERT INTO bookings (workstation, order_id, posting_id) VALUES (?, ?, ?)",
+            (posting.workstation, posting.order_id, posting.posting_id),
+        )
         self._connection.executemany(
             "INSERT INTO entries (posting_id, position, account, amount_fen) VALUES (?, ?, ?, ?)",
             [
@@ -98,6 +132,11 @@ class LedgerTable:
     def balances(self) -> dict[str, int]:
         """Return every account's balance in fen."""
         return dict(self._connection.execute(_BALANCES).fetchall())
+
+
+def _step(row: tuple[Any, ...]) -> AttemptStep:
+    what, state, *rest = row
+    return AttemptStep(StepKind(what), AttemptState(state), *rest)
 
 
 def _attempt(row: tuple[object, ...]) -> PaymentAttempt:

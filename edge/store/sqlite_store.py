@@ -27,10 +27,14 @@ from edge.store.database import lock_writer, open_reader, open_writer, quick_che
 from edge.store.migrate import migrate, schema_steps
 from edge.store.orders import OrderTable
 from edge.store.outbox import OutboxTable
+from edge.store.papers import PaperTable
 from edge.store.payments import AttemptTable, LedgerTable
 from edge.store.receipts import LandingTable, ReceiptTable, ScanTable
+from edge.store.refunds import RefundTable
 from edge.store.reserve import Reserve
+from edge.store.shifts import ShiftTable
 from edge.store.snapshots import SnapshotTable
+from edge.store.work_items import WorkItemTable
 
 T = TypeVar("T")
 
@@ -39,7 +43,8 @@ _NEWEST_ID = """
 SELECT max(id) FROM (
     SELECT max(scan_id) AS id FROM scans UNION ALL SELECT max(basket_id) FROM baskets
     UNION ALL SELECT max(order_id) FROM orders UNION ALL SELECT max(attempt_id) FROM attempts
-    UNION ALL SELECT max(receipt_id) FROM receipts UNION ALL SELECT max(posting_id) FROM postings)
+    UNION ALL SELECT max(refund_id) FROM refunds UNION ALL SELECT max(receipt_id) FROM receipts
+    UNION ALL SELECT max(posting_id) FROM postings)
 """
 
 #: Units of work that may share one commit, and read connections kept open.
@@ -56,6 +61,7 @@ class SqliteUnit:
         self.orders = OrderTable(connection)
         self.attempts = AttemptTable(connection)
         self.ledger = LedgerTable(connection)
+        self.refunds = RefundTable(connection)
         self.receipts = ReceiptTable(connection)
         self.scans = ScanTable(connection)
         self.workstations = WorkstationTable(connection)
@@ -63,6 +69,9 @@ class SqliteUnit:
         self.landings = LandingTable(connection)
         self.snapshots = SnapshotTable(connection)
         self.commands = CommandTable(connection)
+        self.shifts = ShiftTable(connection)
+        self.papers = PaperTable(connection)
+        self.work_items = WorkItemTable(connection)
 
 
 class SqliteStore:

@@ -11,16 +11,23 @@ from typing import TypeVar
 
 from edge.errors import Corrupt, Invalid, Unavailable
 from edge.members.landing import LandingPage
-from edge.retail.attempt import PaymentAttempt
+from edge.retail.attempt import AttemptStep, PaymentAttempt
 from edge.retail.basket import Basket, BasketState
 from edge.retail.ledger import Posting
 from edge.retail.order import Order
 from edge.retail.receipt import PrintState, Receipt
+from edge.retail.refund import Refund
+from edge.services.paper_records import Paper
 from edge.services.records import ScanRecord, Unit, WorkstationState
+from edge.services.work_records import WorkItem
 from sim.fakes.catalogue import CatalogueRows, FakeCatalogue
 from sim.fakes.commands import CommandRows, FakeCommands
 from sim.fakes.outbox import FakeOutbox, OutboxRows
+from sim.fakes.papers import FakePapers
+from sim.fakes.refunds import FakeRefunds
+from sim.fakes.shifts import Books, FakeShifts, ShiftRows
 from sim.fakes.snapshots import FakeSnapshots, SnapshotRows
+from sim.fakes.work_items import FakeWorkItems
 
 T = TypeVar("T")
 
@@ -34,7 +41,9 @@ class Rows:
     orders: dict[str, Order] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     attempts: dict[str, PaymentAttempt] = field(default_factory=dict)
+    trails: dict[str, tuple[AttemptStep, ...]] = field(default_factory=dict)
     postings: dict[tuple[str, str], Posting] = field(default_factory=dict)
+    refunds: dict[str, Refund] = field(default_factory=dict)
     receipts: dict[str, Receipt] = field(default_factory=dict)
     touches: dict[tuple[str, str], int] = field(default_factory=dict)
     scans: dict[str, ScanRecord] = field(default_factory=dict)
@@ -43,6 +52,9 @@ class Rows:
     outbox: OutboxRows = field(default_factory=OutboxRows)
     snapshots: SnapshotRows = field(default_factory=SnapshotRows)
     commands: CommandRows = field(default_factory=CommandRows)
+    shifts: ShiftRows = field(default_factory=ShiftRows)
+    papers: dict[str, Paper] = field(default_factory=dict)
+    work_items: dict[str, WorkItem] = field(default_factory=dict)
 
     def copy(self) -> Rows:
         """Return rows that can be changed without changing these."""
@@ -53,7 +65,9 @@ class Rows:
             orders=dict(self.orders),
             numbers=dict(self.numbers),
             attempts=dict(self.attempts),
+            trails=dict(self.trails),
             postings=dict(self.postings),
+            refunds=dict(self.refunds),
             receipts=dict(self.receipts),
             touches=dict(self.touches),
             scans=dict(self.scans),
@@ -62,6 +76,9 @@ class Rows:
             outbox=self.outbox.copy(),
             snapshots=self.snapshots.copy(),
             commands=self.commands.copy(),
+            shifts=self.shifts.copy(),
+            papers=dict(self.papers),
+            work_items=dict(self.work_items),
         )
 
 
@@ -110,6 +127,7 @@ class FakeUnit:
         self.orders = _Orders(rows, writing)
         self.attempts = _Attempts(rows, writing)
         self.ledger = _Ledger(rows, writing)
+        self.refunds = FakeRefunds(rows.refunds, rows.orders, rows.attempts, writing)
         self.receipts = _Receipts(rows, writing)
         self.scans = _Scans(rows, writing)
         self.workstations = _Workstations(rows, writing)
@@ -117,6 +135,10 @@ class FakeUnit:
         self.landings = _Landings(rows, writing)
         self.snapshots = FakeSnapshots(rows.snapshots, writing)
         self.commands = FakeCommands(rows.commands, writing)
+        books = Books(rows.postings, rows.orders, rows.attempts)
+        self.shifts = FakeShifts(rows.shifts, books, writing)
+        self.papers = FakePapers(rows.papers, writing)
+        self.work_items = FakeWorkItems(rows.work_items, writing)
 
 
 class _Table:
@@ -195,6 +217,20 @@ class _Attempts(_Table):
             closed_at=attempt.closed_at,
             reversal_at=attempt.reversal_at,
         )
+
+    def doubted(self, limit: int) -> tuple[PaymentAttempt, ...]:
+        over = [one for one in self._rows.attempts.values() if one.closed_at is not None]
+        mine = [one for one in over if one.attempt_id in self._rows.trails]
+        return tuple(sorted(mine, key=lambda one: one.attempt_id, reverse=True)[:limit])
+
+    def trail(self, attempt_id: str) -> tuple[AttemptStep, ...]:
+        return self._rows.trails.get(attempt_id, ())
+
+    def put_trail(self, attempt_id: str, trail: tuple[AttemptStep, ...]) -> None:
+        self._writing()
+        _require(attempt_id in self._rows.attempts, f"attempt {attempt_id}")
+        kept = self._rows.trails.get(attempt_id, ())
+        self._rows.trails[attempt_id] = (*kept[: len(trail) - 1], trail[-1])
 
     def of_order(self, order_id: str) -> tuple[PaymentAttempt, ...]:
         mine = [one for one in self._rows.attempts.values() if one.order_id == order_id]
