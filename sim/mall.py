@@ -179,7 +179,9 @@ class Mall:
         self.hq_port = settings.hq_port or free[1]
         self.config = folder / "edge.toml"
         self.credentials = make_credentials(folder / "keys", digits)
-        self.gateway = GatewayServer(self.credentials, now_ms, digits, port=settings.gateway_port)
+        self.gateway = GatewayServer(
+            self.credentials, now_ms, digits, port=settings.gateway_port, store=folder / "gateway.db"
+        )
         self.broker = Broker()
         self.printer = SimPrinter(folder / "receipts")
         self.printer_wire = PtyWire(self.printer, folder / "dev" / "printer-k01")

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -26,8 +26,9 @@ from typing import TypeVar
 import segno
 import zxingcpp
 
-from sim.gateway.api import PaymentApi
+from sim.gateway.api import PaymentApi, checked
 from sim.gateway.books import Books, Habit, Order, Wallet
+from sim.gateway.endpoints import Endpoint
 from sim.gateway.faults import Fault, FaultPlan
 from sim.gateway.messages import Json, Refusal, Reply, Request, json_reply
 from sim.gateway.signatures import Mode, Signatures
@@ -42,7 +43,16 @@ _RECENT = 8
 class Control:
     """Everything outside /v3."""
 
-    def __init__(self, books: Books, faults: FaultPlan, signatures: Signatures, api: PaymentApi) -> None:
+    def __init__(
+        self,
+        books: Books,
+        faults: FaultPlan,
+        signatures: Signatures,
+        api: PaymentApi,
+        switches: Sequence[Endpoint] = (),
+    ) -> None:
+        """switches: the rooms' own, asked after those listed above."""
+        self._switches = tuple(switches)
         self._books = books
         self._faults = faults
         self._signatures = signatures
@@ -72,6 +82,10 @@ class Control:
             match = re.fullmatch(pattern, request.path, re.ASCII)
             if match and method == request.method:
                 return _guarded(handler, match[1], request.body)
+        for switch in self._switches:
+            names = switch.match(request.method, request.target)
+            if names is not None:
+                return _guarded_switch(switch, request, names)
         return json_reply(
             404, {"error": f"{request.method} {request.path} is not here; GET / lists the phones"}
         )
@@ -196,6 +210,17 @@ def _guarded(handler: Handler, key: str, raw: bytes) -> Reply:
         return handler(key, body)
     except KeyError:
         return json_reply(404, {"error": f"there is no {key}"})
+    except Refusal as refusal:
+        return json_reply(refusal.status, {"error": refusal.message})
+    except ValueError as error:
+        return json_reply(400, {"error": str(error)})
+
+
+def _guarded_switch(switch: Endpoint, request: Request, names: Mapping[str, str]) -> Reply:
+    try:
+        return switch.handler(checked(request, switch, names, ""))
+    except KeyError as error:
+        return json_reply(404, {"error": f"there is no {error.args[0]}"})
     except Refusal as refusal:
         return json_reply(refusal.status, {"error": refusal.message})
     except ValueError as error:

@@ -16,16 +16,18 @@ from pathlib import Path
 from typing import ClassVar, cast
 
 from sim.gateway.api import PaymentApi
-from sim.gateway.books import Books
 from sim.gateway.control import Control
 from sim.gateway.credentials import Credentials, make_credentials
-from sim.gateway.faults import FaultPlan
+from sim.gateway.endpoints import Auth
 from sim.gateway.messages import Dropped, Reply, Request, json_reply
-from sim.gateway.signatures import Signatures
+from sim.gateway.office import make_office
+from sim.gateway.rooms import ROOMS
+from sim.gateway.store import Store
 
 _log = logging.getLogger(__name__)
 _MAX_BODY_BYTES = 64 * 1024
 _IDLE_S = 60.0
+_TICK_S = 0.05
 
 
 class GatewayServer:
@@ -38,18 +40,26 @@ class GatewayServer:
         digits: Callable[[int], str],
         host: str = "127.0.0.1",
         port: int = 0,
+        store: Path | None = None,
     ) -> None:
-        """now_ms: Unix milliseconds. digits: returns that many random decimal digits."""
+        """now_ms: Unix milliseconds. digits: that many random decimal digits. store: a file, or None."""
         self.credentials = credentials
-        self.books = Books(now_ms, digits)
-        self.faults = FaultPlan()
-        self.signatures = Signatures(credentials, now_ms, digits)
-        self._stop = threading.Event()
-        self.api = PaymentApi(self.books, self.signatures, self.faults, credentials, self._stop)
-        self._control = Control(self.books, self.faults, self.signatures, self.api)
+        self._store = Store(store)
+        self.office = make_office(credentials, now_ms, digits, self._store)
+        self.books, self.faults = self.office.books, self.office.faults
+        self.signatures = self.office.signatures
+        self._stop, self._stop_clock = threading.Event(), threading.Event()
+        for room in ROOMS:
+            self._store.add_schema(room.schema)
+        endpoints = [endpoint for room in ROOMS for endpoint in room.endpoints(self.office)]
+        calls = [endpoint for endpoint in endpoints if endpoint.auth is not Auth.TESTER]
+        switches = [endpoint for endpoint in endpoints if endpoint.auth is Auth.TESTER]
+        self.api = PaymentApi(self.office, calls, self._stop)
+        self._control = Control(self.books, self.faults, self.signatures, self.api, switches)
         self._address = (host, port)
         self._http: _Http | None = None
         self._thread: threading.Thread | None = None
+        self._clockwork: threading.Thread | None = None
 
     @property
     def url(self) -> str:
@@ -66,16 +76,21 @@ class GatewayServer:
             target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, name="sim-gateway", daemon=True
         )
         self._thread.start()
+        self._clockwork = threading.Thread(target=self._tick, name="sim-gateway-clock", daemon=True)
+        self._clockwork.start()
 
     def stop(self) -> None:
-        """Stop listening, cut what is open and end all delays; safe to repeat."""
+        """Stop listening, cut what is open and end all delays; the books stay readable. Safe to repeat."""
         self._stop.set()
         if self._http is not None and self._thread is not None:
             self._http.shutdown()
             self._http.close_connections()
             self._http.server_close()
             self._thread.join()
-        self._http = self._thread = None
+        self._stop_clock.set()
+        if self._clockwork is not None:
+            self._clockwork.join()
+        self._http = self._thread = self._clockwork = None
 
     def end_delays(self) -> None:
         """Let everything that a delay holds up go on, now and from now on."""
@@ -83,9 +98,23 @@ class GatewayServer:
 
     def handle(self, request: Request) -> Reply:
         """Answer one request without HTTP; raises Dropped."""
-        if request.path.startswith("/v3/"):
-            return self.api.handle(request)
-        return self._control.handle(request)
+        if request.path == "/" or request.path.startswith("/sim/"):
+            return self._control.handle(request)
+        return self.api.handle(request)
+
+    def tick(self) -> None:
+        """Let happen what is due by the clock; the running gateway does so every 50 ms."""
+        self.books.sales.tick()
+        for room in ROOMS:
+            room.tick(self.office)
+
+    def _tick(self) -> None:
+        while not self._stop_clock.wait(_TICK_S):
+            try:
+                self.tick()
+            except Exception:
+                # A supervisor: what one tick could not do is tried again at the next.
+                _log.exception("simulated gateway: what was due could not be done")
 
     def __enter__(self) -> GatewayServer:
         self.start()
@@ -106,9 +135,10 @@ def run(
 ) -> None:
     """Run a gateway with two wallets until `stop` is set; say where it is and which files edge needs."""
     credentials = make_credentials(folder, digits)
-    with GatewayServer(credentials, now_ms, digits, host, port) as server:
-        server.books.add_wallet("小林 Lin", 200_000)
-        server.books.add_wallet("小周 Zhou (small wallet)", 5_000, password_above_fen=1_000)
+    with GatewayServer(credentials, now_ms, digits, host, port, folder / "gateway.db") as server:
+        if not server.books.wallets():
+            server.books.add_wallet("小林 Lin", 200_000)
+            server.books.add_wallet("小周 Zhou (small wallet)", 5_000, password_above_fen=1_000)
         announce(f"simulated WeChat Pay at {server.url} (phones: {server.url}/)")
         announce(f"merchant {credentials.mchid}, appid {credentials.appid}, keys in {folder}")
         stop.wait()
