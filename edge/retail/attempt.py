@@ -44,6 +44,9 @@ TRANSITIONS: dict[AttemptState, frozenset[AttemptState]] = {
     AttemptState.REFUNDED: frozenset(),
 }
 
+#: Entries of one attempt's trail.
+MAX_STEPS = 100
+
 #: States in which the shopper's money may still move.
 OPEN_STATES = frozenset({AttemptState.INTENDED, AttemptState.SUBMITTED, AttemptState.UNKNOWN})
 
@@ -83,6 +86,42 @@ class PaymentAttempt:
     def is_open(self) -> bool:
         """Whether the shopper's money may still move."""
         return self.state in OPEN_STATES
+
+
+class StepKind(StrEnum):
+    """What was done about an attempt: it was SENT, QUERIED, a REVERSAL was sent, SETTLED, or a PERSON chose."""
+
+    SENT = "sent"
+    QUERIED = "queried"
+    REVERSAL = "reversal"
+    SETTLED = "settled"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStep:
+    """One entry of an attempt's trail. state: the attempt's after it. detail: the gateway's or person's word.
+
+    times: how often in a row the same was seen, from first_at to last_at (Unix milliseconds).
+    """
+
+    what: StepKind
+    state: AttemptState
+    detail: str
+    first_at: int
+    last_at: int
+    times: int = 1
+
+
+def add_step(trail: tuple[AttemptStep, ...], step: AttemptStep) -> tuple[AttemptStep, ...]:
+    """Return the trail with `step`, which only counts up the last entry when it is the same again.
+
+    At MAX_STEPS entries the last one gives way, so that the beginning and the end are kept.
+    """
+    last = trail[-1] if trail else None
+    if last is not None and (last.what, last.state, last.detail) == (step.what, step.state, step.detail):
+        return (*trail[:-1], replace(last, last_at=step.last_at, times=last.times + 1))
+    return (*trail[: MAX_STEPS - 1], step)
 
 
 def advance(attempt: PaymentAttempt, state: AttemptState, at: int, trail: str = "") -> PaymentAttempt:

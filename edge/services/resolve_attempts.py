@@ -10,11 +10,11 @@ from typing import NoReturn
 
 from edge.clock import Instant
 from edge.errors import Corrupt, EdgeError, Unavailable
-from edge.retail.attempt import AttemptState, PaymentAttempt
+from edge.retail.attempt import AttemptState, PaymentAttempt, StepKind
 from edge.services.box import Box
 from edge.services.payment_ports import GatewayAnswer, PaymentGateway, PaymentState
 from edge.services.records import Unit
-from edge.services.settle_attempt import attempt_time, close_attempt, settle, void_unsent
+from edge.services.settle_attempt import attempt_time, close_attempt, note_step, settle, void_unsent
 
 #: Attempts looked at in one go, and the longest pause between two looks at one.
 MAX_ATTEMPTS = 20
@@ -100,18 +100,20 @@ def _ask(box: Box, attempt: PaymentAttempt, age_ms: int) -> GatewayAnswer:
     begun = answer.state is PaymentState.APPROVED and attempt.reversal_at is not None
     if not begun and not (answer.state in _UNCLEAR and _too_late(box, attempt, age_ms)):
         return answer
-    _note_reversal(box, attempt, box.clock.now().wall_at)
+    now = box.clock.now()
+    _note_reversal(box, attempt, now, begun=True)
     answer = gateway.reverse(attempt.merchant_order_no)
     if answer.state is PaymentState.ABSENT:
-        _note_reversal(box, attempt, None)
+        _note_reversal(box, attempt, now, begun=False)
     return answer
 
 
-def _note_reversal(box: Box, attempt: PaymentAttempt, at: int | None) -> None:
+def _note_reversal(box: Box, attempt: PaymentAttempt, now: Instant, *, begun: bool) -> None:
     def work(unit: Unit) -> None:
         current = unit.attempts.get(attempt.attempt_id)
-        if current is not None and (current.reversal_at is None) is not (at is None):
-            unit.attempts.put(replace(current, reversal_at=at))
+        if current is not None and (current.reversal_at is None) is begun:
+            unit.attempts.put(replace(current, reversal_at=now.wall_at if begun else None))
+            note_step(unit, current, StepKind.REVERSAL, "sent" if begun else "nothing to reverse", now)
 
     box.store.write(work)
 
@@ -139,7 +141,8 @@ def _too_late(box: Box, attempt: PaymentAttempt, age_ms: int) -> bool:
 
 def _wait(box: Box, attempt: PaymentAttempt, answer: GatewayAnswer) -> AttemptState:
     """Look again later: at the polling pace, and ever more slowly once the deadline is long past."""
-    at = attempt_time(attempt, box.clock.now())
+    now = box.clock.now()
+    at = attempt_time(attempt, now)
     overdue_ms = at - attempt.give_up_at
     if overdue_ms >= 0 and attempt.state is AttemptState.SUBMITTED:
         # The shopper is told that it is in doubt, and the screen is no longer held by it.
@@ -157,6 +160,7 @@ def _wait(box: Box, attempt: PaymentAttempt, answer: GatewayAnswer) -> AttemptSt
             next_step_at=at + pause_ms,
         )
         unit.attempts.put(later)
+        note_step(unit, later, StepKind.QUERIED, answer.detail or answer.state.value, now)
         return later.state
 
     state = box.store.write(work)

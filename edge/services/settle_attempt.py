@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from edge.clock import Instant
 from edge.errors import Corrupt
-from edge.retail.attempt import AttemptState, PaymentAttempt, advance
+from edge.retail.attempt import AttemptState, AttemptStep, PaymentAttempt, StepKind, add_step, advance
 from edge.retail.basket import BasketState, change_state
 from edge.retail.order import OrderState, Tender, cancel
 from edge.services.box import Box
@@ -21,7 +21,12 @@ from edge.services.complete_order import take_tender
 from edge.services.events import EventKind, order_cancelled, payment_kind, payment_step, record_event
 from edge.services.payment_ports import GatewayAnswer, PaymentState
 from edge.services.records import Unit
+from edge.services.work_items import raise_work
+from edge.services.work_records import WorkKind
 from edge.services.workstation import Notice, NoticeCode, load, show_notice
+
+#: The longest word of a gateway in a trail.
+MAX_STEP_DETAIL = 300
 
 _CLOSED_BY = {
     PaymentState.DECLINED: AttemptState.DECLINED,
@@ -80,6 +85,12 @@ def void_unsent(box: Box, attempt_id: str) -> AttemptState:
         return _close(unit, box, attempt, AttemptState.VOIDED, "never sent", now)
 
     return _write(box, attempt_id, step)
+
+
+def note_step(unit: Unit, attempt: PaymentAttempt, what: StepKind, detail: str, now: Instant) -> None:
+    """Add an entry to the trail of an attempt that did not go straight through."""
+    step = AttemptStep(what, attempt.state, detail[:MAX_STEP_DETAIL], now.wall_at, now.wall_at)
+    unit.attempts.put_trail(attempt.attempt_id, add_step(unit.attempts.trail(attempt.attempt_id), step))
 
 
 def attempt_time(attempt: PaymentAttempt, now: Instant) -> int:
@@ -155,8 +166,18 @@ def _call_person(unit: Unit, box: Box, attempt: PaymentAttempt, problem: str, no
     state = unit.workstations.get(attempt.workstation)
     if state is not None and attempt.trail != problem:
         raise_call(unit, box, state, now)
+    order = unit.orders.get(attempt.order_id)
+    day, number = ("", "") if order is None else (order.business_day, order.number)
+    facts: dict[str, str | int] = {
+        "number": number,
+        "amount_fen": attempt.amount_fen,
+        "merchant_order_no": attempt.merchant_order_no,
+        "problem": problem,
+    }
+    raise_work(unit, box, now, WorkKind.MONEY_ADRIFT, attempt.attempt_id, facts, day)
     if attempt.state is not AttemptState.UNKNOWN:
         return _doubt(unit, box, attempt, problem, now)
+    note_step(unit, attempt, StepKind.SETTLED, problem, now)
     waiting = replace(attempt, trail=problem, next_step_at=attempt_time(attempt, now))
     unit.attempts.put(waiting)
     return waiting
@@ -182,18 +203,31 @@ def _approve(
         attempt_id=attempt.attempt_id,
     )
     _tell(unit, box, approved, now)
+    _note_end(unit, attempt, approved, answer.detail, now)
     take_tender(unit, box, order, tender, now)
     busy = load(unit, box, attempt.workstation)
     if busy.order is not None and busy.order.order_id == attempt.order_id:
         # The paid screen's time begins now, not when the code was scanned.
         show_notice(unit, busy, now, None)
+    else:
+        facts: dict[str, str | int] = {"number": order.number, "amount_fen": attempt.amount_fen}
+        facts["workstation"] = attempt.workstation
+        raise_work(unit, box, now, WorkKind.LATE_PAYMENT, attempt.attempt_id, facts, order.business_day)
     return approved
+
+
+def _note_end(unit: Unit, before: PaymentAttempt, after: PaymentAttempt, detail: str, now: Instant) -> None:
+    """Note the end of an attempt that has a trail already, or was asked about."""
+    doubted = before.state is AttemptState.UNKNOWN or before.reversal_at is not None
+    if before.polls or doubted:
+        note_step(unit, after, StepKind.SETTLED, detail, now)
 
 
 def _doubt(unit: Unit, box: Box, attempt: PaymentAttempt, trail: str, now: Instant) -> PaymentAttempt:
     doubtful = advance(attempt, AttemptState.UNKNOWN, now.wall_at, trail)
     unknown = replace(doubtful, next_step_at=attempt_time(attempt, now))
     unit.attempts.put(unknown)
+    note_step(unit, unknown, StepKind.SETTLED, trail, now)
     _tell(unit, box, unknown, now)
     return unknown
 
@@ -211,6 +245,7 @@ def _close(
         state = AttemptState.VOIDED
     closed = advance(attempt, state, now.wall_at, trail)
     unit.attempts.put(closed)
+    _note_end(unit, attempt, closed, trail, now)
     _tell(unit, box, closed, now)
     busy = load(unit, box, attempt.workstation)
     if busy.order is not None and busy.order.order_id == attempt.order_id:

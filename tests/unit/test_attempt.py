@@ -7,7 +7,17 @@ from dataclasses import replace
 import pytest
 
 from edge.errors import Invalid
-from edge.retail.attempt import OPEN_STATES, TRANSITIONS, AttemptState, PaymentAttempt, advance
+from edge.retail.attempt import (
+    MAX_STEPS,
+    OPEN_STATES,
+    TRANSITIONS,
+    AttemptState,
+    AttemptStep,
+    PaymentAttempt,
+    StepKind,
+    add_step,
+    advance,
+)
 
 ATTEMPT = PaymentAttempt("attempt-1", "order-1", "kiosk-1", "wechat_pay", "M1", 350, "1234", 0, 45_000, 5_000)
 
@@ -44,3 +54,26 @@ def test_a_step_without_a_word_keeps_the_last_one() -> None:
         replace(ATTEMPT, state=AttemptState.SUBMITTED, trail="USERPAYING"), AttemptState.UNKNOWN, 7
     )
     assert doubtful.trail == "USERPAYING"
+
+
+def step(detail: str, at: int, what: StepKind = StepKind.QUERIED) -> AttemptStep:
+    return AttemptStep(what, AttemptState.UNKNOWN, detail, at, at)
+
+
+def test_a_trail_counts_the_same_word_up_and_keeps_when_it_was_first_and_last_heard() -> None:
+    trail: tuple[AttemptStep, ...] = ()
+    for at in (10, 20, 30):
+        trail = add_step(trail, step("USERPAYING", at))
+    trail = add_step(trail, step("USERPAYING", 40, StepKind.REVERSAL))
+    assert [(one.what, one.times, one.first_at, one.last_at) for one in trail] == [
+        (StepKind.QUERIED, 3, 10, 30),
+        (StepKind.REVERSAL, 1, 40, 40),
+    ]
+
+
+def test_a_long_trail_keeps_its_beginning_and_its_end() -> None:
+    trail: tuple[AttemptStep, ...] = ()
+    for at in range(3 * MAX_STEPS):
+        trail = add_step(trail, step(f"answer {at}", at))
+    assert len(trail) == MAX_STEPS
+    assert (trail[0].detail, trail[-1].detail) == ("answer 0", f"answer {3 * MAX_STEPS - 1}")

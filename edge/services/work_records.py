@@ -1,0 +1,68 @@
+"""What waits for a person: work items, as records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class WorkKind(StrEnum):
+    """Why a person is wanted.
+
+    LATE_PAYMENT: money came in after the shopper had left; the goods wait. MONEY_ADRIFT: money that could
+    not be booked went back, or is on its way back. REFUND_STUCK: a refund does not reach the shopper.
+    BILL_DIFFERENCE: the gateway's bill and the books disagree.
+    """
+
+    LATE_PAYMENT = "late_payment"
+    MONEY_ADRIFT = "money_adrift"
+    REFUND_STUCK = "refund_stuck"
+    BILL_DIFFERENCE = "bill_difference"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """One thing that a person must look at and close with a reason; it is never deleted.
+
+    reference: what it is about, with `kind` unique for ever: an attempt, a refund leg, a bill's row.
+    facts: a JSON object of texts and numbers that a page fills its sentence with. day: the business day it
+    belongs to, "" for none. closed_at, closed_by, reason: None and "" while it is open.
+    """
+
+    item_id: str
+    kind: WorkKind
+    reference: str
+    opened_at: int
+    facts: str = "{}"
+    day: str = ""
+    closed_at: int | None = None
+    closed_by: str = ""
+    reason: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has closed it."""
+        return self.closed_at is None
+
+
+class WorkItems(Protocol):
+    """Work items, open and closed."""
+
+    def get(self, item_id: str) -> WorkItem | None:
+        """Return one item."""
+
+    def find(self, kind: WorkKind, reference: str) -> WorkItem | None:
+        """Return the item about `reference`."""
+
+    def put(self, item: WorkItem) -> None:
+        """Write an item; raise Corrupt for a second one of the same kind and reference."""
+
+    def open(self, limit: int, kind: WorkKind | None = None, day: str = "") -> tuple[WorkItem, ...]:
+        """Return open items, oldest first; of one kind or day where given."""
+
+    def closed(self, limit: int) -> tuple[WorkItem, ...]:
+        """Return the items closed last, newest first."""
+
+    def count_open(self) -> int:
+        """Return how many are open."""
