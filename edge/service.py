@@ -43,6 +43,7 @@ from edge.web.desk import Json, WebSettings
 from edge.web.factory import create_web
 from edge.web.service_desk import ServiceDesk
 from edge.web.serving import WebServer
+from edge.web.staff.pages import box_pages
 from edge.web.staff_status import Insight
 from edge.web.support_bundle import bundle_files
 from edge.workers import Supervisor, Worker
@@ -126,7 +127,8 @@ class Service:
         self.ended = self._obeying.ended
         self._watchdog = Watchdog()
         self._desk = self._make_desk()
-        app = create_web(self._desk, parts.web)
+        pages = box_pages(self.box, parts.web, self._taking_in.return_snapshot)
+        app = create_web(self._desk, parts.web, pages)
         self.web = WebServer(app, parts.web)
         topics = Topics(parts.box.origin)
         self._relayed = RequestDesk(app, topics, parts.link.say, parts.box.clock)

@@ -7,16 +7,20 @@ from collections.abc import Callable
 
 import structlog
 
+from edge.errors import Unavailable
 from edge.hq.snapshots import SnapshotDesk
 from edge.services.box import Box
 from edge.services.snapshot_kinds import snapshot_kinds
 from edge.services.take_intake import Intake, take_intake
-from edge.services.take_snapshot import FetchCursor, Shelf, take_snapshots
+from edge.services.take_snapshot import FetchCursor, Shelf, return_snapshot, take_snapshots
 from edge.workers import Worker
 
 #: A large catalogue takes minutes on a slow card; the tills go on meanwhile.
 INTAKE_LONGEST_S = 1_800.0
 INTAKE_EVERY_S = 1.0
+
+#: How long a person waits for an import to end before being told to come back.
+RETURN_PATIENCE_S = 5.0
 
 _log = structlog.get_logger("service")
 
@@ -43,6 +47,20 @@ class TakingIn:
         self._fetching = FetchCursor()
         # A newer import ends an older one, so that a file and a snapshot must not meet.
         self._importing = threading.Lock()
+
+    def return_snapshot(self, name: str) -> str:
+        """Put the previous version of a snapshot in force again; return a line that says so.
+
+        Raises Invalid when there is none, Unavailable while an import goes on.
+        """
+        if not self._importing.acquire(timeout=RETURN_PATIENCE_S):
+            raise Unavailable("an import is under way; try again when it is over")
+        try:
+            line = return_snapshot(self._shelf, name)
+        finally:
+            self._importing.release()
+        self._news()
+        return line
 
     def workers(self) -> list[Worker]:
         """Return the worker of the folder, if there is one, and that of the snapshots."""

@@ -24,6 +24,13 @@ from edge.web.desk import Json
 #: Open payments that the status lists.
 ATTEMPTS_SHOWN = 100
 
+#: Dead letters that somebody has dealt with, as many as the status lists.
+CLOSED_SHOWN = 10
+
+#: HQ is silent when the oldest event and its last word are both older than this, in seconds. A box that is
+#: connected again sends at once, and HQ's slowest ack comes within seconds.
+SILENT_S = 60
+
 
 @dataclass(frozen=True, slots=True)
 class DiskWord:
@@ -57,20 +64,24 @@ class Insight:
 
 def service_status(box: Box, insight: Insight, depths: DepthHistory) -> Json:
     """Return devices, outbox, payments, baskets put aside, workers and version."""
-    now_at = box.clock.now().wall_at
-    disk = insight.disk()
+    now = box.clock.now()
+    now_at, disk = now.wall_at, insight.disk()
     figures, letters = box.store.read(lambda unit: _waiting(unit, disk, now_at))
+    closed = box.store.read(lambda unit: unit.outbox.closed_letters(CLOSED_SHOWN))
     attempts, held = box.store.read(lambda unit: _stored(unit, box, now_at))
     link = box.link.status()
     return {
         "version": insight.version,
+        "clock_trusted": now.trusted,
         "public_url": box.rules.public_url,
         "devices": [_device(workstation, status) for workstation, _, status in insight.devices()],
         "outbox": {
             **_outbox(figures),
-            "letters": [{"sequence": one.message.sequence, "line": describe_letter(one)} for one in letters],
+            "letters": [letter_row(one) for one in letters],
+            "closed": [letter_row(one) for one in closed],
             "connected": link.connected,
             "detail": link.detail,
+            "word": hq_word(figures),
             "history": depths.points(boottime_ns() / 1e9),
         },
         "payments": {
@@ -83,6 +94,36 @@ def service_status(box: Box, insight: Insight, depths: DepthHistory) -> Json:
         "workers": list(insight.workers()),
         "stuck": list(insight.stuck()),
         "disk": {"level": disk.level, "sentence": disk.sentence, "free_bytes": disk.free_bytes},
+    }
+
+
+def hq_word(figures: OutboxFigures) -> str:
+    """Return how HQ's word is: "idle" with nothing to acknowledge, "good", or "none" while it is silent.
+
+    This is apart from the broker, which may be connected while HQ is away.
+    """
+    if not figures.depth.count:
+        return "idle"
+    ages = (figures.oldest_age_s, figures.last_ack_age_s)
+    return "none" if all(age is None or age > SILENT_S for age in ages) else "good"
+
+
+def letter_row(letter: DeadLetter) -> Json:
+    """Return a dead letter without its body."""
+    message = letter.message
+    return {
+        "sequence": message.sequence,
+        "id": message.event_id,
+        "kind": message.kind,
+        "created_at": message.created_at,
+        "reason": letter.reason,
+        "rejected_at": letter.rejected_at,
+        "state": letter.state.value,
+        "note": letter.note,
+        "by": letter.closed_by,
+        "closed_at": letter.closed_at,
+        "resent_as": letter.resent_as,
+        "line": describe_letter(letter),
     }
 
 

@@ -202,10 +202,11 @@ class DeskFake:
             ],
             "outbox": {
                 "depth": 17, "oldest_age_s": 184.2, "last_ack_age_s": 191.0, "acked_through": 4021,
-                "last_sequence": 4038, "connected": False, "detail": "no broker",
+                "last_sequence": 4038, "connected": False, "detail": "no broker", "word": "none",
                 "history": [(ago, max(0, 17 - ago // 15)) for ago in range(1800, -1, -15)],
             },
             "payments": {"open": 1, "oldest_age_s": 12, "list": [payment]},
+            "clock_trusted": True,
             "held": [{"id": "b1", "workstation": "T1", "count": 3, "total_fen": 14790, "age_s": 421}],
             "workers": [
                 {"name": "scan-scanner-1", "quiet_s": 0.3, "crashes": 0, "last_error": ""},

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NewType
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, g, render_template, request
 
-from edge.web.desk import LANGUAGES
+from edge.clock import local
+from edge.web.desk import LANGUAGES, WebSettings
 from edge.web.texts import load_texts
 
 #: The name of a person who is signed in.
@@ -53,6 +55,12 @@ def show(name: str, **values: object) -> str:
 def signed_in() -> Person:
     """Return who is signed in; only within a request under /staff, where somebody always is."""
     return Person(str(g.person))
+
+
+def local_times(settings: WebSettings) -> Callable[[int], str]:
+    """Return what writes Unix milliseconds as the shop's local time, "11-22 08:30:05"."""
+    zone = ZoneInfo(settings.zone)
+    return lambda at: f"{local(at, zone):%m-%d %H:%M:%S}"
 
 
 def asked_language() -> str:

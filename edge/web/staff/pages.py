@@ -6,9 +6,11 @@ edge/web/texts; it is put on the blueprint by one line below.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from edge.services.box import Box
 from edge.web.desk import Desk, WebSettings
-from edge.web.staff import devices, outbox, scans, service
+from edge.web.staff import devices, hq, letters, outbox, scans, service
 from edge.web.staff.frame import StaffPage
 
 
@@ -17,11 +19,16 @@ def desk_pages(desk: Desk, settings: WebSettings) -> tuple[StaffPage, ...]:
     return (
         devices.page(desk),
         service.page(desk),
-        outbox.page(desk),
+        outbox.page(desk, settings),
         scans.page(desk, settings),
     )
 
 
-def box_pages(box: Box, settings: WebSettings) -> tuple[StaffPage, ...]:
-    """Return the pages over use cases of their own, e.g. `refunds.page(RefundDesk(box))`."""
-    return ()
+def box_pages(
+    box: Box, settings: WebSettings, return_snapshot: Callable[[str], str] | None = None
+) -> tuple[StaffPage, ...]:
+    """Return the pages over use cases of their own. return_snapshot: as web.staff.hq wants it."""
+    return (
+        letters.page(box, settings),
+        hq.page(box, settings, return_snapshot),
+    )

@@ -29,6 +29,25 @@ def plot_depth(points: Sequence[tuple[int, int]]) -> Plot:
     return Plot(line, area, top)
 
 
+def trend_of(points: Sequence[tuple[int, int]]) -> float | None:
+    """Return by how much the depth changes a second over the two newest whole steps, None while unknown.
+
+    A step keeps its highest depth, so that the newest one, which is not over, would tell too little.
+    """
+    over = points[-3:-1]
+    if len(over) < 2 or not 0 < over[0][0] - over[1][0] <= 4 * STEP_S:
+        return None
+    return (over[1][1] - over[0][1]) / (over[0][0] - over[1][0])
+
+
+def short(count: int) -> str:
+    """Return a count for an axis: 950, 20k, 1.5M."""
+    for unit, size in (("M", 1_000_000), ("k", 1_000)):
+        if count >= 10 * size or (count >= size and unit == "M"):
+            return f"{count / size:.1f}".removesuffix(".0") + unit
+    return str(count)
+
+
 def _runs(points: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
     runs: list[list[tuple[int, int]]] = []
     for point in points:

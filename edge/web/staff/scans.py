@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from flask import Blueprint, abort, request
 
-from edge.clock import local
 from edge.web.desk import Desk, Json, WebSettings
-from edge.web.staff.frame import Link, StaffPage, show
+from edge.web.staff.frame import Link, StaffPage, local_times, show
 
 
 def page(desk: Desk, settings: WebSettings) -> StaffPage:
     """Return the pages /staff/scans/<workstation>."""
-    zone = ZoneInfo(settings.zone)
+    to_second = local_times(settings)
 
     def local_time(at: int) -> str:
-        return f"{local(at, zone):%m-%d %H:%M:%S}.{at % 1000:03d}"
+        return f"{to_second(at)}.{at % 1000:03d}"
 
     def add(routes: Blueprint) -> None:
         @routes.get("/scans/<workstation>")
