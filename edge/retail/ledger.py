@@ -69,10 +69,15 @@ def post_refund(posting_id: str, order: Order, refund: Refund, at: int) -> Posti
         by_tenant[tenant] = by_tenant.get(tenant, 0) + line.amount_fen
     sales = tuple(Entry(f"sales/{tenant}", amount) for tenant, amount in sorted(by_tenant.items()))
     due = Entry(f"due/{order.order_id}", -refund.amount_fen)
-    return Posting(posting_id, "refund", refund.refund_id, at, (*sales, due))
+    where = (refund.workstation, order.order_id)
+    return Posting(posting_id, "refund", refund.refund_id, at, (*sales, due), *where)
 
 
-def post_refund_leg(posting_id: str, order_id: str, leg: RefundLeg, at: int) -> Posting:
+def post_refund_leg(posting_id: str, refund: Refund, leg: RefundLeg, at: int) -> Posting:
     """Return the mirror of a tender: money that left us for the shopper."""
-    entries = (Entry(f"due/{order_id}", leg.amount_fen), Entry(f"tender/{leg.kind}", -leg.amount_fen))
-    return Posting(posting_id, "refund_tender", leg.leg_id, at, entries)
+    entries = (
+        Entry(f"due/{refund.order_id}", leg.amount_fen),
+        Entry(f"tender/{leg.kind}", -leg.amount_fen),
+    )
+    where = (refund.workstation, refund.order_id)
+    return Posting(posting_id, "refund_tender", leg.leg_id, at, entries, *where)

@@ -24,7 +24,6 @@ from edge.errors import Invalid
 from edge.money import allocate, format_yuan
 from edge.retail.basket import LineItem
 from edge.retail.order import Order, OrderState, Tender
-from edge.retail.receipt import PrintState
 
 #: Refunds of one order; WeChat Pay takes 50 for one payment.
 MAX_REFUNDS = 50
@@ -130,8 +129,6 @@ class Refund:
     decided_at: int | None = None
     closed_at: int | None = None
     cancels_order: bool = False
-    print_state: PrintState = PrintState.PRINTED
-    print_problem: str = ""
 
     @property
     def holds_money(self) -> bool:
@@ -256,13 +253,13 @@ def advance_leg(leg: RefundLeg, state: LegState, at: int, trail: str = "") -> Re
 
 
 def with_leg(refund: Refund, leg: RefundLeg, at: int) -> Refund:
-    """Return the refund with this leg added or changed, DONE once every leg is done or replaced."""
+    """Return the refund with this leg added or changed: DONE while every leg is done or replaced."""
     others = {one.leg_id: one for one in refund.legs}
     legs = tuple({**others, leg.leg_id: leg}.values())
     changed = replace(refund, legs=legs)
     if all(one.state in (LegState.DONE, LegState.REPLACED) for one in legs):
         return replace(changed, phase=RefundPhase.DONE, closed_at=at)
-    return changed
+    return replace(changed, phase=RefundPhase.APPROVED, closed_at=None)
 
 
 def reject(refund: Refund, by: str, at: int) -> Refund:

@@ -23,6 +23,7 @@ from edge.retail.attempt import AttemptState, PaymentAttempt
 from edge.retail.basket import LineItem
 from edge.retail.order import Order, OrderState, Tender
 from edge.retail.receipt import Receipt
+from edge.retail.refund import Refund, RefundLeg, RefundLine
 from edge.services.command_records import CommandRecord, CommandState
 from edge.services.outbox_records import OutboxMessage
 from edge.services.ports import IdSource
@@ -55,6 +56,11 @@ class EventKind(StrEnum):
     PAYMENT_UNKNOWN = "payment.unknown"
     PAYMENT_VOIDED = "payment.voided"
     PAYMENT_REFUNDED = "payment.refunded"
+    REFUND_REQUESTED = "refund.requested"
+    REFUND_APPROVED = "refund.approved"
+    REFUND_REJECTED = "refund.rejected"
+    REFUND_STUCK = "refund.stuck"
+    REFUND_DONE = "refund.done"
     RECEIPT_ISSUED = "receipt.issued"
     LANDING_SHOWN = "landing.shown"
     LANDING_OPENED = "landing.opened"
@@ -74,6 +80,7 @@ class EventKind(StrEnum):
 URGENT = frozenset(
     {
         EventKind.HELP_CALLED,
+        EventKind.REFUND_STUCK,
         EventKind.ALARM_RAISED,
         EventKind.ALARM_CLEARED,
         EventKind.COMMAND_DONE,
@@ -198,6 +205,32 @@ def payment_step(attempt: PaymentAttempt) -> Data:
         "transaction_id": attempt.transaction_id,
         "created_at": attempt.created_at,
         "closed_at": attempt.closed_at,
+    }
+
+
+def refund_step(refund: Refund, order: Order) -> Data:
+    """Return the data of the five refund kinds: goods, what each tenant gives back, and on which ways."""
+    tenants = {line.line_id: line for line in order.lines}
+    return {
+        "refund_id": refund.refund_id,
+        "number": refund.number,
+        "order_id": order.order_id,
+        "order_number": order.number,
+        "workstation": refund.workstation,
+        "business_day": refund.business_day,
+        "currency": "CNY",
+        "amount_fen": refund.amount_fen,
+        "phase": refund.phase.value,
+        "cancels_order": refund.cancels_order,
+        "reason": refund.reason,
+        "requested_by": refund.requested_by,
+        "requested_at": refund.requested_at,
+        "decided_by": refund.decided_by,
+        "decided_at": refund.decided_at,
+        "closed_at": refund.closed_at,
+        "tenants": _refunded_by_tenant(refund, tenants),
+        "lines": [_refund_line(line, tenants[line.line_id]) for line in refund.lines],
+        "legs": [_refund_leg(leg) for leg in refund.legs],
     }
 
 
@@ -370,4 +403,34 @@ def _tender(tender: Tender) -> Json:
         "received_fen": tender.received_fen,
         "change_fen": tender.change_fen,
         "attempt_id": tender.attempt_id,
+    }
+
+
+def _refunded_by_tenant(refund: Refund, lines: Mapping[str, LineItem]) -> list[Json]:
+    amounts: dict[str, int] = {}
+    for line in refund.lines:
+        tenant = lines[line.line_id].tenant_id
+        amounts[tenant] = amounts.get(tenant, 0) + line.amount_fen
+    return [{"tenant_id": tenant, "amount_fen": amount} for tenant, amount in sorted(amounts.items())]
+
+
+def _refund_line(part: RefundLine, line: LineItem) -> Json:
+    return {
+        "sku": line.sku,
+        "tenant_id": line.tenant_id,
+        "name": line.name[:MAX_NAME],
+        "quantity": part.quantity,
+        "amount_fen": part.amount_fen,
+    }
+
+
+def _refund_leg(leg: RefundLeg) -> Json:
+    return {
+        "leg_id": leg.leg_id,
+        "tender_id": leg.tender_id,
+        "kind": leg.kind,
+        "amount_fen": leg.amount_fen,
+        "merchant_refund_no": leg.merchant_refund_no,
+        "state": leg.state.value,
+        "closed_at": leg.closed_at,
     }
