@@ -13,6 +13,7 @@ from edge.retail.attempt import AttemptState, PaymentAttempt
 from edge.retail.basket import LineItem
 from edge.retail.order import Order, OrderState, Tender
 from edge.retail.receipt import Receipt
+from edge.retail.refund import LegState, Refund, RefundLeg, RefundLine, RefundPhase
 from edge.services import events
 from edge.services.command_records import CommandRecord, CommandState
 from edge.services.events import EventKind, Origin
@@ -142,6 +143,34 @@ PAGE = LandingPage("landing-1", "t-coffee", "谢谢", blocks=(LandingBlock(Block
 RECEIPT = Receipt("receipt-1", "order-1", "kiosk-1", "token-that-opens-the-page", AT + 2_000)
 
 
+def refund(order: Order, phase: RefundPhase) -> Refund:
+    """One line of the order goes back: in cash where it could not go back by the gateway."""
+    decided = None if phase is RefundPhase.REQUESTED else AT + 5
+    first, amount_fen = order.lines[0], order.lines[0].amount_fen
+    gone = RefundLeg("leg-1", "tender-1", "wechat_pay", amount_fen, "leg000001", AT, AT, LegState.REPLACED)
+    cash = RefundLeg(
+        "leg-2", "tender-1", "cash", amount_fen, "leg000002", AT, AT, LegState.DONE, closed_at=AT
+    )
+    legs = () if phase in (RefundPhase.REQUESTED, RefundPhase.REJECTED) else (gone, cash)
+    lines = (RefundLine(first.line_id, 1, amount_fen),)
+    number, day = f"{order.number}-R1", "2026-11-22"
+    asked = Refund(
+        "refund-1", order.order_id, number, "till-1", day, amount_fen, "破损", "小李", AT, lines, legs
+    )
+    closed = decided if phase is RefundPhase.DONE else None
+    by = "" if decided is None else "王主管"
+    return replace(asked, phase=phase, decided_by=by, decided_at=decided, closed_at=closed)
+
+
+REFUND_KINDS = {
+    EventKind.REFUND_REQUESTED: RefundPhase.REQUESTED,
+    EventKind.REFUND_APPROVED: RefundPhase.APPROVED,
+    EventKind.REFUND_REJECTED: RefundPhase.REJECTED,
+    EventKind.REFUND_STUCK: RefundPhase.APPROVED,
+    EventKind.REFUND_DONE: RefundPhase.DONE,
+}
+
+
 def samples() -> dict[EventKind, events.Data]:
     """One example of every kind's data."""
     order = paid_order()
@@ -151,6 +180,7 @@ def samples() -> dict[EventKind, events.Data]:
         EventKind.ORDER_PAID: events.order_paid(order),
         EventKind.ORDER_CANCELLED: events.order_cancelled(cancelled),
         **{events.PAYMENT_KINDS[state]: data for state, data in steps.items()},
+        **{kind: events.refund_step(refund(order, phase), order) for kind, phase in REFUND_KINDS.items()},
         EventKind.RECEIPT_ISSUED: events.receipt_issued(RECEIPT, order),
         EventKind.LANDING_SHOWN: events.landing_step(PAGE, order, "kiosk"),
         EventKind.LANDING_OPENED: events.landing_step(PAGE, order, "phone"),
