@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 import httpx
 
@@ -109,10 +110,25 @@ class Line:
         The backup is tried when nothing was sent and, for a repeatable call, also after a lost answer or
         a server error. Raises NotSent or NoAnswer; starts nothing after `deadline_ns`.
         """
+        return self._through_domains(call, lambda base: self._attempt(base, call, deadline_ns, sign))
+
+    def download(self, call: Call, deadline_ns: int, sign: Sign, into: BinaryIO, most_bytes: int) -> Answer:
+        """As exchange, but the body of a 200 goes to the file `into`, from its start, and not to the answer.
+
+        most_bytes: of the file; more is NoAnswer.
+        """
+        save = _Save(into, most_bytes)
+        return self._through_domains(call, lambda base: self._attempt(base, call, deadline_ns, sign, save))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def _through_domains(self, call: Call, attempt: Callable[[str], Answer]) -> Answer:
         before = ""
         for base in self._bases[:-1]:
             try:
-                answer = self._attempt(base, call, deadline_ns, sign)
+                answer = attempt(base)
             except NotSent:
                 continue
             except NoAnswer as error:
@@ -123,16 +139,12 @@ class Line:
             if answer.status < 500 or not call.repeatable:
                 return answer
             before = f"{answer.status} at {base}"
-        return self._last_attempt(call, deadline_ns, sign, before)
+        return self._last_attempt(attempt, before)
 
-    def close(self) -> None:
-        """Close all connections."""
-        self._client.close()
-
-    def _last_attempt(self, call: Call, deadline_ns: int, sign: Sign, before: str) -> Answer:
+    def _last_attempt(self, attempt: Callable[[str], Answer], before: str) -> Answer:
         """`before`: what became of the same call at the other domain, "" when it was not sent there."""
         try:
-            answer = self._attempt(self._bases[-1], call, deadline_ns, sign)
+            answer = attempt(self._bases[-1])
         except NotSent as error:
             if not before:
                 raise
@@ -141,7 +153,9 @@ class Line:
             return replace(answer, sent_before=True) if before else answer
         raise failure
 
-    def _attempt(self, base: str, call: Call, deadline_ns: int, sign: Sign) -> Answer:
+    def _attempt(
+        self, base: str, call: Call, deadline_ns: int, sign: Sign, save: _Save | None = None
+    ) -> Answer:
         started = self._clock.now()
         left_s = (deadline_ns - started.boottime_ns) / 1e9
         if left_s <= 0:
@@ -154,7 +168,7 @@ class Line:
         )
         failure: EdgeError
         try:
-            answer = self._receive(request, started, deadline_ns)
+            answer = self._receive(request, started, deadline_ns, save)
         except _NOT_SENT as error:
             failure = NotSent(f"{type(error).__name__} at {base}")
         except (httpx.HTTPError, httpx.StreamError) as error:
@@ -167,10 +181,17 @@ class Line:
         # Raised here, so that no traceback links to the httpx error and its signed request.
         raise failure
 
-    def _receive(self, request: httpx.Request, started: Instant, deadline_ns: int) -> Answer:
+    def _receive(
+        self, request: httpx.Request, started: Instant, deadline_ns: int, save: _Save | None
+    ) -> Answer:
         response = self._client.send(request, stream=True)
+        late = lambda: self._clock.now().boottime_ns > deadline_ns  # noqa: E731
         try:
-            body = self._read_body(response, lambda: self._clock.now().boottime_ns > deadline_ns)
+            if save is not None and response.status_code == 200:
+                _save_body(response, late, save)
+                body = b""
+            else:
+                body = self._read_body(response, late)
         finally:
             response.close()
         now = self._clock.now()
@@ -185,3 +206,21 @@ class Line:
             if late():
                 raise httpx.ReadTimeout("answer still incomplete at the deadline")
         return bytes(body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Save:
+    into: BinaryIO
+    most_bytes: int
+
+
+def _save_body(response: httpx.Response, late: Callable[[], bool], save: _Save) -> None:
+    save.into.seek(0)
+    save.into.truncate()
+    for chunk in response.iter_raw():
+        save.into.write(chunk)
+        if save.into.tell() > save.most_bytes:
+            raise httpx.ReadError(f"file larger than {save.most_bytes} bytes")
+        if late():
+            raise httpx.ReadTimeout("file still incomplete at the deadline")
+    save.into.flush()

@@ -7,17 +7,21 @@ unavailable. docs/protocols/wechat-pay.md has the table.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 
 import httpx
 
 from edge.errors import OutcomeUnknown, Unavailable
 from edge.gateways.wechat_pay import answers
 from edge.gateways.wechat_pay.answers import ErrorAnswer, Unreadable
+from edge.gateways.wechat_pay.bills import Account, Bills, FundFlow
 from edge.gateways.wechat_pay.channel import DOOR_REMEDY, Channel, describe, refused_at_the_door
 from edge.gateways.wechat_pay.refunds import Refunds
 from edge.gateways.wechat_pay.settings import WeChatPaySettings
 from edge.gateways.wechat_pay.wire import Call, NoAnswer, NotSent, Reply, Wire
+from edge.retail.bill import BillRow
 from edge.services.payment_ports import (
     CodePayment,
     DeclineReason,
@@ -58,6 +62,8 @@ class WeChatPayGateway:
         self._wire = Wire(settings, clock, ids, transport)
         self._channel = Channel(settings, self._wire)
         self._refunds = Refunds(self._channel)
+        self._bills = Bills(self._channel)
+        self.merchant = settings.mchid
 
     def pay_by_code(self, payment: CodePayment) -> GatewayAnswer:
         """Charge a payment code; returns APPROVED or PENDING, see the port. Raises Invalid before sending."""
@@ -134,6 +140,14 @@ class WeChatPayGateway:
     def query_refund(self, merchant_order_no: str, merchant_refund_no: str) -> RefundAnswer:
         """Return the state of one of our refunds; see the port RefundGateway."""
         return self._refunds.query_refund(merchant_order_no, merchant_refund_no)
+
+    def trade_bill(self, day: date) -> Iterator[BillRow]:
+        """Return the rows of one day's bill; see the port BillSource."""
+        return self._bills.trade_bill(day)
+
+    def fund_flow_bill(self, day: date, account: Account = Account.BASIC) -> Iterator[FundFlow]:
+        """Return one day's bookings in one of the merchant's accounts; the same rules as trade_bill."""
+        return self._bills.fund_flow_bill(day, account)
 
     def echo(self, message: str) -> EchoReport:
         """Have the gateway verify our signature and sign an answer (POST /v3/security/echo), for `doctor`.

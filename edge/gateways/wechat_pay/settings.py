@@ -5,24 +5,22 @@ Key files are read once, at start; what is wrong with one is said with its path 
 
 from __future__ import annotations
 
-import ipaddress
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from edge.errors import Invalid
+from edge.gateways.key_files import check_address, read_key_file
 
 PUBLIC_KEY_PREFIX = "PUB_KEY_ID_"
 
-_log = logging.getLogger(__name__)
-_MAX_KEY_FILE_BYTES = 64 * 1024
 _MIN_KEY_BITS = 2048
+_API_V3_KEY_BYTES = 32
+_MAX_NOTIFY_URL = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,9 @@ class WeChatPaySettings:
     connect_s, read_s, codepay_read_s: time-outs in seconds; a codepay answer waits for a bank. sub_mchid,
     sub_appid: the merchant that is paid when we are a service provider, and its own mini-program, else "".
     notify_url, refund_notify_url: where the gateway sends callbacks, https without query; "" for none.
+    api_v3_key: 32 bytes, decrypts callbacks and platform certificates; b"" when neither is used, else
+    verifiers may be empty, since the certificates can be fetched. download_s: for a bill's whole file.
+    spool_dir: where a bill's file lies while it is read, on disk; None for the system's folder.
     """
 
     appid: str
@@ -54,24 +55,34 @@ class WeChatPaySettings:
     sub_appid: str = ""
     notify_url: str = ""
     refund_notify_url: str = ""
+    api_v3_key: bytes = field(default=b"", repr=False)
+    download_s: float = 120.0
+    spool_dir: Path | None = None
 
     def __post_init__(self) -> None:
         """Raise Invalid for values that could never work."""
         for name in ("appid", "mchid", "merchant_serial", "store_id"):
             _check_token(name, getattr(self, name))
         for name in ("sub_mchid", "sub_appid"):
-            if getattr(self, name):
-                _check_token(name, getattr(self, name))
-        for name in ("notify_url", "refund_notify_url"):
-            _check_notify_url(name, getattr(self, name))
-        if not self.verifiers:
-            raise Invalid("wechat_pay: no platform key is configured; answers could not be verified")
-        _check_url("base_url", self.base_url)
-        if self.backup_url:
-            _check_url("backup_url", self.backup_url)
-        for name in ("connect_s", "read_s", "codepay_read_s", "max_answer_bytes"):
+            _check_token(name, getattr(self, name) or "-")
+        self._check_keys()
+        self._check_addresses()
+        for name in ("connect_s", "read_s", "codepay_read_s", "download_s", "max_answer_bytes"):
             if getattr(self, name) <= 0:
                 raise Invalid(f"wechat_pay: {name} must be positive, got {getattr(self, name)}")
+
+    def _check_keys(self) -> None:
+        if self.api_v3_key and len(self.api_v3_key) != _API_V3_KEY_BYTES:
+            raise Invalid(f"wechat_pay: the APIv3 key must have {_API_V3_KEY_BYTES} bytes; copy it again")
+        if not self.verifiers and not self.api_v3_key:
+            raise Invalid("wechat_pay: no platform key is configured; answers could not be verified")
+
+    def _check_addresses(self) -> None:
+        check_address("wechat_pay", "base_url", self.base_url)
+        if self.backup_url:
+            check_address("wechat_pay", "backup_url", self.backup_url)
+        for name in ("notify_url", "refund_notify_url"):
+            _check_notify_url(name, getattr(self, name))
 
     @property
     def platform_serial(self) -> str:
@@ -81,9 +92,7 @@ class WeChatPaySettings:
 
 def load_private_key(path: Path) -> RSAPrivateKey:
     """Return the merchant's private key (apiclient_key.pem); raise Invalid saying what is wrong with it."""
-    data = _read(path, "merchant private key")
-    if path.stat().st_mode & 0o077:
-        _log.warning("%s can be read by others; run: chmod 600 %s", path, path)
+    data = read_key_file(path, "merchant private key", secret=True)
     try:
         key = load_pem_private_key(data, password=None)
     except TypeError:
@@ -99,7 +108,7 @@ def load_private_key(path: Path) -> RSAPrivateKey:
 
 def load_merchant_serial(path: Path) -> str:
     """Return the serial number (upper-case hex) of the merchant's certificate (apiclient_cert.pem)."""
-    return _serial(_certificate(path, _read(path, "merchant certificate")))
+    return _serial(_certificate(path, read_key_file(path, "merchant certificate")))
 
 
 def load_verifiers(files: Mapping[str, Path]) -> dict[str, RSAPublicKey]:
@@ -112,7 +121,7 @@ def load_verifiers(files: Mapping[str, Path]) -> dict[str, RSAPublicKey]:
 
 
 def _verifier(serial: str, path: Path) -> RSAPublicKey:
-    data = _read(path, "platform key")
+    data = read_key_file(path, "platform key")
     if serial.startswith(PUBLIC_KEY_PREFIX):
         try:
             key = load_pem_public_key(data)
@@ -141,19 +150,6 @@ def _serial(certificate: x509.Certificate) -> str:
     return f"{certificate.serial_number:X}"
 
 
-def _read(path: Path, what: str) -> bytes:
-    try:
-        size = path.stat().st_size
-        data = path.read_bytes() if size <= _MAX_KEY_FILE_BYTES else b""
-    except OSError as error:
-        raise Invalid(
-            f"cannot read the {what} {path}: {error.strerror}; check path and permissions"
-        ) from None
-    if not data:
-        raise Invalid(f"the {what} {path} is empty or over {_MAX_KEY_FILE_BYTES} bytes; check the path")
-    return data
-
-
 def _check_token(name: str, value: str) -> None:
     if not value or not value.isascii() or not value.isprintable() or set(value) & set(' ",'):
         raise Invalid(
@@ -161,23 +157,12 @@ def _check_token(name: str, value: str) -> None:
         )
 
 
-def _check_url(name: str, url: str) -> None:
-    parts = urlsplit(url)
-    secure = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
-    if not secure or not parts.hostname or parts.query or parts.fragment:
-        raise Invalid(f"wechat_pay: {name} {url!r} must be an https address (http only on loopback)")
-
-
 def _check_notify_url(name: str, url: str) -> None:
-    parts = urlsplit(url)
-    if url and (parts.scheme != "https" or not parts.hostname or set("?#") & set(url) or len(url) > 255):
+    if not url:
+        return
+    check_address("wechat_pay", name, url)
+    if not url.startswith("https://") or "?" in url or len(url) > _MAX_NOTIFY_URL:
         raise Invalid(
-            f"wechat_pay: {name} {url!r} must be a public https address without query, 255 characters at most"
+            f"wechat_pay: {name} {url!r} must be a public https address without query, "
+            f"{_MAX_NOTIFY_URL} characters at most"
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
