@@ -1,4 +1,4 @@
-"""Bring receipts to paper."""
+"""Bring receipts and other papers to paper."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from edge.retail.receipt import PrintState
 from edge.services.box import Box
+from edge.services.print_paper import print_next_paper
 from edge.services.print_receipt import print_next
 from edge.workers import Worker
 
@@ -37,6 +38,8 @@ class Printing:
 def _printing(box: Box, place: str) -> Callable[[], float]:
     def step() -> float:
         state = print_next(box, place)
+        if state is None:
+            state = print_next_paper(box, place)
         if state is None:
             box.printers[place].printer_status()
             return PRINT_LOOK_S

@@ -39,11 +39,14 @@ class Rules:
     scan is shown, not added. idle_ms, paid_idle_ms: when a forsaken screen goes back to the start.
     pay_deadline_ms: when a payment that still waits for a password is reversed; poll_ms: how often it
     is asked for; reverse_age_ms: no reversal before this age; call_ms: the longest gateway call.
-    day_starts_h: the hour at which the business day begins.
+    day_starts_h: the hour at which the business day begins. cash_needs_shift: a till takes cash only within a
+    cashier's shift; over_short_limit_fen: beyond it a shift closes only with a reason.
     """
 
     zone: tzinfo = UTC
     day_starts_h: int = 4
+    cash_needs_shift: bool = False
+    over_short_limit_fen: int = 500
     repeat_window_ms: int = 1_500
     stale_scan_ms: int = 5_000
     idle_ms: int = 120_000

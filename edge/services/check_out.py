@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
-from edge.clock import Instant, local
+from edge.clock import Instant
 from edge.errors import Invalid
 from edge.retail.basket import BasketState, change_state
 from edge.retail.order import cancel, freeze
 from edge.services.box import Box
+from edge.services.business_day import business_day
 from edge.services.complete_order import complete_if_covered
 from edge.services.events import EventKind, order_cancelled, record_event
 from edge.services.records import Unit
@@ -73,12 +73,6 @@ def reopen(unit: Unit, box: Box, busy: Busy, now: Instant) -> Busy:
     record_event(unit, box.ids, now, box.origin, EventKind.ORDER_CANCELLED, order.order_id, data)
     state = replace(busy.state, order_id=None, notice="")
     return Busy(state, basket, None, None)
-
-
-def business_day(box: Box, now: Instant) -> str:
-    """Return the ISO date of the business day that `now` belongs to."""
-    moment = local(now.wall_at, box.rules.zone) - timedelta(hours=box.rules.day_starts_h)
-    return moment.date().isoformat()
 
 
 def _give_up(unit: Unit, box: Box, busy: Busy, now: Instant, *, keep_basket: bool) -> None:

@@ -12,12 +12,14 @@ from edge.retail.order import Order, OrderState, Tender, add_tender
 from edge.retail.receipt import Receipt
 from edge.services.box import Box
 from edge.services.events import EventKind, Surface, landing_step, order_paid, receipt_issued, record_event
+from edge.services.open_shift import ensure_shift
 from edge.services.records import Unit
 
 
 def take_tender(unit: Unit, box: Box, order: Order, tender: Tender, now: Instant) -> Order:
     """Book `tender` for `order` and complete the order when it covers the rest; return the order."""
     covered = add_tender(order, tender)
+    ensure_shift(unit, box, order.workstation, now)
     unit.orders.put(covered)
     unit.ledger.post(post_tender(box.ids.new_id(), covered, tender))
     if covered.state is OrderState.PAID:
@@ -29,6 +31,7 @@ def complete_if_covered(unit: Unit, box: Box, order: Order, now: Instant) -> Ord
     """Complete an order on which nothing is due, such as one of free samples."""
     if order.due_fen or order.state is not OrderState.AWAITING:
         return order
+    ensure_shift(unit, box, order.workstation, now)
     paid = replace(order, state=OrderState.PAID, closed_at=now.wall_at)
     unit.orders.put(paid)
     _complete(unit, box, paid, now)

@@ -74,6 +74,9 @@ class EventKind(StrEnum):
     COMMAND_DONE = "command.done"
     COMMAND_REFUSED = "command.refused"
     COMMAND_UNKNOWN = "command.unknown"
+    SHIFT_OPENED = "shift.opened"
+    SHIFT_CLOSED = "shift.closed"
+    DAY_CLOSED = "day.closed"
 
 
 #: Kinds that somebody waits for: they are sent before what has waited longer.

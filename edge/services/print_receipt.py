@@ -12,7 +12,8 @@ from edge.services.box import Box
 from edge.services.receipt_paper import receipt_job
 from edge.services.records import Unit
 
-_STATES = {
+#: What a printer proved, and where the paper stands then.
+STATES = {
     PrintOutcome.PRINTED: PrintState.PRINTED,
     PrintOutcome.NOT_STARTED: PrintState.QUEUED,
     PrintOutcome.UNCERTAIN: PrintState.UNCERTAIN,
@@ -100,6 +101,6 @@ def _finish(unit: Unit, receipt_id: str, result: PrintResult) -> PrintState:
     receipt = unit.receipts.get(receipt_id)
     if receipt is None:
         raise Corrupt(f"receipt {receipt_id} vanished while it was printed")
-    state = _STATES[result.outcome]
+    state = STATES[result.outcome]
     unit.receipts.put(replace(receipt, print_state=state, print_problem=result.reason))
     return state

@@ -35,8 +35,10 @@ from edge.retail.refund import (
     with_leg,
 )
 from edge.services.box import Box
-from edge.services.check_out import business_day, to_start
+from edge.services.business_day import business_day
+from edge.services.check_out import to_start
 from edge.services.events import EventKind, order_cancelled, record_event
+from edge.services.open_shift import ensure_shift
 from edge.services.payment_ports import RefundState
 from edge.services.records import Unit
 from edge.services.resolve_refunds import ask_gateway
@@ -231,6 +233,7 @@ def _approve(
 ) -> Refund:
     if any(tender.kind == "cash" for tender, _ in plan.parts):
         _need_drawer(box, asked.workstation)
+    ensure_shift(unit, box, asked.workstation, now)
     order = quote_refund(unit, asked.order_id).order
     refund = replace(
         asked,

@@ -23,6 +23,7 @@ from edge.retail.refund import (
 )
 from edge.services.box import Box
 from edge.services.events import EventKind, record_event, refund_step
+from edge.services.open_shift import ensure_shift, need_cash_shift
 from edge.services.payment_ports import RefundAnswer, RefundState
 from edge.services.records import Unit
 from edge.services.work_items import raise_work
@@ -67,7 +68,13 @@ def settle_leg(
 
 
 def finish_leg(unit: Unit, box: Box, refund: Refund, leg: RefundLeg, now: Instant) -> Refund:
-    """Book a leg that is done, in the caller's unit; return the refund with it."""
+    """Book a leg that is done, in the caller's unit; return the refund with it.
+
+    Raises Declined for cash where no drawer is open: no shift, or one that is being counted.
+    """
+    ensure_shift(unit, box, refund.workstation, now)
+    if leg.kind == "cash":
+        need_cash_shift(unit, box, refund.workstation)
     unit.ledger.post(post_refund_leg(box.ids.new_id(), refund, leg, now.wall_at))
     return with_leg(refund, leg, now.wall_at)
 

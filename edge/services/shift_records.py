@@ -51,6 +51,9 @@ class Shifts(Protocol):
     def last_day(self) -> BusinessDay | None:
         """Return the latest business day that was closed."""
 
+    def beginning(self) -> int:
+        """Return the position in the books up to which nothing belongs to a shift: there were none yet."""
+
     def position(self) -> int:
         """Return the position of the newest posting in the books, 0 for none."""
 

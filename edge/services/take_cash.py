@@ -7,6 +7,7 @@ from edge.errors import Declined, Invalid
 from edge.retail.order import cash_tender
 from edge.services.box import Box
 from edge.services.complete_order import take_tender
+from edge.services.open_shift import need_cash_shift
 from edge.services.records import Unit
 from edge.services.workstation import Busy, act, need_order, save
 
@@ -22,6 +23,7 @@ def take_cash(box: Box, workstation: str, received_fen: int, due_fen: int | None
 
     def step(unit: Unit, busy: Busy, now: Instant) -> int:
         order = need_order(busy)
+        need_cash_shift(unit, box, workstation)
         if busy.money_in_flight:
             raise Invalid(f"a payment for order {order.number} is on its way; wait for its end")
         if due_fen is not None and due_fen != order.due_fen:

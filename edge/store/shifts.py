@@ -138,6 +138,10 @@ class ShiftTable:
         row = self._connection.execute("SELECT * FROM business_days ORDER BY day DESC LIMIT 1").fetchone()
         return None if row is None else BusinessDay(*row)
 
+    def beginning(self) -> int:
+        """Return the position in the books up to which nothing belongs to a shift."""
+        return int(self._connection.execute("SELECT position FROM shift_beginning").fetchone()[0])
+
     def position(self) -> int:
         """Return the position of the newest posting in the books, 0 for none."""
         return int(self._connection.execute("SELECT coalesce(max(position), 0) FROM bookings").fetchone()[0])

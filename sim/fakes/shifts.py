@@ -113,6 +113,10 @@ class FakeShifts:
         """Return the latest business day that was closed."""
         return self._rows.days[max(self._rows.days)] if self._rows.days else None
 
+    def beginning(self) -> int:
+        """Return the position in the books up to which nothing belongs to a shift."""
+        return 0
+
     def position(self) -> int:
         """Return the position of the newest posting in the books, 0 for none."""
         return len(self._books.postings)

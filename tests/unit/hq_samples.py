@@ -19,6 +19,7 @@ from edge.services.command_records import CommandRecord, CommandState
 from edge.services.events import EventKind, Origin
 from edge.services.outbox_records import OutboxMessage
 from sim.fakes.outbox import FakeOutbox, OutboxRows
+from tests.unit.shift_samples import shift_data
 
 T = TypeVar("T")
 
@@ -192,6 +193,7 @@ def samples() -> dict[EventKind, events.Data]:
         EventKind.SNAPSHOT_APPLIED: events.snapshot_applied("catalogue", 7, 6, "ab" * 32, False),
         EventKind.SNAPSHOT_REFUSED: events.snapshot_refused("catalogue", 8, "older", "version 9 is here"),
         **{kind: events.command_ended(command(state)) for state, kind in events.COMMAND_KINDS.items()},
+        **shift_data(),
     }
 
 

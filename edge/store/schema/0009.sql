@@ -17,6 +17,14 @@ LEFT JOIN tenders t ON p.kind = 'tender' AND t.tender_id = p.reference
 LEFT JOIN orders o ON o.order_id = coalesce(t.order_id, p.reference)
 ORDER BY p.posting_id;
 
+-- What was booked before there were shifts belongs to none.
+CREATE TABLE shift_beginning (
+    only     INTEGER PRIMARY KEY CHECK (only = 1),
+    position INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO shift_beginning (only, position) SELECT 1, count(*) FROM bookings;
+
 CREATE TABLE shifts (
     shift_id       TEXT PRIMARY KEY,
     workstation    TEXT NOT NULL,
