@@ -18,6 +18,8 @@ from edge.gateways.wechat_pay import answers
 from edge.gateways.wechat_pay.answers import ErrorAnswer, Unreadable
 from edge.gateways.wechat_pay.bills import Account, Bills, FundFlow
 from edge.gateways.wechat_pay.channel import DOOR_REMEDY, Channel, describe, refused_at_the_door
+from edge.gateways.wechat_pay.combine import Combine
+from edge.gateways.wechat_pay.prepay import Prepay
 from edge.gateways.wechat_pay.refunds import Refunds
 from edge.gateways.wechat_pay.settings import WeChatPaySettings
 from edge.gateways.wechat_pay.wire import Call, NoAnswer, NotSent, Reply, Wire
@@ -46,7 +48,10 @@ class EchoReport:
 
 
 class WeChatPayGateway:
-    """WeChat Pay APIv3, direct merchant. Safe for use by several threads."""
+    """WeChat Pay APIv3. Safe for use by several threads.
+
+    merchant: our number. prepay, combine: orders for the phone.
+    """
 
     name = "wechat_pay"
 
@@ -64,6 +69,8 @@ class WeChatPayGateway:
         self._refunds = Refunds(self._channel)
         self._bills = Bills(self._channel)
         self.merchant = settings.mchid
+        self.prepay = Prepay(self._channel)
+        self.combine = Combine(self._channel)
 
     def pay_by_code(self, payment: CodePayment) -> GatewayAnswer:
         """Charge a payment code; returns APPROVED or PENDING, see the port. Raises Invalid before sending."""

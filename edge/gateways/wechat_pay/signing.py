@@ -57,6 +57,16 @@ def authorization(
     )
 
 
+def pay_sign(key: RSAPrivateKey, *, appid: str, timestamp_s: int, nonce: str, package: str) -> str:
+    """Return paySign of wx.requestPayment: the merchant's signature, base64.
+
+    appid: of the mini-program that invokes it. package: "prepay_id=...". Source: pay.weixin.qq.com,
+    mini-program payment, "小程序调起支付签名".
+    """
+    message = f"{appid}\n{timestamp_s}\n{nonce}\n{package}\n".encode("ascii")
+    return base64.b64encode(key.sign(message, PKCS1v15(), SHA256())).decode("ascii")
+
+
 def verify(
     headers: Mapping[str, str], body: bytes, verifiers: Mapping[str, RSAPublicKey], now_s: int
 ) -> None:

@@ -68,6 +68,10 @@ class Wire:
         """Return our wall clock in Unix seconds."""
         return self._line.now_s()
 
+    def nonce(self) -> str:
+        """Return 32 characters that were never used before."""
+        return self._ids.new_id().replace("-", "")
+
     def exchange(self, call: Call, deadline_ns: int) -> Reply:
         """Send `call`, once to each domain at most, and return the first answer that is of use.
 
@@ -105,7 +109,7 @@ class Wire:
                 target=target,
                 body=call.body,
                 timestamp_s=now.wall_at // 1000,
-                nonce=self._ids.new_id().replace("-", ""),
+                nonce=self.nonce(),
             ),
         }
         if call.body:
