@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from devices.types import Columns, TextLine
+from edge.services.records import Unit
 from sim.fakes.box import GATEWAY
 from sim.world import World
 
@@ -26,6 +27,7 @@ def violations(world: World) -> list[str]:
         _tenders(events),
         _books(world, events),
         _papers(world, events),
+        _refunds(world, events),
     )
     return [line for check in checks for line in check]
 
@@ -46,7 +48,12 @@ def _charges(world: World, events: list[Event]) -> Iterator[str]:
     """No order is charged twice, and no money is taken that no paid order accounts for."""
     approved = {data["merchant_order_no"]: data for data in _of(events, "payment.approved")}
     paid = {data["order_id"] for data in _of(events, "order.paid")}
-    charged = {number: world.gateway.charged_fen(number) for number in world.gateway.asked}
+    back = _given_back(events)
+    charged = {
+        number: world.gateway.charged_fen(number)
+        + back.get(approved[number]["attempt_id"] if number in approved else "", 0)
+        for number in world.gateway.asked
+    }
     for number, amount_fen in charged.items():
         told = approved.get(number)
         if amount_fen and told is None:
@@ -100,6 +107,7 @@ def _books(world: World, events: list[Event]) -> Iterator[str]:
     if held_fen != world.gateway.total_fen():
         yield f"the books hold {held_fen} fen, the gateway {world.gateway.total_fen()}"
     sold_fen = sum(data["total_fen"] for data in _of(events, "order.paid"))
+    sold_fen -= sum(data["amount_fen"] for data in _done(events) if not data["cancels_order"])
     sales_fen = -sum(amount for account, amount in balances.items() if account.startswith("sales/"))
     if sales_fen != sold_fen:
         yield f"the books have sales of {sales_fen} fen, HQ was told of {sold_fen}"
@@ -123,6 +131,69 @@ def _papers(world: World, events: list[Event]) -> Iterator[str]:
             yield f"order {number} has {count} papers; paid are {sorted(numbers)}"
     if not world.crashes and set(papers) != numbers:
         yield f"papers of {sorted(papers)}, paid are {sorted(numbers)}"
+
+
+def _refunds(world: World, events: list[Event]) -> Iterator[str]:
+    """What HQ heard of went back, once, and nothing else; no tender gives more than it took."""
+    told = {
+        leg["merchant_refund_no"]: leg["amount_fen"]
+        for data in _done(events)
+        for leg in data["legs"]
+        if leg["kind"] == GATEWAY and leg["state"] == "done"
+    }
+    given = world.refunds.given_fen()
+    if told != given:
+        yield f"HQ heard of refunds {told}, the gateway gave {given}"
+    tenders = _tenders_taken(world)
+    for data in _done(events):
+        if sum(leg["amount_fen"] for leg in _kept(data)) != data["amount_fen"]:
+            yield f"refund {data['number']}: its legs do not sum to {data['amount_fen']} fen"
+        if (
+            not data["cancels_order"]
+            and sum(one["amount_fen"] for one in data["lines"]) != data["amount_fen"]
+        ):
+            yield f"refund {data['number']}: its lines do not sum to {data['amount_fen']} fen"
+        for leg in _kept(data):
+            tenders[leg["tender_id"]] = tenders.get(leg["tender_id"], 0) - leg["amount_fen"]
+    over = {tender: fen for tender, fen in tenders.items() if fen < 0}
+    if over:
+        yield f"more was given back than was taken: {over}"
+    wished = [data["refund_id"] for data in _of(events, "refund.approved")]
+    if sorted(wished) != sorted(data["refund_id"] for data in _done(events)):
+        yield f"approved were {sorted(wished)}, done are others"
+
+
+def _tenders_taken(world: World) -> dict[str, int]:
+    """Return what each tender took, as the orders in the store have it."""
+
+    def query(unit: Unit) -> dict[str, int]:
+        orders = [unit.orders.get(refund.order_id) for refund in unit.refunds.recent(99)]
+        return {one.tender_id: one.amount_fen for order in orders if order for one in order.tenders}
+
+    return world.store.read(query)
+
+
+def _given_back(events: list[Event]) -> dict[str, int]:
+    """Return what went back through the gateway, by the attempt that took it."""
+    tenders = {
+        tender["tender_id"]: tender["attempt_id"]
+        for data in _of(events, "order.paid")
+        for tender in data["tenders"]
+    }
+    back: Counter[str] = Counter()
+    for data in _done(events):
+        for leg in _kept(data):
+            if leg["kind"] == GATEWAY:
+                back[tenders.get(leg["tender_id"], "")] += leg["amount_fen"]
+    return back
+
+
+def _kept(data: Event) -> list[Event]:
+    return [leg for leg in data["legs"] if leg["state"] != "replaced"]
+
+
+def _done(events: list[Event]) -> list[Event]:
+    return list(_of(events, "refund.done"))
 
 
 def _of(events: list[Event], kind: str) -> Iterator[Event]:

@@ -12,7 +12,12 @@ from typing import Any, Protocol
 from edge.services.box import Box
 from edge.services.change_basket import dismiss
 from edge.services.check_out import cancel_sale, check_out, leave
+from edge.services.refund_order import RefundAsk, quote_refund, refund_order, replace_leg
+from edge.services.staff import StaffMember
 from edge.services.take_cash import take_cash
+
+#: Who approves refunds; people here do not forget their PIN.
+SUPERVISOR = StaffMember("supervisor", "supervisor", "")
 
 
 class Place(Protocol):
@@ -86,3 +91,58 @@ class Buyer:
         else:
             cancel_sale(place.box, self.workstation)
             self.done = True
+
+
+@dataclass(slots=True)
+class Returner(Buyer):
+    """Buys, and then has goods or money given back, one ask after another; never twice the same.
+
+    asks: what each refund is for, given to RefundAsk; empty: all that is left. gives_up: comes to the
+    supervisor with an order that is paid in part. till: where the supervisor stands.
+    """
+
+    asks: Sequence[Mapping[str, Any]] = ()
+    gives_up: bool = False
+    till: str = "till-1"
+    order_id: str = ""
+    asked: int = 0
+    went: bool = False
+
+    def act(self, place: Place) -> None:
+        """Do the next thing."""
+        if not self.went:
+            self._shop(place)
+        elif not self._has_stuck(place):
+            self._return(place)
+
+    def _shop(self, place: Place) -> None:
+        screen = place.look(self.workstation)
+        if screen["order"] is not None:
+            self.order_id = screen["order"]["id"]
+        if self.gives_up and screen["screen"] == "checkout" and screen["order"]["paid_fen"]:
+            self.went = True
+            return
+        # Named, as super() does not work in a class with slots.
+        Buyer.act(self, place)
+        if self.done:
+            self.went, self.done = True, not self.has_paid
+
+    def _return(self, place: Place) -> None:
+        if self.asked == len(self.asks):
+            self.done = True
+            return
+        wish = self.asks[self.asked]
+        # The form that was sent carries its own number, so that sending it again is no second refund.
+        number = f"refund-{self.order_id}-{self.asked}"
+        ask = RefundAsk(number, self.order_id, self.till, "broken", **wish)
+        refund_order(place.box, ask, "cashier", SUPERVISOR)
+        self.asked += 1
+
+    def _has_stuck(self, place: Place) -> bool:
+        """Have cash given for what the gateway cannot bring; return whether there was any."""
+        quote = place.box.store.read(lambda unit: quote_refund(unit, self.order_id))
+        stuck = [(refund, leg) for refund in quote.refunds for leg in refund.stuck]
+        for refund, leg in stuck[:1]:
+            replace_leg(place.box, refund.refund_id, leg.leg_id, SUPERVISOR, cash_at=self.till)
+        moving = any(refund.moving for refund in quote.refunds)
+        return bool(stuck) or (moving and self.asked == len(self.asks))

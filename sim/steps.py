@@ -31,14 +31,26 @@ RECORDS = (
     "outbox",
     "commands",
     "work_items",
+    "bills",
     "snapshots",
+    "members",
+    "plate_lists",
+    "tariffs",
     "landings",
     "shifts",
     "papers",
 )
 
 #: How the names of steps around an effect begin; the others only look, or are inside a transaction.
-EFFECTS = ("store.write", "gateway.", "link.send", "link.acks", "printer.print_job", "scanner.read")
+EFFECTS = (
+    "store.write",
+    "gateway.",
+    "refunds.",
+    "link.send",
+    "link.acks",
+    "printer.print_job",
+    "scanner.read",
+)
 
 
 class Crash(BaseException):

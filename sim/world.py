@@ -25,6 +25,7 @@ from edge.services.receive_scan import receive_scan
 from edge.services.recover import recover
 from edge.services.reset_idle import reset_idle
 from edge.services.resolve_attempts import resolve_attempts
+from edge.services.resolve_refunds import resolve_refunds
 from edge.services.show_screen import show_screen
 from edge.services.take_payment import submit
 from sim.fakes.box import GATEWAY, WORKSTATIONS, compose_box, stock
@@ -33,6 +34,7 @@ from sim.fakes.gateway import FakeGateway, Shopper
 from sim.fakes.hq import FakeHq, Fate
 from sim.fakes.ids import FakeIds
 from sim.fakes.printer import FakePrinter
+from sim.fakes.refund_gateway import FakeRefundGateway
 from sim.fakes.scanner import FakeScanner
 from sim.fakes.store import FakeStore
 from sim.people import Buyer
@@ -129,6 +131,7 @@ class World:
         self.steps = Steps(self.crash_at)
         self.clock, self.ids = FakeClock(), FakeIds()
         self.gateway = LedgerGateway()
+        self.refunds = FakeRefundGateway(self.gateway)
         fates, acks = ([self._fate() for _ in range(40)] for _ in range(2))
         self.hq = FakeHq(self.clock, 20, fates, acks)
         self.printers = {place: PlainPrinter(place) for place in WORKSTATIONS}
@@ -178,6 +181,8 @@ class World:
             before = self.steps.count, self._signature()
             self._guarded(self._round)
             if self._at_rest():
+                # Whatever is still on its way arrives after everybody has gone: it must not matter any more.
+                self.refunds.deliver_late()
                 return self
             self._pass_time(quiet=before[1] == self._signature())
         raise Stuck(f"{self.describe()}: not at rest after {MAX_ROUNDS} rounds; {self._signature()}")
@@ -198,6 +203,7 @@ class World:
             {GATEWAY: stepped(self.gateway, "gateway", steps)},
             {place: stepped(printer, "printer", steps) for place, printer in self.printers.items()},
             lambda place: None,
+            refunders={GATEWAY: stepped(self.refunds, "refunds", steps)},
         )
         return Service(box)
 
@@ -240,6 +246,7 @@ class World:
             self._step(partial(print_next, self.box, place))
             self._step(partial(reset_idle, self.box, place))
         self._step(partial(resolve_attempts, self.box))
+        self._step(partial(resolve_refunds, self.box))
         self._step(self._publish)
 
     def _step(self, step: Callable[[], object]) -> None:
@@ -276,7 +283,9 @@ class World:
     def _at_rest(self) -> bool:
         waiting = self.store.read(lambda unit: (unit.attempts.open(1), unit.outbox.depth().count))
         papers = self.store.read(lambda unit: [unit.receipts.to_print(place) for place in WORKSTATIONS])
-        return all(person.done for person in self.people) and waiting == ((), 0) and not any(papers)
+        moving = any(refund.moving for refund in self.store.read(lambda unit: unit.refunds.open(9)))
+        still = waiting == ((), 0) and not any(papers) and not moving
+        return all(person.done for person in self.people) and still
 
     def _signature(self) -> tuple[object, ...]:
         depth = self.store.read(lambda unit: unit.outbox.depth())
@@ -290,6 +299,7 @@ class World:
         self.steps.note(str(self.clock.now().wall_at))
         if self._quiet == 20:
             self.gateway.deliver_late()
+            self.refunds.deliver_late()
 
     def _scanner(self, place: str) -> FakeScanner:
         return FakeScanner(f"scanner-{place}", lambda: self.clock.now().boottime_ns)

@@ -16,10 +16,14 @@ MAX_ATTEMPTS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What was found. attempts: open payments, now due at once. papers: receipts that may be half printed."""
+    """What was found. attempts: open payments, now due at once. papers: receipts that may be half printed.
+
+    refunds: refunds on their way, now due at once.
+    """
 
     attempts: int
     papers: int
+    refunds: int = 0
 
 
 def recover(box: Box) -> Recovered:
@@ -34,6 +38,10 @@ def recover(box: Box) -> Recovered:
         for attempt in attempts:
             due_at = min(attempt.next_step_at, attempt_time(attempt, now))
             unit.attempts.put(replace(attempt, next_step_at=due_at))
+        refunds = unit.refunds.moving(MAX_ATTEMPTS)
+        for refund in refunds:
+            legs = tuple(replace(leg, next_step_at=min(leg.next_step_at, now.wall_at)) for leg in refund.legs)
+            unit.refunds.put(replace(refund, legs=legs))
         papers = unit.receipts.printing()
         for receipt in papers:
             problem = "the service stopped while this receipt was printing"
@@ -42,6 +50,6 @@ def recover(box: Box) -> Recovered:
             state = unit.workstations.get(name)
             if state is not None:
                 unit.workstations.put(touched(state, now))
-        return Recovered(len(attempts), len(papers))
+        return Recovered(len(attempts), len(papers), len(refunds))
 
     return box.store.write(work)

@@ -11,7 +11,7 @@ from edge.retail.catalogue import Listing, Product, SoldBy, Tenant, barcode_key,
 from edge.services.box import Box, Rules, Workstation, WorkstationKind
 from edge.services.catalogue_records import KeyChange
 from edge.services.events import Origin
-from edge.services.payment_ports import PaymentGateway
+from edge.services.payment_ports import PaymentGateway, RefundGateway
 from edge.services.ports import Clock, HqLink, IdSource, Printer, Store
 from edge.services.records import Unit
 from sim.fakes.clock import FakeClock
@@ -19,6 +19,7 @@ from sim.fakes.gateway import FakeGateway
 from sim.fakes.hq import FakeHq
 from sim.fakes.ids import FakeIds
 from sim.fakes.printer import FakePrinter
+from sim.fakes.refund_gateway import FakeRefundGateway
 from sim.fakes.store import FakeStore
 
 KIOSK = "kiosk-1"
@@ -63,10 +64,12 @@ class FakePorts:
     printers: dict[str, FakePrinter] = field(
         default_factory=lambda: {place: FakePrinter(place) for place in WORKSTATIONS}
     )
+    refunds: FakeRefundGateway = field(init=False)
     hq: FakeHq = field(init=False)
 
     def __post_init__(self) -> None:
-        """Connect HQ by the same clock."""
+        """Connect HQ by the same clock, and the gateway's refunds to its orders."""
+        self.refunds = FakeRefundGateway(self.gateway)
         self.hq = FakeHq(self.clock)
 
 
@@ -81,6 +84,7 @@ def fake_box(ports: FakePorts, changed: Callable[[str], None], rules: Rules = RU
         ports.printers,
         changed,
         rules,
+        {GATEWAY: ports.refunds},
     )
 
 
@@ -93,6 +97,7 @@ def compose_box(
     printers: Mapping[str, Printer],
     changed: Callable[[str], None],
     rules: Rules = RULES,
+    refunders: Mapping[str, RefundGateway] | None = None,
 ) -> Box:
     """Return a box of a kiosk and a till over any ports."""
     return Box(
@@ -106,6 +111,7 @@ def compose_box(
         workstations=WORKSTATIONS,
         rules=rules,
         changed=changed,
+        refunders=refunders or {},
     )
 
 

@@ -89,6 +89,15 @@ class FakeGateway:
         """Return what that order has taken and not given back."""
         return self._taken_fen.get(merchant_order_no, 0)
 
+    def paid_fen(self, merchant_order_no: str) -> int:
+        """Return what that order was paid with, refunds not taken off; 0 when it was not, or was reversed."""
+        order = self._orders.get(merchant_order_no)
+        return order.payment.amount_fen if order and order.state is PaymentState.APPROVED else 0
+
+    def give_back(self, merchant_order_no: str, amount_fen: int) -> None:
+        """Take a refund off what that order has taken; fakes.refund_gateway decides when."""
+        self._taken_fen[merchant_order_no] -= amount_fen
+
     def total_fen(self) -> int:
         """Return what all orders have taken and not given back."""
         return sum(self._taken_fen.values())
