@@ -14,6 +14,7 @@ from sim.gateway.office import Office
 from sim.gateway.shapes import check_body, check_query
 
 _HUGE_BYTES = 3 << 20
+_NUMBERS = ("out_trade_no", "combine_out_trade_no", "out_refund_no", "out_order_no")
 
 
 class PaymentApi:
@@ -38,14 +39,15 @@ class PaymentApi:
     @property
     def call_names(self) -> tuple[str, ...]:
         """The names that a fault can be planned for."""
-        return tuple(endpoint.name for endpoint in self._endpoints)
+        names = [name for endpoint in self._endpoints for name in (endpoint.name, *endpoint.also)]
+        return tuple(dict.fromkeys(names))
 
     def handle(self, request: Request) -> Reply:
         """Answer one request; raise Dropped to close the connection without an answer."""
         for endpoint in self._endpoints:
             names = endpoint.match(request.method, request.target)
             if names is not None:
-                planned = self._office.faults.take(endpoint.name)
+                planned = self._office.faults.take(endpoint.called(request), order_no_of(request, names))
                 return self._with_faults(planned, request, endpoint, names)
         return self._refuse(Refusal(404, "RESOURCE_NOT_EXISTS", "请求的资源不存在"))
 
@@ -56,14 +58,16 @@ class PaymentApi:
         delay_s = planned.delay_ms / 1000 if planned else 0.0
         early = self._before(fault, delay_s)
         if early is not None:
-            return early
+            return early if endpoint.spoil is None else endpoint.spoil(fault, request, None)
         reply = self._process(request, endpoint, names)
-        if fault is Fault.DUPLICATE:
-            reply = self._answer(request, endpoint, names, self._office.credentials.mchid)
+        if fault is Fault.DUPLICATE and reply.status != 401:
+            reply = self._again(request, endpoint, names)
         if fault is Fault.DELAY_AFTER:
             self._stop.wait(delay_s)
         if fault is Fault.DROP_AFTER:
             raise Dropped
+        if endpoint.spoil is not None and fault is not Fault.CUT:
+            return endpoint.spoil(fault, request, reply)
         return self._after(fault, reply)
 
     def _before(self, fault: Fault | None, delay_s: float) -> Reply | None:
@@ -88,7 +92,8 @@ class PaymentApi:
             return replace(reply, cut=True)
         if fault is Fault.HUGE:
             return self._signed(replace(reply, body=b" " * _HUGE_BYTES + reply.body))
-        return self._spoilt_headers(fault, self._spoilt_body(fault, reply))
+        reply = self._spoilt_body(fault, reply)
+        return replace(reply, headers=self._signatures.spoil(reply.headers, fault))
 
     def _spoilt_body(self, fault: Fault, reply: Reply) -> Reply:
         if fault is Fault.BROKEN_JSON:
@@ -102,20 +107,6 @@ class PaymentApi:
             value["amount"]["total"] += 1
         return self._signed(replace(reply, body=json_reply(200, value).body))
 
-    def _spoilt_headers(self, fault: Fault, reply: Reply) -> Reply:
-        headers = dict(reply.headers)
-        if fault is Fault.NO_SIGNATURE:
-            headers = {name: text for name, text in headers.items() if name == "Request-ID"}
-        if fault is Fault.BAD_SIGNATURE:
-            headers = headers | {
-                "Wechatpay-Signature": self._signatures.headers(b"x", "0")["Wechatpay-Signature"]
-            }
-        if fault is Fault.UNKNOWN_SERIAL:
-            headers["Wechatpay-Serial"] = "PUB_KEY_ID_9999"
-        if fault is Fault.STALE_SIGNATURE:
-            headers["Wechatpay-Timestamp"] = str(int(headers["Wechatpay-Timestamp"]) - 301)
-        return replace(reply, headers=headers)
-
     def _process(self, request: Request, endpoint: Endpoint, names: Mapping[str, str]) -> Reply:
         if endpoint.auth is Auth.OWN:
             return self._unsigned(request, endpoint, names)
@@ -127,10 +118,18 @@ class PaymentApi:
         return self._answer(request, endpoint, names, mchid)
 
     def _answer(self, request: Request, endpoint: Endpoint, names: Mapping[str, str], mchid: str) -> Reply:
+        asked = request.headers.get("wechatpay-serial", "")
         try:
-            return self._signed(endpoint.handler(checked(request, endpoint, names, mchid)))
+            return self._signed(endpoint.handler(checked(request, endpoint, names, mchid)), asked=asked)
         except Refusal as refusal:
-            return self._refuse(refusal)
+            return self._signed(self._error(refusal), refusal.number, asked)
+
+    def _again(self, request: Request, endpoint: Endpoint, names: Mapping[str, str]) -> Reply:
+        """Answer what the network delivers twice; the nonce passes, as if two machines had taken it."""
+        mchid = self._signatures.signer_of(request)
+        if endpoint.auth is Auth.OWN:
+            return self._process(request, endpoint, names)
+        return self._answer(request, endpoint, names, mchid)
 
     def _unsigned(self, request: Request, endpoint: Endpoint, names: Mapping[str, str]) -> Reply:
         try:
@@ -147,8 +146,22 @@ class PaymentApi:
             value["detail"] = refusal.detail
         return json_reply(refusal.status, value)
 
-    def _signed(self, reply: Reply, number: str = "0") -> Reply:
-        return replace(reply, headers={**reply.headers, **self._signatures.headers(reply.body, number)})
+    def _signed(self, reply: Reply, number: str = "0", asked: str = "") -> Reply:
+        signed = self._signatures.headers(reply.body, number, asked)
+        return replace(reply, headers={**reply.headers, **signed})
+
+
+def order_no_of(request: Request, names: Mapping[str, str]) -> str:
+    """Return the merchant's number that a request is about, from its path or its body; "" for none."""
+    for name in _NUMBERS:
+        if name in names:
+            return names[name]
+    try:
+        body = json.loads(request.body or b"{}")
+    except ValueError:
+        return ""
+    found = [body[name] for name in _NUMBERS if name in body] if isinstance(body, dict) else []
+    return str(found[0]) if found else ""
 
 
 def checked(request: Request, endpoint: Endpoint, names: Mapping[str, str], mchid: str) -> Call:

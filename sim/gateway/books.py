@@ -16,6 +16,9 @@ from sim.gateway.wallets import CODE_LIFE_MS, Habit, PaymentCode, Wallet, Wallet
 
 __all__ = ["CODE_LIFE_MS", "Books", "Charge", "Entry", "Habit", "Order", "PaymentCode", "Wallet"]
 
+#: How long after a charge it can be reversed.
+REVERSE_WITHIN_MS = 7 * 86_400_000
+
 _GIVEN, _TAKEN = ("fill", "empty"), "wallet:"
 
 
@@ -100,6 +103,7 @@ class Books:
         """Undo: give a paid order's money back, stop an unpaid one; safe to repeat. Raise Refusal."""
         with self.store.work():
             order = self.find(order_no, mchid)
+            _check_reversible(order, self.now_ms())
             if order.state == "USERPAYING" and self.reverse_refused_while_paying:
                 raise Refusal(400, "USERPAYING", "正在支付中不能发起撤销")
             if order.state == "SUCCESS":
@@ -142,6 +146,13 @@ class Books:
             raise Refusal(403, "NOT_ENOUGH", "基本账户余额不足，请充值后重新发起")
         why = Why("reverse", charge.mchid, charge.order_no)
         self.accounts.move(charge.account, f"wallet:{order.wallet_id}", charge.amount_fen, why)
+
+
+def _check_reversible(order: Order, now_ms: int) -> None:
+    if order.charge.trade_type != "MICROPAY":
+        raise Refusal(400, "INVALID_REQUEST", "非付款码支付订单，请使用关单或退款接口")
+    if now_ms >= order.asked_at + REVERSE_WITHIN_MS:
+        raise Refusal(400, "INVALID_REQUEST", "订单已超过可撤销的期限，请使用退款接口")
 
 
 def charge_again(charge: Charge, known: Order) -> Order:

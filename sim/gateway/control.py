@@ -23,11 +23,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-import segno
-import zxingcpp
-
 from sim.gateway.api import PaymentApi, checked
 from sim.gateway.books import Books, Habit, Order, Wallet
+from sim.gateway.code_pictures import barcode_svg, qr_svg
 from sim.gateway.endpoints import Endpoint
 from sim.gateway.faults import Fault, FaultPlan
 from sim.gateway.messages import Json, Refusal, Reply, Request, json_reply
@@ -185,21 +183,6 @@ class Control:
         self._api.pending_as_error = pending
         self._books.reverse_refused_while_paying = refused
         return self._settings("", {})
-
-
-def barcode_svg(code: str) -> str:
-    """Return the payment code as a Code 128 barcode, an <svg> element that scales."""
-    symbol = zxingcpp.create_barcode(code, zxingcpp.BarcodeFormat.Code128)
-    svg = symbol.to_svg()
-    size = re.search(r'width="(\d+)" height="(\d+)"', svg)
-    assert size is not None
-    view = f'viewBox="0 0 {size[1]} {size[2]}" preserveAspectRatio="none"'
-    return svg[svg.index("<svg") :].replace("<svg ", f"<svg {view} ", 1)
-
-
-def qr_svg(code: str) -> str:
-    """Return the payment code as a QR code, an <svg> element that scales."""
-    return segno.make(code, error="m", micro=False).svg_inline(border=2, omitsize=True, light="#fff")
 
 
 def _guarded(handler: Handler, key: str, raw: bytes) -> Reply:

@@ -60,6 +60,16 @@ class Credentials:
         return self.folder / "wechatpay_cert.pem"
 
     @property
+    def apiv3_key_file(self) -> Path:
+        """The 32 characters that callbacks and certificates are encrypted with, mode 0600."""
+        return self.folder / "apiv3_key.txt"
+
+    @property
+    def apiv3_key(self) -> str:
+        """What is in apiv3_key_file."""
+        return self.apiv3_key_file.read_text(encoding="ascii").strip()
+
+    @property
     def public_mode_key(self) -> Path:
         """The gateway's private key behind platform_public_key."""
         return self.folder / "gateway" / "public_mode_key.pem"
@@ -79,13 +89,16 @@ def make_credentials(
     """
     identity = folder / "identity.json"
     if identity.exists():
-        return Credentials(folder=folder, **json.loads(identity.read_text(encoding="utf-8")))
+        found = Credentials(folder=folder, **json.loads(identity.read_text(encoding="utf-8")))
+        _write_apiv3_key(found, digits)
+        return found
     (folder / "gateway").mkdir(parents=True, exist_ok=True)
     merchant_serial, platform_serial = _serial(digits), _serial(digits)
     made = Credentials(
         folder, appid, mchid, f"{merchant_serial:X}", f"PUB_KEY_ID_{digits(38)}", f"{platform_serial:X}"
     )
     merchant, public_mode, certificate_mode = (_new_key() for _ in range(3))
+    _write_apiv3_key(made, digits)
     _write_key(made.merchant_key, merchant)
     _write_key(made.public_mode_key, public_mode)
     _write_key(made.platform_cert_key, certificate_mode)
@@ -114,6 +127,71 @@ def read_certificate_key(path: Path) -> rsa.RSAPublicKey:
     if not isinstance(key, rsa.RSAPublicKey):
         raise ValueError(f"{path} holds no RSA key; remove the folder and make new credentials")
     return key
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformKey:
+    """A key that the gateway signs with. certificate: its PEM, "" for one that is known by its id alone."""
+
+    serial: str
+    key: rsa.RSAPrivateKey
+    certificate: str = ""
+
+
+def read_public_keys(credentials: Credentials) -> list[PlatformKey]:
+    """Return the keys of the public-key mode, the oldest first."""
+    found = [PlatformKey(credentials.public_key_id, read_key(credentials.public_mode_key))]
+    for path in _later(credentials, "public_key"):
+        found.append(PlatformKey(f"PUB_KEY_ID_{path.name.split('.')[2]}", read_key(path)))
+    return found
+
+
+def read_certificates(credentials: Credentials) -> list[PlatformKey]:
+    """Return the keys of the certificate mode, the oldest first."""
+    found = [_certified(credentials.platform_cert_key, credentials.platform_cert)]
+    for path in _later(credentials, "certificate"):
+        found.append(_certified(path, credentials.folder / f"wechatpay_cert.{path.name.split('.')[2]}.pem"))
+    return found
+
+
+def add_public_key(credentials: Credentials, digits: Callable[[int], str]) -> PlatformKey:
+    """Make one more key for the public-key mode; the merchant finds it as pub_key.{number}.pem."""
+    number, key = digits(38), _new_key()
+    _write_key(_next(credentials, "public_key", number), key)
+    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (credentials.folder / f"pub_key.{number}.pem").write_bytes(pem)
+    return PlatformKey(f"PUB_KEY_ID_{number}", key)
+
+
+def add_certificate(credentials: Credentials, digits: Callable[[int], str]) -> PlatformKey:
+    """Make one more certificate of the gateway; the merchant gets it by GET /v3/certificates."""
+    serial, key = _serial(digits), _new_key()
+    path = _next(credentials, "certificate", f"{serial:X}")
+    _write_key(path, key)
+    certificate = credentials.folder / f"wechatpay_cert.{serial:X}.pem"
+    certificate.write_bytes(_certificate(key, serial, "simulated gateway"))
+    return _certified(path, certificate)
+
+
+def _certified(key: Path, certificate: Path) -> PlatformKey:
+    pem = certificate.read_text(encoding="ascii")
+    return PlatformKey(f"{x509.load_pem_x509_certificate(pem.encode()).serial_number:X}", read_key(key), pem)
+
+
+def _later(credentials: Credentials, kind: str) -> list[Path]:
+    """Return the keys that were added, named kind.NNN.serial.pem."""
+    return sorted((credentials.folder / "gateway").glob(f"{kind}.*.pem"))
+
+
+def _next(credentials: Credentials, kind: str, serial: str) -> Path:
+    count = len(_later(credentials, kind)) + 1
+    return credentials.folder / "gateway" / f"{kind}.{count:03d}.{serial}.pem"
+
+
+def _write_apiv3_key(credentials: Credentials, digits: Callable[[int], str]) -> None:
+    if not credentials.apiv3_key_file.exists():
+        credentials.apiv3_key_file.touch(mode=0o600)
+        credentials.apiv3_key_file.write_text(f"v3-{digits(29)}\n", encoding="ascii")
 
 
 def _new_key() -> rsa.RSAPrivateKey:

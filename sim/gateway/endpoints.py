@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from sim.gateway.faults import Fault
 from sim.gateway.messages import Json, Reply, Request
 from sim.gateway.shapes import Shape
 
@@ -51,6 +52,10 @@ class Call:
 
 Handler = Callable[[Call], Reply]
 
+#: Makes a fault's answer, for endpoints that sign in their own way: the fault (None for none), the request,
+#: and the answer, or None before the call had any effect.
+Spoil = Callable[[Fault | None, Request, Reply | None], Reply]
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -58,6 +63,8 @@ class Endpoint:
 
     body: None for a call without a checked body; a MERCHANT call must then have none. query: the names it
     takes; None leaves the query alone (OWN calls that parse it themselves).
+    named: the name that faults of one request are planned by, where an address has several calls; also: all
+    such names. spoil: how this endpoint's answers are spoilt, None for the usual way.
     """
 
     name: str
@@ -67,6 +74,9 @@ class Endpoint:
     body: Shape | None = None
     query: Mapping[str, Shape] | None = field(default_factory=dict)
     auth: Auth = Auth.MERCHANT
+    named: Callable[[Request], str] | None = None
+    also: Sequence[str] = ()
+    spoil: Spoil | None = None
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -74,6 +84,10 @@ class Endpoint:
         parts = re.split(r"\{([a-z_]+)\}", self.path)
         fixed = (re.escape(part) if at % 2 == 0 else f"(?P<{part}>[^/]+)" for at, part in enumerate(parts))
         return re.compile("".join(fixed))
+
+    def called(self, request: Request) -> str:
+        """Return the name that a request's faults are planned by."""
+        return (self.named(request) if self.named else "") or self.name
 
     def match(self, method: str, target: str) -> Mapping[str, str] | None:
         """Return the decoded names in the path when this endpoint is meant, else None."""

@@ -10,7 +10,9 @@ from sim.gateway.credentials import Credentials
 from sim.gateway.faults import FaultPlan
 from sim.gateway.ledger import Ledger
 from sim.gateway.merchants import Merchant, Merchants, read_pem
+from sim.gateway.notices import Notices
 from sim.gateway.orders import Orders
+from sim.gateway.prepays import Prepays
 from sim.gateway.signatures import Signatures
 from sim.gateway.store import Store
 from sim.gateway.wallets import Wallets
@@ -39,6 +41,8 @@ class Office:
     merchants: Merchants
     signatures: Signatures
     faults: FaultPlan
+    notices: Notices
+    prepays: Prepays
     now_ms: Callable[[], int]
     digits: Callable[[int], str]
     settings: Settings = field(default_factory=Settings)
@@ -53,6 +57,7 @@ def make_office(
     merchants.add(Merchant(credentials.mchid, f"商户 {credentials.mchid}", (credentials.appid,)))
     merchants.add_certificate(credentials.mchid, read_pem(credentials.merchant_cert))
     signatures = Signatures(credentials, now_ms, digits, merchants)
+    faults = FaultPlan()
     return Office(
         credentials=credentials,
         store=store,
@@ -62,7 +67,9 @@ def make_office(
         books=books,
         merchants=merchants,
         signatures=signatures,
-        faults=FaultPlan(),
+        faults=faults,
+        notices=Notices(store, signatures, faults, now_ms, digits),
+        prepays=Prepays(store, books.sales, books.purses, merchants, now_ms, digits),
         now_ms=now_ms,
         digits=digits,
     )

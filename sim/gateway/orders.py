@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from sim.gateway.ledger import Ledger, Why
@@ -198,6 +198,11 @@ class Orders:
             for listener in self._when_paid:
                 listener(paid)
             return paid
+
+    def pay_all(self, orders: Sequence[Order], wallet: Wallet) -> tuple[Order, ...]:
+        """Take the money of several orders at once, or of none when one cannot be paid."""
+        with self._store.work():
+            return tuple(self.pay(order, wallet) for order in orders)
 
     def keep(self, order: Order) -> Order:
         """Write a changed order."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from sim.gateway import certificates, codepay, transactions
+from sim.gateway import alipay, certificates, codepay, phones, transactions
 from sim.gateway.endpoints import Room
 
 ROOMS: tuple[Room, ...] = (
     codepay.ROOM,
     transactions.ROOM,
     certificates.ROOM,
+    phones.ROOM,
+    alipay.ROOM,
 )

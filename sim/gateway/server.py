@@ -90,6 +90,7 @@ class GatewayServer:
         self._stop_clock.set()
         if self._clockwork is not None:
             self._clockwork.join()
+        self.office.notices.stop()
         self._http = self._thread = self._clockwork = None
 
     def end_delays(self) -> None:
@@ -105,6 +106,8 @@ class GatewayServer:
     def tick(self) -> None:
         """Let happen what is due by the clock; the running gateway does so every 50 ms."""
         self.books.sales.tick()
+        self.office.prepays.tick()
+        self.office.notices.tick()
         for room in ROOMS:
             room.tick(self.office)
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sim.gateway.endpoints import Call
 from sim.gateway.merchants import check_signer
-from sim.gateway.messages import Json, parameter_error
+from sim.gateway.messages import Json, Refusal
 from sim.gateway.office import Office
 from sim.gateway.orders import Charge, Order
 from sim.gateway.shapes import MERCHANT, Shape, child, number, text
-
-CST = dt.timezone(dt.timedelta(hours=8))
+from sim.gateway.times import instant_ms, rfc3339
 
 #: The names of the parties in the body of a direct merchant's call and of a service provider's.
 DIRECT: Mapping[str, Shape] = MERCHANT
@@ -98,21 +96,6 @@ def form_of(body: Json) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
-def instant_ms(told: str, field: str) -> int:
-    """Return an RFC 3339 time as Unix milliseconds, 0 for ""; raise Refusal 400 PARAM_ERROR."""
-    if not told:
-        return 0
-    try:
-        return int(dt.datetime.fromisoformat(told).timestamp() * 1000)
-    except ValueError:
-        raise parameter_error(field, "is no time", told, "268435464") from None
-
-
-def rfc3339(at: int) -> str:
-    """Return Unix milliseconds as the gateway writes times: Beijing's, to the second."""
-    return dt.datetime.fromtimestamp(at // 1000, CST).isoformat()
-
-
 def transaction_json(order: Order) -> Json:
     """Return an order as a query, a codepay and a callback tell it."""
     charge = order.charge
@@ -146,3 +129,12 @@ def _who(charge: Charge, openid: str) -> Json:
     if charge.sub_appid:
         value["sub_appid"] = charge.sub_appid
     return value | ({"payer": {"sp_openid": openid}} if openid else {})
+
+
+def close_order(office: Office, order: Order) -> Order:
+    """Close an order that is not paid; one that is closed stays so. Raise Refusal for any other."""
+    if order.charge.trade_type == "MICROPAY":
+        raise Refusal(400, "INVALID_REQUEST", "付款码支付订单只能撤销", "268449641")
+    if order.state in ("SUCCESS", "REFUND"):
+        raise Refusal(400, "ORDER_PAID", "该订单已支付", "268498689")
+    return office.orders.keep(replace(order, state="CLOSED"))
