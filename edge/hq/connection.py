@@ -150,8 +150,8 @@ class Connection:
         self.ended = ""
         self.published = 0
         self.refused = 0
-        #: (the oldest sequence this box can still send, the message); filled by `send` up to `room`.
-        self.outgoing: deque[tuple[int, OutboxMessage]] = deque()
+        #: (the oldest sequence this box can still send, the newest, the message); filled up to `room`.
+        self.outgoing: deque[tuple[int, int, OutboxMessage]] = deque()
         self._settings = settings
         self._topics = Topics(origin)
         self._clock = clock
@@ -309,12 +309,12 @@ class Connection:
         if not self._in_flight:
             self._progress_ns = self._clock.now().boottime_ns
         while self.outgoing and len(self._in_flight) < self._limit:
-            oldest, message = self.outgoing.popleft()
+            oldest, newest, message = self.outgoing.popleft()
             info = self._client.publish(
                 self._topics.event(message.kind),
                 message.body,
                 qos=1,
-                properties=event_properties(message, oldest),
+                properties=event_properties(message, oldest, newest),
             )
             self._in_flight.add(info.mid)
             self.published += 1

@@ -125,14 +125,14 @@ class MqttLink:
         self._poke_out.close()
         self._poke_in.close()
 
-    def send(self, messages: Sequence[OutboxMessage], oldest: int) -> int:
+    def send(self, messages: Sequence[OutboxMessage], oldest: int, newest: int = 0) -> int:
         """Hand over as many as the window takes, in order; return how many. Not proof of delivery."""
         connection = self._connection
         if connection is None or not connection.accepted:
             return 0
         batch = messages[: connection.room()]
         if batch:
-            connection.outgoing.extend((oldest, message) for message in batch)
+            connection.outgoing.extend((oldest, newest, message) for message in batch)
             self._poke()
         return len(batch)
 

@@ -32,14 +32,18 @@ class PackedProperties(Properties):
         return self._packed
 
 
-def event_properties(message: OutboxMessage, oldest: int) -> PackedProperties:
-    """Return content type and user properties of an event; oldest: the oldest sequence the box still has."""
+def event_properties(message: OutboxMessage, oldest: int, newest: int = 0) -> PackedProperties:
+    """Return content type and user properties of an event.
+
+    oldest: the oldest sequence the box still has. newest: the latest one written, left out when 0.
+    """
     pairs = (
         ("id", message.event_id),
         ("type", event_type(EventKind(message.kind))),
         ("source", message.source),
         ("sequence", str(message.sequence)),
         ("oldest", str(oldest)),
+        *([("newest", str(newest))] if newest else ()),
     )
     user = b"".join(bytes([_USER_PROPERTY]) + _text(name) + _text(value) for name, value in pairs)
     content = bytes([_CONTENT_TYPE]) + _text(CONTENT_TYPE) + user

@@ -97,10 +97,11 @@ class LinkStatus:
 class HqLink(Protocol):
     """The wire to HQ. Neither call blocks."""
 
-    def send(self, messages: Sequence[OutboxMessage], oldest: int) -> int:
+    def send(self, messages: Sequence[OutboxMessage], oldest: int, newest: int = 0) -> int:
         """Hand over as many as the window takes, in order; return how many. Not proof of delivery.
 
-        oldest: the lowest sequence that this box still has; HQ gives up missing ones below it.
+        oldest: the lowest sequence that this box still has; HQ gives up missing ones below it. newest: the
+        latest one written, by which HQ knows how much is still to come; 0 says nothing.
         """
 
     def acks(self) -> tuple[HqAck, ...]:

@@ -113,7 +113,9 @@ def publish_events(store: Store, link: HqLink, clock: Clock, cursor: PublishCurs
         return PublishStep(cursor, store.read(_depth), acked, rejected=rejected)
     cursor = _rewound_if_due(_on_connection(cursor, status), now)
     picked = store.read(lambda unit: _pick(unit, cursor))
-    taken = link.send(picked.messages, picked.depth.oldest_sequence or 1) if picked.messages else 0
+    taken = 0
+    if picked.messages:
+        taken = link.send(picked.messages, picked.depth.oldest_sequence or 1, picked.depth.last_sequence)
     return replace(_after_send(cursor, picked, taken, now), acked=acked, rejected=rejected)
 
 

@@ -70,7 +70,7 @@ class FakeHq:
         self._connected = connected
         self._since_ns = clock.now().boottime_ns
 
-    def send(self, messages: Sequence[OutboxMessage], oldest: int) -> int:
+    def send(self, messages: Sequence[OutboxMessage], oldest: int, newest: int = 0) -> int:
         """Take what the window has room for onto the wire; it moves on with `deliver` or `acks`."""
         if not self._connected:
             return 0

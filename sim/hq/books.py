@@ -19,6 +19,7 @@ from sim.clocks import monotonic_s
 from sim.hq.behaviour import Behaviour
 from sim.hq.reading import (
     MAX_HOLES,
+    UNTRUSTED_MS,
     Arrival,
     Box,
     Outcome,
@@ -69,13 +70,15 @@ class Tally:
 @dataclass(slots=True)
 class Heard:
     """What was heard of one box since its last ack. time: of its newest event, as text that sorts.
-    oldest: the oldest sequence that the box still has.
+    oldest, newest: the oldest sequence that the box still has, and the latest that it has written.
+    late_ms: UNTRUSTED_MS when it cannot be told.
     """
 
     time: str = ""
     oldest: int = 0
     late_ms: int = 0
     worst_ms: int = 0
+    newest: int = 0
 
 
 class Books(ABC):
@@ -258,6 +261,9 @@ class Books(ABC):
             heard = self._heard.setdefault(arrival.box, Heard())
             heard.time = max(heard.time, reading.time)
             heard.oldest = max(heard.oldest, arrival.oldest)
+            heard.newest = max(heard.newest, arrival.newest, arrival.sequence)
+            if reading.time and reading.late_ms is None:
+                heard.late_ms = UNTRUSTED_MS
             if reading.late_ms is not None:
                 heard.late_ms = reading.late_ms
                 heard.worst_ms = max(heard.worst_ms, reading.late_ms)

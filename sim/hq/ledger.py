@@ -12,7 +12,7 @@ from sim.hq.behaviour import Behaviour
 from sim.hq.books import Books, EventKey, Heard, Row, Tally, Totals
 from sim.hq.reading import LOOK_AHEAD, Arrival, Box, Word, settled_of
 
-_VERSION = 3
+_VERSION = 4
 
 
 class Ledger(Books):
@@ -149,7 +149,7 @@ CREATE TABLE IF NOT EXISTS boxes (
     settled INTEGER NOT NULL DEFAULT 0, oldest INTEGER NOT NULL DEFAULT 0, repeats INTEGER NOT NULL DEFAULT 0,
     conflicts INTEGER NOT NULL DEFAULT 0, lost INTEGER NOT NULL DEFAULT 0, found INTEGER NOT NULL DEFAULT 0,
     last_time TEXT NOT NULL DEFAULT '', late_ms INTEGER NOT NULL DEFAULT 0,
-    worst_ms INTEGER NOT NULL DEFAULT 0,
+    worst_ms INTEGER NOT NULL DEFAULT 0, newest INTEGER NOT NULL DEFAULT 0,
     presence TEXT NOT NULL DEFAULT 'unknown', session INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (site, edge)
 ) STRICT;
@@ -183,7 +183,8 @@ CREATE TABLE IF NOT EXISTS workers (
 ) STRICT;
 CREATE VIEW IF NOT EXISTS edges AS
 SELECT site, edge, settled, settled - lost + conflicts + found - refused + above AS applied,
-    repeats, conflicts, lost - found AS lost, refused, last_time, late_ms, worst_ms, presence, session
+    repeats, conflicts, lost - found AS lost, refused, last_time, late_ms, worst_ms, presence, session,
+    max(0, newest - settled) AS backlog
 FROM (SELECT *,
     (SELECT count(*) FROM dead_letters AS dead
         WHERE dead.site = boxes.site AND dead.edge = boxes.edge AND sequence > 0) AS refused,
@@ -213,6 +214,7 @@ UPDATE boxes SET settled = :floor, lost = lost + :floor - settled - (
 """
 _NOTE = """
 UPDATE boxes SET settled = :settled, last_time = max(last_time, :time), oldest = max(oldest, :oldest),
+    newest = max(newest, :newest),
     late_ms = CASE WHEN :time = '' THEN late_ms ELSE :late_ms END, worst_ms = max(worst_ms, :worst_ms)
 WHERE site = :site AND edge = :edge AND (settled < :settled OR :time <> '')
 """

@@ -45,6 +45,7 @@ class HqServer:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
         self.ledger = books or Ledger(":memory:" if folder is None else str(folder / "hq.db"))
+        self.broker = (broker_host, broker_port)
         self.worker = Worker(self.ledger, broker_host, broker_port)
         self._page = Page(self, http_port) if http_port is not None else None
 
@@ -99,6 +100,7 @@ class HqFleet:
         if not 1 <= workers <= MAX_WORKERS:
             raise ValueError(f"workers must be 1 to {MAX_WORKERS}, got {workers}")
         self.ledger: Books = PostgresBooks(database)
+        self.broker = (broker_host, broker_port)
         self.processes: list[subprocess.Popen[bytes]] = []
         self._arguments = ("--broker-host", broker_host, "--broker-port", str(broker_port))
         self._database = database

@@ -1,17 +1,21 @@
-"""HQ's page: what it knows, as HTML and JSON, and the switches."""
+"""HQ's page: what it knows, as HTML and JSON, commands to boxes, and the switches."""
 
 from __future__ import annotations
 
+import re
+import threading
 from pathlib import Path
 from typing import Protocol, cast
 
 from flask import Flask, Response, jsonify, request
 
 from sim.clocks import unix_ms
+from sim.commander import Commander, Wish
 from sim.hq.behaviour import Behaviour
 from sim.hq.books import Books
-from sim.hq.reading import Word
+from sim.hq.reading import UNTRUSTED_MS, Word
 
+_PLACE = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
 _PAGE = Path(__file__).with_name("page.html")
 
 FUNNEL = ("order.paid", "landing.shown", "landing.opened", "landing.join", "landing.follow")
@@ -22,11 +26,16 @@ MAX_BOXES = 200
 #: A worker that has not written down how it fares for this long is gone.
 GONE_MS = 5_000
 
+#: How long the page waits for a box's answer to a command, and how many wait at once: each holds a thread.
+COMMAND_S = 10.0
+COMMANDS_AT_ONCE = 2
+
 
 class Hq(Protocol):
     """What the page needs of HQ."""
 
     behaviour: Behaviour
+    broker: tuple[str, int]
 
     @property
     def ledger(self) -> Books:
@@ -34,7 +43,7 @@ class Hq(Protocol):
 
 
 def make_app(hq: Hq) -> Flask:
-    """Return the web application: `/`, `/state.json` and POST `/behaviour`."""
+    """Return the web application: `/`, `/state.json`, POST `/behaviour` and POST `/commands`."""
     app = Flask(__name__)
 
     @app.get("/")
@@ -56,7 +65,57 @@ def make_app(hq: Hq) -> Flask:
             return jsonify(error=str(error)), 400
         return jsonify(hq.behaviour.as_json()), 200
 
+    _add_commands(app, hq)
     return app
+
+
+def wish_of(given: object) -> Wish:
+    """Return the command that was asked for as JSON; raise ValueError naming what is wrong."""
+    if not isinstance(given, dict):
+        raise ValueError("send a JSON object of site, edge, kind, issued_by and arguments")
+    arguments = given.get("arguments", {})
+    if not isinstance(arguments, dict):
+        raise ValueError("arguments must be an object of texts")
+    named = {name: given.get(name) for name in ("site", "edge", "kind", "issued_by")}
+    texts = {**named, **{f"arguments.{name}": value for name, value in arguments.items()}}
+    for name, value in texts.items():
+        if not isinstance(value, str) or not 0 < len(value) <= 200 or not value.isprintable():
+            raise ValueError(f"{name} must be a text of 1 to 200 printable characters")
+    for name in ("site", "edge"):
+        if _PLACE.fullmatch(str(named[name])) is None:
+            raise ValueError(f"{name} {named[name]!r} is no name of a {name}")
+    site, edge, kind, issued_by = (str(value) for value in named.values())
+    return Wish(site, edge, kind, arguments, issued_by, life_s=COMMAND_S)
+
+
+def _add_commands(app: Flask, hq: Hq) -> None:
+    commanding = threading.BoundedSemaphore(COMMANDS_AT_ONCE)
+
+    @app.post("/commands")
+    def command() -> tuple[Response, int]:
+        try:
+            wish = wish_of(request.get_json(silent=True))
+        except ValueError as error:
+            return jsonify(error=str(error)), 400
+        if not commanding.acquire(blocking=False):
+            return jsonify(error="other commands wait for their boxes; try again in some seconds"), 503
+        try:
+            return _ordered(hq, wish)
+        finally:
+            commanding.release()
+
+
+def _ordered(hq: Hq, wish: Wish) -> tuple[Response, int]:
+    host, port = hq.broker
+    try:
+        with Commander(port, host) as commander:
+            answer = commander.command(wish, COMMAND_S)
+    except ConnectionError as error:
+        return jsonify(error=str(error)), 503
+    if answer is None:
+        text = f"{wish.site}/{wish.edge} has not answered in {COMMAND_S:.0f} s; the command has expired"
+        return jsonify(error=text), 504
+    return jsonify(answer), 200
 
 
 def state_of(hq: Hq) -> dict[str, object]:
@@ -68,6 +127,7 @@ def state_of(hq: Hq) -> dict[str, object]:
     for edge in edges:
         word = words.get((str(edge["site"]), str(edge["edge"])), Word(0))
         edge |= {"through": word.through, "holes": list(word.holes)}
+        edge["late_ms"] = None if edge["late_ms"] == UNTRUSTED_MS else edge["late_ms"]
     workers = ledger.rows(_WORKERS, unix_ms() - GONE_MS)
     return {
         "connected": any(worker["connected"] for worker in workers),
@@ -91,6 +151,7 @@ ORDER BY CASE WHEN lost + conflicts > 0 THEN 0 WHEN presence <> 'online' THEN 1 
 """
 _BOXES = """
 SELECT count(*) AS known, count(CASE WHEN presence = 'online' THEN 1 END) AS online,
+    cast(coalesce(sum(CASE WHEN newest > settled THEN newest - settled END), 0) AS bigint) AS backlog,
     cast(coalesce(sum(settled), 0) AS bigint) AS applied, cast(coalesce(sum(repeats), 0) AS bigint) AS repeats
 FROM boxes
 """

@@ -166,7 +166,7 @@ class PostgresBooks(Books):
         ]
         # What this writes can be had again from the events, so that the ack need not wait for the disk.
         self._db.execute("SET LOCAL synchronous_commit = off")
-        self._db.execute(_NOTE, _columns(notes, 6))
+        self._db.execute(_NOTE, _columns(notes, 7))
         refused: dict[int, list[tuple[int, str]]] = {number: [] for number in numbers}
         for number, sequence, reason in self._all(_REFUSED, numbers):
             refused[number].append((sequence, reason))
@@ -195,6 +195,7 @@ CREATE TABLE IF NOT EXISTS boxes (
     presence text NOT NULL DEFAULT 'unknown', session bigint NOT NULL DEFAULT 0,
     UNIQUE (site, edge)
 ) WITH (fillfactor = 50);
+ALTER TABLE boxes ADD COLUMN IF NOT EXISTS newest bigint NOT NULL DEFAULT 0;
 CREATE TABLE IF NOT EXISTS events (
     box integer NOT NULL, event_id text NOT NULL, sequence bigint NOT NULL,
     kind text NOT NULL, subject text NOT NULL, time text NOT NULL, data jsonb NOT NULL, late_ms bigint,
@@ -226,7 +227,8 @@ CREATE OR REPLACE VIEW edges AS
 SELECT site, edge, settled,
     (settled - lost + conflicts + found - refused + (SELECT count(DISTINCT sequence) FROM events
         WHERE events.box = boxes.box AND sequence > settled))::bigint AS applied,
-    repeats, conflicts, lost - found AS lost, refused, last_time, late_ms, worst_ms, presence, session
+    repeats, conflicts, lost - found AS lost, refused, last_time, late_ms, worst_ms, presence, session,
+    greatest(0, newest - settled) AS backlog
 FROM boxes, LATERAL (SELECT count(*) AS refused FROM dead_letters
     WHERE dead_letters.site = boxes.site AND dead_letters.edge = boxes.edge AND sequence > 0) AS dead;
 CREATE OR REPLACE VIEW latest AS
@@ -281,9 +283,10 @@ _NOTE = """
 UPDATE boxes SET settled = greatest(boxes.settled, given.settled),
     last_time = greatest(boxes.last_time, given.time), oldest = greatest(boxes.oldest, given.oldest),
     late_ms = CASE WHEN given.time = '' THEN boxes.late_ms ELSE given.late_ms END,
-    worst_ms = greatest(boxes.worst_ms, given.worst_ms)
-FROM unnest(%b::integer[], %b::bigint[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[])
-    AS given (box, settled, time, oldest, late_ms, worst_ms)
+    worst_ms = greatest(boxes.worst_ms, given.worst_ms), newest = greatest(boxes.newest, given.newest)
+FROM unnest(%b::integer[], %b::bigint[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[],
+            %b::bigint[])
+    AS given (box, settled, time, oldest, late_ms, worst_ms, newest)
 WHERE boxes.box = given.box AND (given.settled > boxes.settled OR given.time <> '')
 """
 _PRESENCE = """

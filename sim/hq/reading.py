@@ -20,6 +20,9 @@ MAX_REASON_BYTES = 160
 #: How far above `settled` one ack looks.
 LOOK_AHEAD = 10_000
 
+#: What stands for a lateness that cannot be told, since the box's clock is not to be trusted.
+UNTRUSTED_MS = -1
+
 #: The largest amount of one line of the books: what stays exact in 64 bits over a billion of them.
 MAX_FEN = 10**9
 
@@ -39,8 +42,8 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One message from one box; event_id, sequence and oldest are the user properties, 0 when absent.
-    arrived_at: Unix milliseconds at HQ, 0 when not noted.
+    """One message from one box; event_id, sequence, oldest and newest are the user properties, 0 when
+    absent. arrived_at: Unix milliseconds at HQ, 0 when not noted.
     """
 
     site: str
@@ -50,6 +53,7 @@ class Arrival:
     sequence: int = 0
     oldest: int = 0
     arrived_at: int = 0
+    newest: int = 0
 
     @property
     def box(self) -> Box:

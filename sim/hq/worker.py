@@ -322,6 +322,7 @@ class Worker:
                 _number(given.get("sequence", "")),
                 _number(given.get("oldest", "")),
                 unix_ms(),
+                _number(given.get("newest", "")),
             )
         )
 

@@ -115,7 +115,7 @@ def test_the_properties_on_the_wire_are_the_documented_ones(document: dict[str, 
     outbox = MemoryOutbox()
     record(outbox, CountingIds(), 1, ManualClock(AT))
     read = Properties(PacketTypes.PUBLISH)
-    read.unpack(event_properties(outbox.rows[1], 1).pack())
+    read.unpack(event_properties(outbox.rows[1], 1, 2).pack())
     headers = document["components"]["schemas"]["eventProperties"]
     sent = dict(read.UserProperty)
     assert list(sent) == headers["required"] == list(headers["properties"])

@@ -285,6 +285,7 @@ def test_the_page_and_its_switches_show_what_hq_knows(broker: Broker, tmp_path: 
             "worst_ms": 0,
             "presence": "online",
             "session": state["edges"][0]["session"],
+            "backlog": 0,
             "through": 4,
             "holes": [],
         }

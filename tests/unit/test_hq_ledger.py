@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from edge.hq.codec import decode_ack
 from sim.hq import Arrival, Behaviour, Ledger, Outcome
 from sim.hq.books import Books
-from sim.hq.reading import MAX_HOLES, MAX_REASON, MAX_REJECTED, Word, aside, word_of
+from sim.hq.reading import MAX_HOLES, MAX_REASON, MAX_REJECTED, UNTRUSTED_MS, Word, aside, word_of
 from sim.postgres import Postgres, installed
 from tests.unit.hq_samples import AT, CountingIds, MemoryOutbox, record
 
@@ -272,3 +273,22 @@ def test_a_switch_that_cannot_be_set_is_named(wanted: dict[str, object], complai
     with pytest.raises(ValueError, match=complaint):
         Behaviour().changed(wanted)
     assert Behaviour().changed({"away": True, "ack_copies": 3}) == Behaviour(away=True, ack_copies=3)
+
+
+def test_lateness_cannot_be_told_while_the_box_doubts_its_clock(ledger: Books) -> None:
+    (event,) = arrivals(1)
+    doubted = event.body.replace(b'"clocktrusted":true', b'"clocktrusted":false')
+    assert doubted != event.body
+    ledger.apply([Arrival(*event.box, doubted, event.event_id, 1, 1, AT + 90_000)])
+    word(ledger)
+    assert (edge(ledger)["late_ms"], edge(ledger)["worst_ms"]) == (UNTRUSTED_MS, 0)
+
+
+def test_the_backlog_is_what_the_box_has_written_beyond_what_is_settled(ledger: Books) -> None:
+    first, second = arrivals(2)
+    ledger.apply([replace(first, newest=200_000)])
+    word(ledger)
+    assert edge(ledger)["backlog"] == 199_999
+    ledger.apply([replace(second, newest=200_000)])
+    word(ledger)
+    assert edge(ledger)["backlog"] == 199_998

@@ -188,7 +188,7 @@ class Deaf:
         self._acks = acks
         self.sent: list[int] = []
 
-    def send(self, messages, oldest):  # type: ignore[no-untyped-def]
+    def send(self, messages, oldest, newest=0):  # type: ignore[no-untyped-def]
         self.sent += [message.sequence for message in messages]
         return len(messages)
 
@@ -204,7 +204,7 @@ def test_holes_that_find_no_room_wait_for_the_next_step() -> None:
     bench.hq.away = True
     bench.step()
     link = Deaf(bench.hq, (HqAck(6, (1, 2, 3, 4)),))
-    link.send = lambda messages, oldest: 0  # type: ignore[method-assign]
+    link.send = lambda messages, oldest, newest=0: 0  # type: ignore[method-assign]
     full = publish_events(bench.store, link, bench.clock, bench.cursor)
     assert full.cursor.holes == (1, 2, 3, 4)
     free = Deaf(bench.hq, ())
