@@ -6,10 +6,14 @@ import os
 from collections.abc import Iterator
 from typing import ClassVar, Protocol
 
+import httpx
 import pytest
 
 from edge.clock import SystemClock
 from edge.errors import OutcomeUnknown, Unavailable
+from edge.gateways.alipay import settings as alipay_settings
+from edge.gateways.alipay.client import AlipayGateway
+from edge.gateways.alipay.settings import AlipaySettings
 from edge.gateways.wechat_pay.client import WeChatPayGateway
 from edge.gateways.wechat_pay.settings import (
     WeChatPaySettings,
@@ -27,8 +31,9 @@ from edge.services.payment_ports import (
 )
 from sim.fakes.gateway import FakeFault, FakeGateway, Shopper
 from sim.gateway import Credentials, Fault, GatewayServer, Habit, make_credentials
+from sim.gateway.alipay_keys import make_alipay_keys
 
-ORDER = "T20261122-0001"
+ORDER = "T20261122_0001"
 
 
 def digits(count: int) -> str:
@@ -36,9 +41,11 @@ def digits(count: int) -> str:
 
 
 class Rig(Protocol):
-    """A gateway and the strings behind it."""
+    """A gateway and the strings behind it. foreign_code: nobody shows it. numbers: odd but legal ones."""
 
     gateway: PaymentGateway
+    foreign_code: str
+    numbers: tuple[str, ...]
 
     def code(self, balance_fen: int = 100_000, asks: bool = False) -> str:
         """Return the code of a new shopper; with `asks`, who waits to be told what to type."""
@@ -57,6 +64,9 @@ class Rig(Protocol):
 
 
 class FakeRig:
+    foreign_code = "139999999999999999"
+    numbers = ("aZ09_-*", "0" * 32)
+
     def __init__(self) -> None:
         self.gateway = FakeGateway()
         self._codes = 0
@@ -80,26 +90,21 @@ class FakeRig:
         return self.gateway.charged_fen(order_no)
 
 
-class RealRig:
-    """The shipped client over loopback HTTP against the simulated gateway."""
+class ServedRig:
+    """A shipped client over loopback HTTP against the simulated gateway."""
 
-    CALLS: ClassVar = {"pay": "codepay", "query": "query", "reverse": "reverse"}
+    CALLS: ClassVar[dict[str, str]]
+    gateway: WeChatPayGateway | AlipayGateway
 
     def __init__(self, credentials: Credentials) -> None:
-        self._clock = SystemClock()
-        self.server = GatewayServer(credentials, lambda: self._clock.now().wall_at, digits)
+        self.clock = SystemClock()
+        self.server = GatewayServer(credentials, lambda: self.clock.now().wall_at, digits)
         self.server.start()
-        self.gateway = WeChatPayGateway(
-            settings_for(credentials, self.server.url),
-            self._clock,
-            TimeOrderedIds(lambda: self._clock.now().wall_at),
-        )
 
-    def code(self, balance_fen: int = 100_000, asks: bool = False) -> str:
-        wallet = self.server.books.add_wallet(
-            "shopper", balance_fen, password_above_fen=0 if asks else 1_000_000, habit=Habit.WAITS
-        )
-        return self.server.books.show_code(wallet.wallet_id).code
+    def wallet(self, balance_fen: int, asks: bool) -> str:
+        limit_fen = 0 if asks else 1_000_000
+        wallet = self.server.books.add_wallet("shopper", balance_fen, limit_fen, Habit.WAITS)
+        return wallet.wallet_id
 
     def finish(self, order_no: str, pays: bool) -> None:
         self.server.books.enter_password(order_no, Habit.TYPES if pays else Habit.CANCELS)
@@ -121,6 +126,40 @@ class RealRig:
         self.server.stop()
 
 
+class WeChatPayRig(ServedRig):
+    CALLS: ClassVar = {"pay": "codepay", "query": "query", "reverse": "reverse"}
+    foreign_code = "139999999999999999"
+    numbers = ("aZ09_-*", "0" * 32)
+
+    def __init__(self, credentials: Credentials) -> None:
+        super().__init__(credentials)
+        ids = TimeOrderedIds(lambda: self.clock.now().wall_at)
+        self.gateway = WeChatPayGateway(settings_for(credentials, self.server.url), self.clock, ids)
+
+    def code(self, balance_fen: int = 100_000, asks: bool = False) -> str:
+        return self.server.books.show_code(self.wallet(balance_fen, asks)).code
+
+
+class AlipayRig(ServedRig):
+    CALLS: ClassVar = {
+        "pay": "alipay.trade.pay",
+        "query": "alipay.trade.query",
+        "reverse": "alipay.trade.cancel",
+    }
+    foreign_code = "289999999999999999"
+    numbers = ("aZ09__", "0" * 32)
+
+    def __init__(self, credentials: Credentials, certificates: bool = False) -> None:
+        super().__init__(credentials)
+        settings = alipay_settings_for(credentials, self.server.url, certificates)
+        self.gateway = AlipayGateway(settings, self.clock)
+
+    def code(self, balance_fen: int = 100_000, asks: bool = False) -> str:
+        wallet_id = self.wallet(balance_fen, asks)
+        answer = httpx.post(f"{self.server.url}/sim/alipay/{wallet_id}/code", json={}, trust_env=False)
+        return str(answer.json()["code"])
+
+
 def settings_for(credentials: Credentials, url: str, backup_url: str = "") -> WeChatPaySettings:
     return WeChatPaySettings(
         appid=credentials.appid,
@@ -138,17 +177,44 @@ def settings_for(credentials: Credentials, url: str, backup_url: str = "") -> We
     )
 
 
+def alipay_settings_for(credentials: Credentials, url: str, certificates: bool = False) -> AlipaySettings:
+    keys = make_alipay_keys(credentials.folder / "alipay", digits)
+    load = alipay_settings
+    return AlipaySettings(
+        app_id=keys.app_id,
+        private_key=load.load_app_key(keys.app_key),
+        verifiers=(
+            load.load_certificates((keys.alipay_cert,))
+            if certificates
+            else load.load_public_key(keys.alipay_public_key)
+        ),
+        app_cert_sn=load.load_app_serial(keys.app_cert) if certificates else "",
+        root_cert_sn=load.load_root_serial(keys.root_cert) if certificates else "",
+        gateway_url=f"{url}/gateway.do",
+        connect_s=2.0,
+        read_s=5.0,
+        pay_read_s=5.0,
+    )
+
+
 @pytest.fixture(scope="module")
 def credentials(tmp_path_factory: pytest.TempPathFactory) -> Credentials:
     return make_credentials(tmp_path_factory.mktemp("keys"), digits)
 
 
-@pytest.fixture(params=["fake", "wechat_pay over http"])
+REAL = {
+    "wechat_pay over http": WeChatPayRig,
+    "alipay over http": AlipayRig,
+    "alipay with certificates": lambda credentials: AlipayRig(credentials, certificates=True),
+}
+
+
+@pytest.fixture(params=["fake", *REAL])
 def rig(request: pytest.FixtureRequest, credentials: Credentials) -> Iterator[Rig]:
     if request.param == "fake":
         yield FakeRig()
         return
-    real = RealRig(credentials)
+    real = REAL[request.param](credentials)
     yield real
     real.close()
 
@@ -180,7 +246,7 @@ def test_an_empty_wallet_is_declined_with_a_reason_and_not_charged(rig: Rig) -> 
 
 def test_a_code_that_nobody_shows_is_declined(rig: Rig) -> None:
     with pytest.raises(PaymentDeclined) as refusal:
-        rig.gateway.pay_by_code(payment("139999999999999999"))
+        rig.gateway.pay_by_code(payment(rig.foreign_code))
     assert refusal.value.reason is DeclineReason.CODE_INVALID
 
 
@@ -188,9 +254,9 @@ def test_a_code_works_once(rig: Rig) -> None:
     code = rig.code()
     rig.gateway.pay_by_code(payment(code))
     with pytest.raises(PaymentDeclined) as refusal:
-        rig.gateway.pay_by_code(payment(code, order_no="T20261122-0002"))
+        rig.gateway.pay_by_code(payment(code, order_no="T20261122_0002"))
     assert refusal.value.reason is DeclineReason.CODE_INVALID
-    assert rig.charged_fen("T20261122-0002") == 0
+    assert rig.charged_fen("T20261122_0002") == 0
 
 
 def test_a_password_makes_it_pending_then_approved(rig: Rig) -> None:
@@ -203,10 +269,10 @@ def test_a_password_makes_it_pending_then_approved(rig: Rig) -> None:
     assert rig.charged_fen(ORDER) == 1250
 
 
-def test_a_cancelled_password_ends_declined_and_not_charged(rig: Rig) -> None:
+def test_a_cancelled_password_ends_the_order_and_charges_nothing(rig: Rig) -> None:
     rig.gateway.pay_by_code(payment(rig.code(asks=True)))
     rig.finish(ORDER, pays=False)
-    assert rig.gateway.query(ORDER).state is PaymentState.DECLINED
+    assert rig.gateway.query(ORDER).state in (PaymentState.DECLINED, PaymentState.VOIDED)
     assert rig.charged_fen(ORDER) == 0
 
 
@@ -248,8 +314,8 @@ def test_questions_without_an_answer_are_unavailable_and_can_be_repeated(rig: Ri
 
 
 def test_an_order_that_was_never_sent_is_absent(rig: Rig) -> None:
-    assert rig.gateway.query("T-never-sent").state is PaymentState.ABSENT
-    assert rig.gateway.reverse("T-never-sent").state is PaymentState.ABSENT
+    assert rig.gateway.query("T_never_sent").state is PaymentState.ABSENT
+    assert rig.gateway.reverse("T_never_sent").state is PaymentState.ABSENT
 
 
 def test_reversing_a_paid_order_gives_the_money_back(rig: Rig) -> None:
@@ -272,7 +338,7 @@ def test_reversing_a_cancelled_order_is_final_too(rig: Rig) -> None:
 
 
 def test_a_repeated_reversal_gives_the_money_back_once(rig: Rig) -> None:
-    other = "T20261122-0002"
+    other = "T20261122_0002"
     rig.gateway.pay_by_code(payment(rig.code()))
     rig.gateway.pay_by_code(payment(rig.code(), order_no=other))
     rig.lose_answer("reverse", processed=True)
@@ -324,8 +390,8 @@ def test_amounts_pass_to_the_fen(rig: Rig, amount_fen: int) -> None:
     assert answer.amount_fen == amount_fen == rig.charged_fen(ORDER)
 
 
-@pytest.mark.parametrize("order_no", ["aZ09_-*", "0" * 32])
-def test_every_legal_number_can_be_paid_asked_for_and_reversed(rig: Rig, order_no: str) -> None:
-    rig.gateway.pay_by_code(payment(rig.code(), order_no=order_no))
-    assert rig.gateway.query(order_no).state is PaymentState.APPROVED
-    assert rig.gateway.reverse(order_no).state is PaymentState.VOIDED
+def test_every_legal_number_can_be_paid_asked_for_and_reversed(rig: Rig) -> None:
+    for order_no in rig.numbers:
+        rig.gateway.pay_by_code(payment(rig.code(), order_no=order_no))
+        assert rig.gateway.query(order_no).state is PaymentState.APPROVED
+        assert rig.gateway.reverse(order_no).state is PaymentState.VOIDED
