@@ -89,7 +89,7 @@ class PaymentAttempt:
 
 
 class StepKind(StrEnum):
-    """What was done about an attempt: it was SENT, QUERIED, a REVERSAL was sent, SETTLED, or a PERSON chose."""
+    """What was done: it was SENT, QUERIED, a REVERSAL was sent, it was SETTLED, or a PERSON chose."""
 
     SENT = "sent"
     QUERIED = "queried"

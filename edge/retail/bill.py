@@ -20,7 +20,8 @@ class BillRow:
     merchant_order_no: ours. merchant_refund_no: ours, "" for payments and reversals. transaction_id,
     refund_id: the channel's. amount_fen: positive, what the order was made for or what was refunded.
     fee_fen: what the channel keeps (a refund's is negative), rounded half up to the fen. happened_at: Unix
-    milliseconds. state: the channel's own word, e.g. "SUCCESS".
+    milliseconds. state: the channel's own word, e.g. "SUCCESS". attach: what we wrote into the order, which
+    names the box; "" where the bill has none.
     """
 
     kind: BillKind
@@ -32,3 +33,4 @@ class BillRow:
     fee_fen: int
     happened_at: int
     state: str
+    attach: str = ""

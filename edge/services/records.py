@@ -15,8 +15,11 @@ from edge.retail.basket import Basket
 from edge.retail.ledger import Posting
 from edge.retail.order import Order
 from edge.retail.receipt import Receipt
+from edge.services.bill_records import BillBook
 from edge.services.catalogue_records import Catalogue
 from edge.services.command_records import Commands
+from edge.services.list_records import PlateLists, Tariffs
+from edge.services.member_records import Members
 from edge.services.outbox_records import Outbox
 from edge.services.paper_records import Papers
 from edge.services.refund_records import Refunds
@@ -221,9 +224,17 @@ class Unit(Protocol):
     @property
     def snapshots(self) -> Snapshots: ...
     @property
+    def members(self) -> Members: ...
+    @property
+    def plate_lists(self) -> PlateLists: ...
+    @property
+    def tariffs(self) -> Tariffs: ...
+    @property
     def commands(self) -> Commands: ...
     @property
     def work_items(self) -> WorkItems: ...
+    @property
+    def bills(self) -> BillBook: ...
     @property
     def shifts(self) -> Shifts: ...
     @property

@@ -21,9 +21,12 @@ from sqlite_utils import Database
 from edge.errors import Corrupt, EdgeError, Invalid, Unavailable
 from edge.services.records import Unit
 from edge.store.baskets import BasketTable, WorkstationTable
+from edge.store.bills import BillTable
 from edge.store.catalogue import CatalogueTable
 from edge.store.commands import CommandTable
 from edge.store.database import lock_writer, open_reader, open_writer, quick_check
+from edge.store.lists import PlateListTable, TariffTable
+from edge.store.members import MemberTable
 from edge.store.migrate import migrate, schema_steps
 from edge.store.orders import OrderTable
 from edge.store.outbox import OutboxTable
@@ -68,10 +71,14 @@ class SqliteUnit:
         self.outbox = OutboxTable(connection)
         self.landings = LandingTable(connection)
         self.snapshots = SnapshotTable(connection)
+        self.members = MemberTable(connection)
+        self.plate_lists = PlateListTable(connection)
+        self.tariffs = TariffTable(connection)
         self.commands = CommandTable(connection)
         self.shifts = ShiftTable(connection)
         self.papers = PaperTable(connection)
         self.work_items = WorkItemTable(connection)
+        self.bills = BillTable(connection)
 
 
 class SqliteStore:

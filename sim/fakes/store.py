@@ -20,8 +20,10 @@ from edge.retail.refund import Refund
 from edge.services.paper_records import Paper
 from edge.services.records import ScanRecord, Unit, WorkstationState
 from edge.services.work_records import WorkItem
+from sim.fakes.bills import BilledBooks, BillRows, FakeBills
 from sim.fakes.catalogue import CatalogueRows, FakeCatalogue
 from sim.fakes.commands import CommandRows, FakeCommands
+from sim.fakes.members import FakeMembers, FakePlateLists, FakeTariffs, ListRows, MemberRows
 from sim.fakes.outbox import FakeOutbox, OutboxRows
 from sim.fakes.papers import FakePapers
 from sim.fakes.refunds import FakeRefunds
@@ -51,10 +53,13 @@ class Rows:
     landings: dict[str, LandingPage] = field(default_factory=dict)
     outbox: OutboxRows = field(default_factory=OutboxRows)
     snapshots: SnapshotRows = field(default_factory=SnapshotRows)
+    members: MemberRows = field(default_factory=MemberRows)
+    lists: ListRows = field(default_factory=ListRows)
     commands: CommandRows = field(default_factory=CommandRows)
     shifts: ShiftRows = field(default_factory=ShiftRows)
     papers: dict[str, Paper] = field(default_factory=dict)
     work_items: dict[str, WorkItem] = field(default_factory=dict)
+    bills: BillRows = field(default_factory=BillRows)
 
     def copy(self) -> Rows:
         """Return rows that can be changed without changing these."""
@@ -75,10 +80,13 @@ class Rows:
             landings=dict(self.landings),
             outbox=self.outbox.copy(),
             snapshots=self.snapshots.copy(),
+            members=self.members.copy(),
+            lists=self.lists.copy(),
             commands=self.commands.copy(),
             shifts=self.shifts.copy(),
             papers=dict(self.papers),
             work_items=dict(self.work_items),
+            bills=self.bills.copy(),
         )
 
 
@@ -134,11 +142,15 @@ class FakeUnit:
         self.outbox = FakeOutbox(rows.outbox, writing)
         self.landings = _Landings(rows, writing)
         self.snapshots = FakeSnapshots(rows.snapshots, writing)
+        self.members = FakeMembers(rows.members, writing)
+        self.plate_lists = FakePlateLists(rows.lists, writing)
+        self.tariffs = FakeTariffs(rows.lists, writing)
         self.commands = FakeCommands(rows.commands, writing)
         books = Books(rows.postings, rows.orders, rows.attempts)
         self.shifts = FakeShifts(rows.shifts, books, writing)
         self.papers = FakePapers(rows.papers, writing)
         self.work_items = FakeWorkItems(rows.work_items, writing)
+        self.bills = FakeBills(rows.bills, BilledBooks(rows.orders, rows.attempts, rows.refunds), writing)
 
 
 class _Table:

@@ -1,0 +1,127 @@
+"""Bills of the gateways and the books beside them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple
+from typing import Any
+
+from edge.retail.attempt import AttemptState
+from edge.retail.reconcile import ChannelMoney, LocalPayment, LocalRefund
+from edge.retail.refund import LegState
+from edge.services.bill_records import BillDay
+
+_DAY = """
+gateway, merchant, day, compared_at, rows, payments_fen, refunds_fen, fees_fen, matched, elsewhere, carried,
+differences
+"""
+_PAYMENT = """
+SELECT merchant_order_no, number, amount_fen, attempts.state, created_at, attempts.closed_at, billed_on
+FROM attempts JOIN orders USING (order_id)
+"""
+_REFUND = """
+SELECT coalesce(merchant_order_no, ''), merchant_refund_no, orders.number, refund_legs.amount_fen,
+       refund_legs.state, refund_legs.closed_at, refund_legs.billed_on
+FROM refund_legs JOIN refunds USING (refund_id) JOIN orders USING (order_id)
+     JOIN tenders USING (tender_id) LEFT JOIN attempts USING (attempt_id)
+"""
+_PAYMENTS = f"{_PAYMENT} WHERE gateway = ? AND merchant_order_no IN (SELECT value FROM json_each(?))"
+_REFUNDS = f"{_REFUND} WHERE refund_legs.kind = ? AND merchant_refund_no IN (SELECT value FROM json_each(?))"
+_UNBILLED_PAYMENTS = f"""
+{_PAYMENT} WHERE gateway = ? AND attempts.state = 'approved' AND billed_on = ''
+AND created_at >= ? AND created_at < ? AND merchant_order_no > ? ORDER BY merchant_order_no LIMIT ?
+"""
+_UNBILLED_REFUNDS = f"""
+{_REFUND} WHERE refund_legs.kind = ? AND refund_legs.state = 'done' AND refund_legs.billed_on = ''
+AND refund_legs.closed_at >= ? AND refund_legs.closed_at < ? AND merchant_refund_no > ?
+ORDER BY merchant_refund_no LIMIT ?
+"""
+_CARRIED = """
+SELECT day, merchant_order_no, paid_fen, returned_fen, state, happened_at FROM bill_carries
+WHERE gateway = ? AND merchant = ? AND day < ? ORDER BY day, merchant_order_no
+"""
+
+
+class BillTable:
+    """Implements bill_records.BillBook."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def day(self, gateway: str, merchant: str, day: str) -> BillDay | None:
+        """Return what came of one bill."""
+        statement = f"SELECT {_DAY} FROM bill_days WHERE gateway = ? AND merchant = ? AND day = ?"
+        row = self._connection.execute(statement, (gateway, merchant, day)).fetchone()
+        return None if row is None else BillDay(*row)
+
+    def put_day(self, done: BillDay) -> None:
+        """Write what came of a bill, in place of an earlier comparison."""
+        marks = ", ".join("?" * 12)
+        self._connection.execute(f"INSERT OR REPLACE INTO bill_days ({_DAY}) VALUES ({marks})", astuple(done))
+
+    def days(self, limit: int) -> tuple[BillDay, ...]:
+        """Return the newest days, newest first."""
+        statement = f"SELECT {_DAY} FROM bill_days ORDER BY day DESC, gateway, merchant LIMIT ?"
+        return tuple(BillDay(*row) for row in self._connection.execute(statement, (limit,)))
+
+    def payments(self, gateway: str, numbers: Sequence[str]) -> dict[str, LocalPayment]:
+        """Return our payments by merchant order number."""
+        rows = self._connection.execute(_PAYMENTS, (gateway, json.dumps(list(numbers))))
+        return {row[0]: _payment(row) for row in rows}
+
+    def refunds(self, gateway: str, numbers: Sequence[str]) -> dict[str, LocalRefund]:
+        """Return our refunds by merchant refund number."""
+        rows = self._connection.execute(_REFUNDS, (gateway, json.dumps(list(numbers))))
+        return {row[1]: _refund(row) for row in rows}
+
+    def unbilled_payments(
+        self, gateway: str, begins_at: int, ends_at: int, after: str, limit: int
+    ) -> tuple[LocalPayment, ...]:
+        """Return approved payments that began in [begins_at, ends_at) and are in no bill."""
+        rows = self._connection.execute(_UNBILLED_PAYMENTS, (gateway, begins_at, ends_at, after, limit))
+        return tuple(_payment(row) for row in rows)
+
+    def unbilled_refunds(
+        self, gateway: str, begins_at: int, ends_at: int, after: str, limit: int
+    ) -> tuple[LocalRefund, ...]:
+        """Return refunds that were done in [begins_at, ends_at) and are in no bill."""
+        rows = self._connection.execute(_UNBILLED_REFUNDS, (gateway, begins_at, ends_at, after, limit))
+        return tuple(_refund(row) for row in rows)
+
+    def mark_payments(self, numbers: Iterable[str], day: str) -> None:
+        """Note that payments stand in the bill of `day`."""
+        statement = "UPDATE attempts SET billed_on = ? WHERE merchant_order_no = ? AND billed_on = ''"
+        self._connection.executemany(statement, [(day, number) for number in numbers])
+
+    def mark_refunds(self, numbers: Iterable[str], day: str) -> None:
+        """Note that refunds stand in the bill of `day`."""
+        statement = "UPDATE refund_legs SET billed_on = ? WHERE merchant_refund_no = ? AND billed_on = ''"
+        self._connection.executemany(statement, [(day, number) for number in numbers])
+
+    def carried(self, gateway: str, merchant: str, before: str) -> tuple[tuple[str, ChannelMoney], ...]:
+        """Return (day, money) of what bills before that day have left open."""
+        rows = self._connection.execute(_CARRIED, (gateway, merchant, before))
+        return tuple((row[0], ChannelMoney(*row[1:])) for row in rows)
+
+    def carry(self, gateway: str, merchant: str, day: str, money: Iterable[ChannelMoney]) -> None:
+        """Replace what the bill of `day` leaves open."""
+        bill = (gateway, merchant, day)
+        self._connection.execute(
+            "DELETE FROM bill_carries WHERE gateway = ? AND merchant = ? AND day = ?", bill
+        )
+        self._connection.executemany(
+            "INSERT INTO bill_carries VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [(*bill, *astuple(one)) for one in money],
+        )
+
+
+def _payment(row: tuple[Any, ...]) -> LocalPayment:
+    number, order_number, amount_fen, state, *rest = row
+    return LocalPayment(number, order_number, amount_fen, AttemptState(state), *rest)
+
+
+def _refund(row: tuple[Any, ...]) -> LocalRefund:
+    order_no, refund_no, order_number, amount_fen, state, *rest = row
+    return LocalRefund(order_no, refund_no, order_number, amount_fen, LegState(state), *rest)

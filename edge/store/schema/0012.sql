@@ -1,0 +1,38 @@
+-- Bills of the gateways: which payment and refund stands in which, and what each comparison found.
+
+ALTER TABLE attempts ADD COLUMN billed_on TEXT NOT NULL DEFAULT '';
+ALTER TABLE refund_legs ADD COLUMN billed_on TEXT NOT NULL DEFAULT '';
+
+CREATE INDEX attempts_unbilled ON attempts (gateway, merchant_order_no)
+    WHERE state = 'approved' AND billed_on = '';
+CREATE INDEX refund_legs_unbilled ON refund_legs (kind, merchant_refund_no)
+    WHERE state = 'done' AND billed_on = '';
+
+CREATE TABLE bill_days (
+    gateway      TEXT NOT NULL,
+    merchant     TEXT NOT NULL,
+    day          TEXT NOT NULL,
+    compared_at  INTEGER NOT NULL,
+    rows         INTEGER NOT NULL CHECK (rows >= 0),
+    payments_fen INTEGER NOT NULL,
+    refunds_fen  INTEGER NOT NULL,
+    fees_fen     INTEGER NOT NULL,
+    matched      INTEGER NOT NULL,
+    elsewhere    INTEGER NOT NULL,
+    carried      INTEGER NOT NULL,
+    differences  INTEGER NOT NULL,
+    PRIMARY KEY (gateway, merchant, day)
+) STRICT, WITHOUT ROWID;
+
+-- Money of which one half stands in the bill of `day` and the other must stand in the next.
+CREATE TABLE bill_carries (
+    gateway           TEXT NOT NULL,
+    merchant          TEXT NOT NULL,
+    day               TEXT NOT NULL,
+    merchant_order_no TEXT NOT NULL,
+    paid_fen          INTEGER NOT NULL,
+    returned_fen      INTEGER NOT NULL,
+    state             TEXT NOT NULL,
+    happened_at       INTEGER NOT NULL,
+    PRIMARY KEY (gateway, merchant, day, merchant_order_no)
+) STRICT, WITHOUT ROWID;
