@@ -113,6 +113,7 @@ BENCHES: dict[str, Callable[[], Result]] = {
     "orders": _imported("orders"),
     "start": _imported("start"),
     "store": _imported("store"),
+    "queues": _imported("queues"),
     "chaos": _imported("chaos"),
     "link": _imported("link"),
     "fleet": _imported("fleet"),
