@@ -3,41 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Protocol
 
 from edge.errors import Invalid
 from edge.members.landing import BlockKind, LandingBlock, LandingPage
 from edge.services.import_catalogue import ImportOptions, import_catalogue
 from edge.services.ports import Clock, Store
 from edge.services.records import Unit
-
-MIB = 1024 * 1024
+from edge.services.snapshot_content import Content
+from edge.services.snapshot_kind import MIB, Done, SnapshotKind
+from edge.services.snapshot_lists import ListsKind, TariffsKind
+from edge.services.snapshot_members import MembersKind
+from edge.services.snapshot_prices import PricesKind
 
 #: Landing pages in one snapshot, blocks on a page, and letters in one text.
 MAX_PAGES = 2_000
 MAX_BLOCKS = 20
 MAX_TEXT = 2_000
-
-Done = Callable[[Unit], None]
-
-
-class SnapshotKind(Protocol):
-    """One kind. name: as in the topics. max_bytes: of the content."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def max_bytes(self) -> int: ...
-
-    def apply(self, store: Store, clock: Clock, content: bytes, done: Done) -> str:
-        """Put the content in force, all or nothing, and return one line that says what changed.
-
-        done: to be called in the unit that shows the content, or in one right after it: then doing it all
-        again changes nothing. Raises Invalid for content that is wrong; nothing has changed then.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +32,10 @@ class CatalogueKind:
     name: str = "catalogue"
     max_bytes: int = 64 * MIB
 
-    def apply(self, store: Store, clock: Clock, content: bytes, done: Done) -> str:
+    def apply(self, store: Store, clock: Clock, content: Content, done: Done, returned: bool) -> str:
         """Import the file; what it does not name is withdrawn."""
         options = ImportOptions(replace=True, current=True)
-        report = import_catalogue(store, clock, content, self.zone, options)
+        report = import_catalogue(store, clock, content.whole(), self.zone, options)
         if not report.applied:
             first = report.bad[0] if report.bad else None
             why = f"line {first.line}, {first.column}: {first.problem}" if first else "it has no products"
@@ -70,9 +54,9 @@ class LandingPagesKind:
     name: str = "landing-pages"
     max_bytes: int = 4 * MIB
 
-    def apply(self, store: Store, clock: Clock, content: bytes, done: Done) -> str:
+    def apply(self, store: Store, clock: Clock, content: Content, done: Done, returned: bool) -> str:
         """Replace all pages in one unit."""
-        pages = read_pages(content)
+        pages = read_pages(content.whole())
 
         def work(unit: Unit) -> None:
             unit.landings.clear()
@@ -86,7 +70,14 @@ class LandingPagesKind:
 
 def snapshot_kinds(zone: tzinfo) -> dict[str, SnapshotKind]:
     """Return what this box takes, by name; `zone` is that of times without an offset."""
-    kinds: tuple[SnapshotKind, ...] = (CatalogueKind(zone), LandingPagesKind())
+    kinds: tuple[SnapshotKind, ...] = (
+        CatalogueKind(zone),
+        PricesKind(zone),
+        LandingPagesKind(),
+        MembersKind(),
+        ListsKind(zone),
+        TariffsKind(zone),
+    )
     return {kind.name: kind for kind in kinds}
 
 
@@ -100,9 +91,8 @@ def read_pages(content: bytes) -> tuple[LandingPage, ...]:
     if not isinstance(listed, list) or len(listed) > MAX_PAGES:
         raise Invalid(f'landing pages must be {{"pages": [...]}} with {MAX_PAGES} pages at most')
     pages = tuple(_page(one, f"page {number}") for number, one in enumerate(listed, 1))
-    tenants = [page.tenant_id for page in pages]
-    for tenant in tenants:
-        if tenants.count(tenant) > 1:
+    for tenant, count in Counter(page.tenant_id for page in pages).items():
+        if count > 1:
             raise Invalid(f"tenant {tenant!r} has more than one landing page")
     return pages
 

@@ -1,7 +1,8 @@
 """What HQ says of a snapshot before it sends it: version, moment, size, and the hash of every part. Pure.
 
-The content is compressed by gzip as one stream and that stream is cut into chunks. Each chunk is checked
-by its own hash when it comes and the whole by its hash before it is applied. docs/protocols/snapshots.md.
+The content, or in the delta form the steps from its base, are compressed by gzip as one stream and that
+stream is cut into chunks. Each chunk is checked by its own hash when it comes and the whole content by its
+hash before it is applied, whatever its form. docs/protocols/snapshots.md.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 
 from edge.errors import Invalid
 
@@ -20,6 +22,9 @@ MAX_MANIFEST_BYTES = 128 * 1024
 MAX_CHUNK_BYTES = 128 * 1024
 MAX_CHUNKS = 1_000
 MAX_CONTENT_BYTES = 256 * 1024 * 1024
+
+#: The most that is unpacked at a time.
+BLOCK_BYTES = 64 * 1024
 
 #: The largest version, and the latest moment (Unix milliseconds) that is believed: the year 5138.
 MAX_VERSION = 10**15
@@ -32,11 +37,19 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _GZIP = 16 + zlib.MAX_WBITS
 
 
+class Form(StrEnum):
+    """What the chunks hold: the whole content, or the steps to it from that of an earlier version."""
+
+    FULL = "full"
+    DELTA = "delta"
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One version of a snapshot. valid_from: Unix milliseconds, 0 for at once. sha256, size: of the content.
+    """One version of a snapshot. valid_from: Unix milliseconds, 0 for at once.
 
-    chunk_bytes: size of each chunk but the last, which may be smaller. chunks: SHA-256 of each, in order.
+    sha256, size: of the whole content, in the delta form too. chunk_bytes: size of each chunk but the last,
+    which may be smaller. chunks: SHA-256 of each, in order. base: the version that a delta starts from.
     """
 
     name: str
@@ -46,6 +59,8 @@ class Manifest:
     size: int
     chunk_bytes: int
     chunks: tuple[str, ...]
+    form: Form = Form.FULL
+    base: int | None = None
 
     def fits(self, number: int, data: bytes) -> bool:
         """Return whether `data` is chunk `number`, counted from 0."""
@@ -67,46 +82,72 @@ def decode_manifest(name: str, payload: bytes) -> Manifest:
         raise Invalid(f"the manifest is not JSON: {error}") from error
     if not isinstance(said, dict):
         raise Invalid(f"the manifest must be an object, got {type(said).__name__}")
-    for field, only in (("form", "full"), ("encoding", "gzip")):
-        if said.get(field) != only:
-            raise Invalid(f"the manifest's {field} is {said.get(field)!r:.40}; this box takes {only} alone")
+    for field, known in (("form", list(Form)), ("encoding", ["gzip"])):
+        if said.get(field) not in known:
+            words = " or ".join(known)
+            raise Invalid(f"the manifest's {field} is {said.get(field)!r:.40}; this box takes {words} alone")
     chunks = said.get("chunks")
     if not isinstance(chunks, list) or not 1 <= len(chunks) <= MAX_CHUNKS:
         raise Invalid(f"the manifest's chunks must be a list of 1 to {MAX_CHUNKS} hashes")
+    version, form = _number(said, "version", 1, MAX_VERSION), Form(said["form"])
     return Manifest(
         name,
-        _number(said, "version", 1, MAX_VERSION),
+        version,
         _number(said, "valid_from", 0, MAX_AT),
         _hash(said.get("sha256"), "sha256"),
         _number(said, "size", 1, MAX_CONTENT_BYTES),
         _number(said, "chunk_bytes", 1, MAX_CHUNK_BYTES),
         tuple(_hash(one, "one of chunks") for one in chunks),
+        form,
+        _number(said, "base", 1, version - 1) if form is Form.DELTA else None,
     )
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
     """Return the manifest as HQ would say it; `decode_manifest` reads it back."""
-    said = {"form": "full", "encoding": "gzip", **asdict(manifest)}
+    said = {"encoding": "gzip", **asdict(manifest)}
+    if manifest.base is None:
+        del said["base"]
     return json.dumps(said, separators=(",", ":")).encode()
 
 
 def unpack(manifest: Manifest, chunks: Sequence[bytes]) -> bytes:
     """Return the content; raise Invalid unless it is what the manifest says. Needs `size` bytes, not more."""
+    return b"".join(checked(manifest, unpacked(chunks)))
+
+
+def unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield what is in the chunks, `BLOCK_BYTES` at a time; raise Invalid unless it is one gzip stream."""
     unpacker = zlib.decompressobj(_GZIP)
-    content = bytearray()
     try:
         for chunk in chunks:
-            # One byte more than there may be is enough to see a content that is too long.
-            content += unpacker.decompress(chunk, manifest.size - len(content) + 1)
-            if len(content) > manifest.size or unpacker.unconsumed_tail:
-                raise Invalid(f"the content is longer than the {manifest.size} bytes that the manifest says")
+            waiting = chunk
+            while waiting:
+                yield unpacker.decompress(waiting, BLOCK_BYTES)
+                waiting = unpacker.unconsumed_tail
+                if unpacker.eof and unpacker.unused_data:
+                    raise Invalid("the chunks go on after the end of their gzip stream")
+        while not unpacker.eof and (block := unpacker.decompress(b"", BLOCK_BYTES)):
+            yield block
     except zlib.error as error:
         raise Invalid(f"the chunks are no gzip stream: {error}") from error
-    if not unpacker.eof or len(content) != manifest.size:
-        raise Invalid(f"the content has {len(content)} bytes, the manifest says {manifest.size}")
-    if hashlib.sha256(content).hexdigest() != manifest.sha256:
+    if not unpacker.eof:
+        raise Invalid("the chunks end in the middle of their gzip stream")
+
+
+def checked(manifest: Manifest, blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the blocks; raise Invalid as soon as they are not the whole content that the manifest says."""
+    size, digest = 0, hashlib.sha256()
+    for block in blocks:
+        size += len(block)
+        if size > manifest.size:
+            raise Invalid(f"the content is longer than the {manifest.size} bytes that the manifest says")
+        digest.update(block)
+        yield block
+    if size != manifest.size:
+        raise Invalid(f"the content has {size} bytes, the manifest says {manifest.size}")
+    if digest.hexdigest() != manifest.sha256:
         raise Invalid("the content's SHA-256 is not the one that the manifest says")
-    return bytes(content)
 
 
 def _number(said: dict[str, object], field: str, least: int, most: int) -> int:

@@ -16,15 +16,23 @@ class SnapshotState(StrEnum):
     PREVIOUS = "previous"
 
 
+#: The number of the first chunk of a content that was rebuilt here from a delta and its base.
+REBUILT_FROM = 1_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class SnapshotRow:
-    """One version of a snapshot from HQ. manifest: as HQ sent it. changed_at: of its state."""
+    """One version of a snapshot from HQ. manifest: as HQ sent it. changed_at: of its state.
+
+    rebuilt: it came as a delta, and the whole content stands in the chunks from `REBUILT_FROM` on.
+    """
 
     name: str
     version: int
     state: SnapshotState
     manifest: bytes
     changed_at: int
+    rebuilt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,13 @@ class Snapshots(Protocol):
         """Write a snapshot that is coming, in place of any other of its name that was."""
 
     def drop(self, name: str, state: SnapshotState) -> None:
-        """Delete the snapshot in that state, with its chunks, if there is one."""
+        """Let go of the snapshot in that state, if there is one; its chunks wait for `purge`."""
+
+    def has_gone(self) -> bool:
+        """Return whether `purge` has anything to do."""
+
+    def purge(self, limit: int) -> bool:
+        """Delete up to `limit` chunks that were let go of; return whether there may be others."""
 
     def put_chunks(self, name: str, version: int, chunks: Mapping[int, bytes]) -> None:
         """Keep chunks of a snapshot that is here; one that is kept already stays as it is."""
@@ -60,11 +74,17 @@ class Snapshots(Protocol):
     def have(self, name: str, version: int) -> frozenset[int]:
         """Return the numbers of the chunks that are kept."""
 
-    def chunks(self, name: str, version: int) -> tuple[bytes, ...]:
-        """Return the chunks that are kept, in order."""
+    def chunk(self, name: str, version: int, number: int) -> bytes | None:
+        """Return a chunk that is kept."""
+
+    def discard_rebuilt(self, name: str, version: int, limit: int) -> bool:
+        """Delete up to `limit` chunks from `REBUILT_FROM` on; return whether there may be others."""
+
+    def mark_rebuilt(self, name: str, version: int) -> None:
+        """Note that the chunks from `REBUILT_FROM` on are all there."""
 
     def activate(self, name: str, at: int) -> None:
-        """Make the coming one active and the active one the previous; the one before that is deleted."""
+        """Make the coming one active and the active one the previous; the one before that is let go of."""
 
     def swap(self, name: str, at: int) -> None:
         """Let the active and the previous one change places."""

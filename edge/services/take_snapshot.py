@@ -7,6 +7,7 @@ kept between steps (`FetchCursor`) only says what was asked for; losing it costs
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -17,8 +18,9 @@ from edge.errors import Invalid
 from edge.services.events import EventKind, Origin, record_event, snapshot_applied, snapshot_refused
 from edge.services.ports import Clock, IdSource, Store
 from edge.services.records import Unit
-from edge.services.snapshot_kinds import SnapshotKind
-from edge.services.snapshot_manifest import NAME, Manifest, decode_manifest, unpack
+from edge.services.snapshot_content import StoredContent, rebuild
+from edge.services.snapshot_kind import SnapshotKind
+from edge.services.snapshot_manifest import NAME, Form, Manifest, decode_manifest
 from edge.services.snapshot_records import SnapshotRefusal, SnapshotRow, SnapshotState
 
 #: Chunks asked for and not here yet, and messages that one step takes.
@@ -33,8 +35,15 @@ LAST_AGAIN_MS = 60_000
 MAX_BAD = 20
 MAX_UNKNOWN = 32
 
+#: Chunks that are let go of in one unit of work, and units of that in one step.
+PURGE_CHUNKS = 16
+PURGE_UNITS = 8
+
 #: The longest pause of the worker, in milliseconds: moments that a snapshot waits for are seen by then.
 IDLE_MS = 1_000
+
+#: What HQ is asked for when a delta cannot be used.
+SEND_FULL = "send the full form"
 
 
 class RefusalReason(StrEnum):
@@ -45,6 +54,7 @@ class RefusalReason(StrEnum):
     TOO_LARGE = "too_large"
     OLDER = "older"
     WRONG_HASH = "wrong_hash"
+    BASE = "base"
     CONTENT = "content"
 
 
@@ -70,13 +80,14 @@ class SnapshotWire(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Where snapshots go. kinds: by name, what this box takes."""
+    """Where snapshots go. kinds: by name, what this box takes. busy: held while one is put in force."""
 
     store: Store
     clock: Clock
     ids: IdSource
     origin: Origin
     kinds: Mapping[str, SnapshotKind]
+    busy: threading.Lock = field(default_factory=threading.Lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +140,8 @@ def take_snapshots(shelf: Shelf, wire: SnapshotWire, cursor: FetchCursor, room: 
         fetch, word = _advance(shelf, wire, row, _keep(shelf, row, cursor.of(row), mine, room), room)
         fetches[row.name] = fetch
         news.append(word)
-    wait_ms = 0 if len(heard) == MAX_HEARD else IDLE_MS
+    more = len(heard) == MAX_HEARD or _purge(shelf)
+    wait_ms = 0 if more else IDLE_MS
     return SnapshotStep(FetchCursor(fetches), wait_ms, tuple(word for word in news if word))
 
 
@@ -139,19 +151,21 @@ def return_snapshot(shelf: Shelf, name: str) -> str:
     Doing it again takes the step back. HQ's present version is not taken again by itself, only a newer one.
     Raises Invalid when there is no previous version.
     """
-    row = shelf.store.read(lambda unit: unit.snapshots.get(name, SnapshotState.PREVIOUS))
-    kind = shelf.kinds.get(name)
-    if row is None or kind is None:
-        known = ", ".join(sorted(shelf.kinds))
-        raise Invalid(f"snapshot {name!r:.60} has no previous version; there are snapshots of {known}")
-    manifest, content = _content(shelf, row)
+    with shelf.busy:
+        row = shelf.store.read(lambda unit: unit.snapshots.get(name, SnapshotState.PREVIOUS))
+        kind = shelf.kinds.get(name)
+        if row is None or kind is None:
+            known = ", ".join(sorted(shelf.kinds))
+            raise Invalid(f"snapshot {name!r:.60} has no previous version; there are snapshots of {known}")
+        content = StoredContent(shelf.store, row)
+        content.check()
 
-    def done(unit: Unit) -> None:
-        active = unit.snapshots.get(name, SnapshotState.ACTIVE)
-        unit.snapshots.swap(name, shelf.clock.now().wall_at)
-        _tell_applied(shelf, unit, manifest, active, returned=True)
+        def done(unit: Unit) -> None:
+            active = unit.snapshots.get(name, SnapshotState.ACTIVE)
+            unit.snapshots.swap(name, shelf.clock.now().wall_at)
+            _tell_applied(shelf, unit, content.manifest, active, returned=True)
 
-    detail = kind.apply(shelf.store, shelf.clock, content, done)
+        detail = kind.apply(shelf.store, shelf.clock, content, done, returned=True)
     return f"{name} is back at version {row.version}: {detail}"
 
 
@@ -162,9 +176,10 @@ def describe_snapshots(unit: Unit) -> tuple[str, ...]:
         manifest = decode_manifest(row.name, row.manifest)
         line = f"{row.name}  version {row.version}  {row.state.value} since {iso(row.changed_at)}"
         if row.state is SnapshotState.COMING:
-            have = len(unit.snapshots.have(row.name, row.version))
+            have = sum(number < len(manifest.chunks) for number in unit.snapshots.have(row.name, row.version))
             line += f"  {have} of {len(manifest.chunks)} chunks, valid from {iso(manifest.valid_from)}"
-        lines.append(f"{line}  {manifest.size} bytes")
+        form = "" if manifest.base is None else f"  delta from {manifest.base}"
+        lines.append(f"{line}  {manifest.size} bytes{form}")
     for refusal in unit.snapshots.refusals():
         version = refusal.version or "?"
         lines.append(
@@ -181,8 +196,9 @@ def snapshot_figures(unit: Unit) -> dict[str, float]:
         if row.state is SnapshotState.ACTIVE:
             figures[f"snapshot_{name}_version"] = row.version
         if row.state is SnapshotState.COMING:
-            chunks = len(decode_manifest(row.name, row.manifest).chunks)
-            figures[f"snapshot_{name}_missing"] = chunks - len(unit.snapshots.have(row.name, row.version))
+            chunks = range(len(decode_manifest(row.name, row.manifest).chunks))
+            missing = set(chunks) - unit.snapshots.have(row.name, row.version)
+            figures[f"snapshot_{name}_missing"] = len(missing)
     return figures
 
 
@@ -203,8 +219,14 @@ def _hear(shelf: Shelf, heard: Heard) -> str:
 def _is_known(unit: Unit, name: str, payload: bytes) -> bool:
     refusal = unit.snapshots.refusal(name)
     if refusal is not None and refusal.digest == _digest(payload):
-        return True
+        # A delta may come again once its base is in force.
+        return refusal.reason != RefusalReason.BASE or _base_is_missing(unit, name, payload)
     return any(row.name == name and row.manifest == payload for row in unit.snapshots.all())
+
+
+def _base_is_missing(unit: Unit, name: str, payload: bytes) -> bool:
+    active = unit.snapshots.get(name, SnapshotState.ACTIVE)
+    return active is None or decode_manifest(name, payload).base != active.version
 
 
 def _judge(shelf: Shelf, unit: Unit, heard: Heard) -> str:
@@ -235,6 +257,13 @@ def _objection(unit: Unit, kind: SnapshotKind, manifest: Manifest) -> tuple[Refu
     if manifest.version <= newest:
         detail = f"this box has seen version {newest}; a version above that is needed, also to go back"
         return RefusalReason.OLDER, detail
+    active = unit.snapshots.get(manifest.name, SnapshotState.ACTIVE)
+    if manifest.base is not None and (active is None or active.version != manifest.base):
+        has = "none" if active is None else f"version {active.version}"
+        return (
+            RefusalReason.BASE,
+            f"the delta starts from version {manifest.base}, in force is {has}; {SEND_FULL}",
+        )
     return None, ""
 
 
@@ -287,34 +316,63 @@ def _ask(shelf: Shelf, wire: SnapshotWire, row: SnapshotRow, fetch: Fetch, missi
 
 
 def _finish(shelf: Shelf, row: SnapshotRow, fetch: Fetch, due: bool) -> tuple[Fetch, str]:
-    """Check the whole, and put it in force when it is due."""
-    try:
-        manifest, content = _content(shelf, row)
-    except Invalid as error:
-        return fetch, _give_up(shelf, row, RefusalReason.WRONG_HASH, str(error))
-    if not due:
-        word = f"snapshot {row.name} version {row.version} is whole and waits for {iso(manifest.valid_from)}"
-        return replace(fetch, checked=True), word
-    try:
-        return fetch, _apply(shelf, manifest, content)
-    except Invalid as error:
-        return fetch, _give_up(shelf, row, RefusalReason.CONTENT, str(error))
+    """Make the content whole, check it, and put it in force when it is due."""
+    with shelf.busy:
+        try:
+            content = _whole(shelf, row)
+        except _NoBaseError as error:
+            return fetch, _give_up(shelf, row, RefusalReason.BASE, str(error))
+        except Invalid as error:
+            ask = f"; {SEND_FULL}" if decode_manifest(row.name, row.manifest).base else ""
+            return fetch, _give_up(shelf, row, RefusalReason.WRONG_HASH, f"{error}{ask}")
+        if not due:
+            at = iso(content.manifest.valid_from)
+            word = f"snapshot {row.name} version {row.version} is whole and waits for {at}"
+            return replace(fetch, checked=True), word
+        try:
+            return fetch, _apply(shelf, content)
+        except Invalid as error:
+            return fetch, _give_up(shelf, row, RefusalReason.CONTENT, str(error))
 
 
-def _apply(shelf: Shelf, manifest: Manifest, content: bytes) -> str:
+class _NoBaseError(Exception):
+    """The base of a delta has gone since the delta was announced."""
+
+
+def _whole(shelf: Shelf, row: SnapshotRow) -> StoredContent:
+    content = StoredContent(shelf.store, row)
+    if content.manifest.form is Form.DELTA and not row.rebuilt:
+        base = content.manifest.base
+        rows = shelf.store.read(lambda unit: unit.snapshots.all())
+        found = next((one for one in rows if one.name == row.name and one.version == base), None)
+        if found is None:
+            raise _NoBaseError(
+                f"version {base}, which the delta starts from, is not here any more; {SEND_FULL}"
+            )
+        rebuild(shelf.store, row, found)
+        return StoredContent(shelf.store, replace(row, rebuilt=True))
+    content.check()
+    return content
+
+
+def _apply(shelf: Shelf, content: StoredContent) -> str:
+    manifest = content.manifest
+
     def done(unit: Unit) -> None:
         active = unit.snapshots.get(manifest.name, SnapshotState.ACTIVE)
         unit.snapshots.activate(manifest.name, shelf.clock.now().wall_at)
         _tell_applied(shelf, unit, manifest, active, returned=False)
 
-    detail = shelf.kinds[manifest.name].apply(shelf.store, shelf.clock, content, done)
+    detail = shelf.kinds[manifest.name].apply(shelf.store, shelf.clock, content, done, returned=False)
     return f"snapshot {manifest.name} version {manifest.version} is in force: {detail}"
 
 
-def _content(shelf: Shelf, row: SnapshotRow) -> tuple[Manifest, bytes]:
-    manifest = decode_manifest(row.name, row.manifest)
-    chunks = shelf.store.read(lambda unit: unit.snapshots.chunks(row.name, row.version))
-    return manifest, unpack(manifest, chunks)
+def _purge(shelf: Shelf) -> bool:
+    """Delete some of the chunks that were let go of; return whether there are others."""
+    if not shelf.store.read(lambda unit: unit.snapshots.has_gone()):
+        return False
+    units = (shelf.store.write(lambda unit: unit.snapshots.purge(PURGE_CHUNKS)) for _ in range(PURGE_UNITS))
+    return all(units)
 
 
 def _coming(shelf: Shelf) -> list[SnapshotRow]:

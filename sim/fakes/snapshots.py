@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from edge.services.snapshot_records import SnapshotRefusal, SnapshotRow, SnapshotState
+from edge.services.snapshot_records import REBUILT_FROM, SnapshotRefusal, SnapshotRow, SnapshotState
 
 
 @dataclass(slots=True)
@@ -15,10 +15,11 @@ class SnapshotRows:
     rows: dict[tuple[str, SnapshotState], SnapshotRow] = field(default_factory=dict)
     chunks: dict[tuple[str, int, int], bytes] = field(default_factory=dict)
     refusals: dict[str, SnapshotRefusal] = field(default_factory=dict)
+    gone: frozenset[tuple[str, int]] = frozenset()
 
     def copy(self) -> SnapshotRows:
         """Return rows that can be changed without changing these."""
-        return SnapshotRows(dict(self.rows), dict(self.chunks), dict(self.refusals))
+        return SnapshotRows(dict(self.rows), dict(self.chunks), dict(self.refusals), self.gone)
 
 
 class FakeSnapshots:
@@ -39,16 +40,32 @@ class FakeSnapshots:
     def begin(self, row: SnapshotRow) -> None:
         """Write a snapshot that is coming, in place of any other of its name that was."""
         self.drop(row.name, SnapshotState.COMING)
+        self._rows.gone -= {(row.name, row.version)}
+        self._forget([key for key in self._rows.chunks if key[:2] == (row.name, row.version)])
         self._rows.rows[row.name, SnapshotState.COMING] = replace(row, state=SnapshotState.COMING)
 
     def drop(self, name: str, state: SnapshotState) -> None:
-        """Delete the snapshot in that state, with its chunks, if there is one."""
+        """Let go of the snapshot in that state, if there is one; its chunks wait for `purge`."""
         self._writing()
         gone = self._rows.rows.pop((name, state), None)
         if gone is not None:
-            keys = [key for key in self._rows.chunks if key[:2] == (name, gone.version)]
-            for key in keys:
-                del self._rows.chunks[key]
+            self._rows.gone |= {(name, gone.version)}
+
+    def has_gone(self) -> bool:
+        """Return whether `purge` has anything to do."""
+        return bool(self._rows.gone)
+
+    def purge(self, limit: int) -> bool:
+        """Delete up to `limit` chunks that were let go of; return whether there may be others."""
+        self._writing()
+        if not self._rows.gone:
+            return False
+        first = min(self._rows.gone)
+        keys = [key for key in self._rows.chunks if key[:2] == first][:limit]
+        self._forget(keys)
+        if not keys:
+            self._rows.gone -= {first}
+        return True
 
     def put_chunks(self, name: str, version: int, chunks: Mapping[int, bytes]) -> None:
         """Keep chunks of a snapshot that is here; one that is kept already stays as it is."""
@@ -60,12 +77,26 @@ class FakeSnapshots:
         """Return the numbers of the chunks that are kept."""
         return frozenset(key[2] for key in self._rows.chunks if key[:2] == (name, version))
 
-    def chunks(self, name: str, version: int) -> tuple[bytes, ...]:
-        """Return the chunks that are kept, in order."""
-        return tuple(self._rows.chunks[name, version, one] for one in sorted(self.have(name, version)))
+    def chunk(self, name: str, version: int, number: int) -> bytes | None:
+        """Return a chunk that is kept."""
+        return self._rows.chunks.get((name, version, number))
+
+    def discard_rebuilt(self, name: str, version: int, limit: int) -> bool:
+        """Delete up to `limit` chunks from `REBUILT_FROM` on; return whether there may be others."""
+        self._writing()
+        numbers = sorted(one for one in self.have(name, version) if one >= REBUILT_FROM)[:limit]
+        self._forget([(name, version, one) for one in numbers])
+        return len(numbers) == limit
+
+    def mark_rebuilt(self, name: str, version: int) -> None:
+        """Note that the chunks from `REBUILT_FROM` on are all there."""
+        self._writing()
+        for key, row in self._rows.rows.items():
+            if (row.name, row.version) == (name, version):
+                self._rows.rows[key] = replace(row, rebuilt=True)
 
     def activate(self, name: str, at: int) -> None:
-        """Make the coming one active and the active one the previous; the one before that is deleted."""
+        """Make the coming one active and the active one the previous; the one before that is let go of."""
         self.drop(name, SnapshotState.PREVIOUS)
         self._move(name, SnapshotState.ACTIVE, SnapshotState.PREVIOUS, at)
         self._move(name, SnapshotState.COMING, SnapshotState.ACTIVE, at)
@@ -91,6 +122,10 @@ class FakeSnapshots:
         """Write a refusal in place of the last one of that name."""
         self._writing()
         self._rows.refusals[refusal.name] = refusal
+
+    def _forget(self, keys: list[tuple[str, int, int]]) -> None:
+        for key in keys:
+            del self._rows.chunks[key]
 
     def _move(self, name: str, old: SnapshotState, new: SnapshotState, at: int) -> None:
         self._writing()

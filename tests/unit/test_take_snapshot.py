@@ -186,7 +186,7 @@ def test_there_is_no_way_back_without_a_previous_version() -> None:
     bench.wire.publish(content(1, "a"))
     bench.steps()
     with pytest.raises(
-        Invalid, match="has no previous version; there are snapshots of catalogue, landing-pages"
+        Invalid, match="has no previous version; there are snapshots of catalogue, landing-pages, lists"
     ):
         return_snapshot(bench.shelf, LANDING)
 
@@ -198,7 +198,8 @@ def said(offered: Content, **other: Any) -> bytes:
 REFUSED = {
     "junk": (b"\xff{", 0, "unreadable", "not JSON"),
     "a list": (b"[]", 0, "unreadable", "must be an object"),
-    "a delta": (said(content(9, "a"), form="delta"), 0, "unreadable", "takes full alone"),
+    "a delta without a base": (said(content(9, "a"), form="delta"), 0, "unreadable", "base must be a whole"),
+    "another form": (said(content(9, "a"), form="half"), 0, "unreadable", "takes full or delta alone"),
     "no chunks": (said(content(9, "a"), chunks=[]), 0, "unreadable", "list of 1 to"),
     "a hash that is none": (said(content(9, "a"), sha256="x"), 0, "unreadable", "64 hex digits"),
     "a version that is a text": (said(content(9, "a"), version="9"), 0, "unreadable", "whole number"),

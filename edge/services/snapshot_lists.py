@@ -1,0 +1,80 @@
+"""Snapshots of plates on lists, and of parking tariffs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from edge.parking.plate_list import PlateEntry, read_entries
+from edge.parking.tariff_document import read_tariffs
+from edge.services.ports import Clock, Store
+from edge.services.records import Unit
+from edge.services.snapshot_content import Content
+from edge.services.snapshot_delta import split_lines
+from edge.services.snapshot_kind import MIB, Done
+
+MAX_LINE_BYTES = 2_048
+
+#: Entries in one unit of work.
+STAGE_ROWS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ListsKind:
+    """All plates on lists: a table of edge/parking/plate_list.py. zone: of times without an offset."""
+
+    zone: tzinfo
+    name: str = "lists"
+    max_bytes: int = 32 * MIB
+
+    def apply(self, store: Store, clock: Clock, content: Content, done: Done, returned: bool) -> str:
+        """Stage the entries as a set that nobody sees, and show it in place of the one before."""
+        number = store.write(lambda unit: unit.plate_lists.begin())
+        _tidy(store)
+        total, batch = 0, list[PlateEntry]()
+        for entry in read_entries(split_lines(content.blocks(), MAX_LINE_BYTES), self.zone):
+            batch.append(entry)
+            if len(batch) == STAGE_ROWS:
+                total += _stage(store, number, total, batch)
+                batch = []
+        total += _stage(store, number, total, batch)
+
+        def work(unit: Unit) -> None:
+            unit.plate_lists.finish(number, total)
+            done(unit)
+
+        store.write(work)
+        _tidy(store)
+        return f"{total} plates"
+
+
+@dataclass(frozen=True, slots=True)
+class TariffsKind:
+    """All tariffs: a table of edge/parking/tariff_document.py. zone: of times without an offset."""
+
+    zone: tzinfo
+    name: str = "tariffs"
+    max_bytes: int = MIB
+
+    def apply(self, store: Store, clock: Clock, content: Content, done: Done, returned: bool) -> str:
+        """Replace all tariffs in one unit."""
+        tariffs = read_tariffs(split_lines(content.blocks(), MAX_LINE_BYTES), self.zone)
+
+        def work(unit: Unit) -> None:
+            unit.tariffs.replace(tariffs)
+            done(unit)
+
+        store.write(work)
+        lines = sum(len(tariff.lines) for tariff in tariffs)
+        return f"{len(tariffs)} tariffs, {lines} rate lines"
+
+
+def _stage(store: Store, number: int, first: int, batch: Sequence[PlateEntry]) -> int:
+    store.write(lambda unit: unit.plate_lists.stage(number, first, batch))
+    return len(batch)
+
+
+def _tidy(store: Store) -> None:
+    while store.write(lambda unit: unit.plate_lists.tidy(STAGE_ROWS)):
+        pass
