@@ -14,6 +14,7 @@ from edge.duties.obeying import Obeying
 from edge.duties.paying import Paying
 from edge.duties.printing import Printing
 from edge.duties.publishing import Publishing
+from edge.duties.refunding import Refunding
 from edge.duties.scanning import Scanning
 from edge.duties.taking_in import TakingIn
 from edge.duties.watching_disk import WatchingDisk
@@ -175,6 +176,7 @@ class Service:
         self._disk = WatchingDisk(self.box, parts.disk, parts.marks, redraw)
         self._publishing = Publishing(self.box, parts.link.wake)
         self._paying = Paying(self.box)
+        self._refunding = Refunding(self.box)
         self.scanning = Scanning(self.box, parts.devices.scanners, self._paying.charge, redraw)
         # A printer's own news must not wake it: without paper it would try again for ever without a pause.
         self._printing = Printing(replace(self.box, changed=redraw))
@@ -198,6 +200,7 @@ class Service:
             self.scanning,
             self._disk,
             self._paying,
+            self._refunding,
             self._printing,
             self._publishing,
             self._obeying,

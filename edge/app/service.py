@@ -16,6 +16,7 @@ from edge.ids import TimeOrderedIds
 from edge.service import Parts, Service
 from edge.services.box import Box
 from edge.services.events import Origin
+from edge.services.payment_ports import RefundGateway
 from edge.services.staff import StaffBook, StaffMember
 from edge.store.bundle_folder import BundleFolder
 from edge.store.disk import DataDisk
@@ -41,16 +42,18 @@ def build_service(config: Config) -> Service:
     newest = store.newest_id()
     if newest is not None:
         ids.continue_after(newest)
+    gateways = build_gateways(config, clock, ids)
     box = Box(
         origin=Origin(config.box.site, config.box.edge),
         clock=clock,
         ids=ids,
         store=store,
         link=link,
-        gateways=build_gateways(config, clock, ids),
+        gateways=gateways,
         printers=devices.printers,
         workstations={one.name: build_workstation(one) for one in config.workstation},
         rules=rules,
+        refunders={name: one for name, one in gateways.items() if isinstance(one, RefundGateway)},
     )
     staff = StaffBook([StaffMember(one.name, one.role, one.pin_hash) for one in config.staff], clock)
     intake = IntakeFolder(config.box.data_dir / INCOMING)

@@ -16,6 +16,7 @@ class PaperKind(StrEnum):
     Z_REPORT = "z_report"
     DAY_REPORT = "day_report"
     CASH_SLIP = "cash_slip"
+    REFUND_SLIP = "refund_slip"
     DRAWER = "drawer"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from edge.errors import Declined, Unavailable
 from edge.retail.bill import BillRow
@@ -170,6 +170,7 @@ class PaymentGateway(Protocol):
         """
 
 
+@runtime_checkable
 class RefundGateway(Protocol):
     """A payment provider that can give money back. Every call ends within its own time-out."""
 

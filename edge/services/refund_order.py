@@ -41,6 +41,7 @@ from edge.services.events import EventKind, order_cancelled, record_event
 from edge.services.open_shift import ensure_shift
 from edge.services.payment_ports import RefundState
 from edge.services.records import Unit
+from edge.services.refund_slip import queue_slip
 from edge.services.resolve_refunds import ask_gateway
 from edge.services.settle_refund import close_stuck, find_leg, finish_leg, keep_refund, tell_refund
 from edge.services.staff import StaffMember
@@ -197,6 +198,7 @@ def replace_leg(
         new = _leg(box, leg.tender_id, kind, leg.amount_fen, now)
         changed = _add_leg(unit, box, with_leg(here, replaced, now.wall_at), new, now)
         close_stuck(unit, leg, approver.name, f"goes back as {kind}", now)
+        queue_slip(unit, box, quote_refund(unit, changed.order_id).order, changed, now, opens=kind == "cash")
         keep_refund(unit, box, changed, now)
         return changed
 
@@ -247,6 +249,8 @@ def _approve(
         unit.ledger.post(post_refund(box.ids.new_id(), order, refund, now.wall_at))
     for tender, part_fen in plan.parts:
         refund = _add_leg(unit, box, refund, _leg(box, tender.tender_id, tender.kind, part_fen, now), now)
+    opens = any(tender.kind == "cash" for tender, _ in plan.parts)
+    queue_slip(unit, box, order, refund, now, opens=opens)
     tell_refund(unit, box, EventKind.REFUND_APPROVED, refund, now)
     keep_refund(unit, box, refund, now)
     return refund

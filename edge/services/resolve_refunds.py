@@ -6,6 +6,7 @@ gateway cannot bring to the shopper is asked about ever more slowly until a pers
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 from edge.clock import Instant
@@ -49,9 +50,11 @@ def resolve_refunds(box: Box) -> int:
         try:
             resolve_leg(box, refund, leg)
         except EdgeError as error:
-            doubt = RefundAnswer(RefundState.ABSENT, detail=str(error))
-            settle_leg(box, refund.refund_id, leg.leg_id, doubt)
             first = first or error
+            doubt = RefundAnswer(RefundState.ABSENT, detail=str(error))
+            # One that cannot even be put off must not keep the others waiting.
+            with contextlib.suppress(EdgeError):
+                settle_leg(box, refund.refund_id, leg.leg_id, doubt)
     if first is not None:
         raise first
     return looked_at
