@@ -1,6 +1,7 @@
 """Run all benchmarks, or one with --only NAME; one table on stdout, figures and a plot in build/bench.
 
-Ends with 1 when a target was missed. Each benchmark also runs alone: python -m tests.bench.bench_NAME.
+--quick shortens those that kill processes; whether all work is seen, little is proven. Ends with 1 when a
+target was missed. Each benchmark also runs alone: python -m tests.bench.bench_NAME.
 """
 
 from __future__ import annotations
@@ -28,22 +29,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, write down; return 1 when a target was missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--only", choices=sorted(BENCHES), help="run this one alone")
-    only = parser.parse_args(arguments).only
+    parser.add_argument("--quick", action="store_true", help="fewer kills")
+    wanted = parser.parse_args(arguments)
     results = []
-    for name in [only] if only else list(BENCHES):
+    for name in [wanted.only] if wanted.only else list(BENCHES):
         say(f"{name} ...")
-        results.append(BENCHES[name]())
+        results.append(BENCHES[name](**(QUICK.get(name, {}) if wanted.quick else {})))
         write(results[-1])
     print(table(results))
     _plot(results)
     return int(any(one.verdict == "MISS" for result in results for one in result.figures))
 
 
-def _imported(name: str) -> Callable[[], Result]:
+def _imported(name: str) -> Callable[..., Result]:
     """Return a benchmark of ours; its libraries are loaded when it runs."""
 
-    def run() -> Result:
-        measured: Result = importlib.import_module(f"tests.bench.bench_{name}").measure()
+    def run(**words: object) -> Result:
+        measured: Result = importlib.import_module(f"tests.bench.bench_{name}").measure(**words)
         return measured
 
     return run
@@ -108,7 +110,9 @@ def _plot(results: Sequence[Result]) -> None:
     say(f"plot: {PLOT}")
 
 
-BENCHES: dict[str, Callable[[], Result]] = {
+QUICK: dict[str, dict[str, object]] = {"chaos": {"kills": 6}, "queues": {"quick": True}}
+
+BENCHES: dict[str, Callable[..., Result]] = {
     "scan_to_paint": _imported("scan_to_paint"),
     "orders": _imported("orders"),
     "start": _imported("start"),

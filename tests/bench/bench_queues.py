@@ -38,6 +38,7 @@ from tests.bench.queues.trial import (
 from tests.bench.table import RESULTS, Figure, Result, machine, percentile, report
 
 THREADS = 16
+KILLS = 50
 TABLE = RESULTS / "queues.md"
 
 
@@ -45,7 +46,7 @@ TABLE = RESULTS / "queues.md"
 class Plan:
     """How much is tried. side_by_side: contenders at a time, but for rates."""
 
-    kills: int = 50
+    kills: int = KILLS
     readers: int = 20
     cuts: int = 20
     rounds: int = 3
@@ -91,8 +92,9 @@ def _median(rounds: Sequence[Rate]) -> float | None:
     return percentile([each.per_second for each in rounds], 50) if rounds else None
 
 
-def measure(plan: Plan = Plan(kills=50)) -> Result:
-    """Try everybody; the peers are left out, with a word, where they cannot be installed."""
+def measure(kills: int = KILLS, seed: int = 1, quick: bool = False) -> Result:
+    """Try everybody, in some twelve minutes; peers that cannot be installed are left out, with a word."""
+    plan = QUICK if quick else Plan(kills=kills, seed=seed)
     RESULTS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=RESULTS, prefix="queues-") as name:
         folder = Path(name)
@@ -263,7 +265,7 @@ def kept(seen: Found) -> bool:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few kills and one short round")
-    parser.add_argument("--kills", type=int, default=Plan().kills)
+    parser.add_argument("--kills", type=int, default=KILLS)
     parser.add_argument("--seed", type=int, default=1)
     wanted = parser.parse_args()
-    sys.exit(report(measure(QUICK if wanted.quick else Plan(kills=wanted.kills, seed=wanted.seed))))
+    sys.exit(report(measure(wanted.kills, wanted.seed, wanted.quick)))
