@@ -84,7 +84,9 @@ def _missing(config: Config) -> list[str]:
     box = config.box
     missing = {
         "no [[workstation]] is configured; there is no screen to sell on": not config.workstation,
-        "no [wechat_pay] is configured; only tills with cash can take money": config.wechat_pay is None,
+        "no [wechat_pay] or [alipay] is configured; only tills with cash can take money": (
+            config.wechat_pay is None and config.alipay is None
+        ),
         "no [[staff]] is configured; nobody can check an age or end a call for help": not config.staff,
         "box.public_url is empty; receipts carry no QR code, as no phone could open it": not box.public_url,
     }
@@ -97,8 +99,8 @@ def _missing(config: Config) -> list[str]:
 
 
 def _open_secrets(config: Config) -> list[str]:
-    wallet = config.wechat_pay.private_key_file if config.wechat_pay else None
-    secrets = [wallet, config.hq.password_file, config.hq.key_file]
+    wallets = [one.private_key_file for one in (config.wechat_pay, config.alipay) if one is not None]
+    secrets = [*wallets, config.hq.password_file, config.hq.key_file]
     paths = [given_file(one) for one in secrets if one is not None]
     # A key that is missing is a doubt of its own.
     return [

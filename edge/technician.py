@@ -17,6 +17,7 @@ from edge.clock import SystemClock
 from edge.config import Config
 from edge.errands import check_config, read_outbox
 from edge.errors import EdgeError, Invalid, Unavailable
+from edge.gateways.alipay.client import AlipayGateway
 from edge.gateways.wechat_pay.client import WeChatPayGateway
 from edge.ids import TimeOrderedIds
 from edge.store.database import lock_writer, open_reader, quick_check
@@ -141,6 +142,7 @@ def examine(config: Config) -> Iterator[Finding]:
     yield from _database(config)
     yield _broker(config)
     yield from _wechat_pay(config)
+    yield from _alipay(config)
     yield from _devices(config)
 
 
@@ -222,6 +224,24 @@ def _wechat_pay(config: Config) -> Iterator[Finding]:
     skewed = abs(report.skew_s) > MOST_SKEW_S
     yield Finding(True, "WeChat Pay", f"signed and verified in {report.took_ms} ms with key {report.serial}")
     yield Finding(not skewed, "clock skew", f"{report.skew_s:+} s at the gateway; it refuses more than 300 s")
+
+
+def _alipay(config: Config) -> Iterator[Finding]:
+    """Ask for an order that nobody made: its verified absence shows that both sides' keys fit."""
+    clock = SystemClock()
+    try:
+        gateway = build_gateways(config, clock, TimeOrderedIds(lambda: clock.now().wall_at)).get("alipay")
+        if not isinstance(gateway, AlipayGateway):
+            return
+        begun = clock.now()
+        try:
+            gateway.query("mall_edge_doctor")
+        finally:
+            gateway.close()
+    except EdgeError as error:
+        yield Finding(False, "Alipay", str(error))
+        return
+    yield Finding(True, "Alipay", f"signed and verified in {clock.now().since_ms(begun)} ms")
 
 
 def _devices(config: Config) -> Iterator[Finding]:

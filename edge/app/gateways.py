@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from edge.app.files import given_file
 from edge.config import (
+    AlipayConfig,
     Config,
     WeChatPayConfig,
 )
+from edge.errors import Invalid
 from edge.services.payment_ports import PaymentGateway
 from edge.services.ports import Clock, IdSource
 
 
 def build_gateways(config: Config, clock: Clock, ids: IdSource) -> dict[str, PaymentGateway]:
     """Return the payment gateways by name."""
-    if config.wechat_pay is None:
-        return {}
-    return {"wechat_pay": _wechat_pay(config.wechat_pay, clock, ids)}
+    gateways: dict[str, PaymentGateway] = {}
+    if config.wechat_pay is not None:
+        gateways["wechat_pay"] = _wechat_pay(config.wechat_pay, clock, ids)
+    if config.alipay is not None:
+        gateways["alipay"] = _alipay(config.alipay, clock)
+    return gateways
 
 
 def _wechat_pay(config: WeChatPayConfig, clock: Clock, ids: IdSource) -> PaymentGateway:
@@ -42,3 +47,40 @@ def _wechat_pay(config: WeChatPayConfig, clock: Clock, ids: IdSource) -> Payment
         codepay_read_s=config.codepay_read_s,
     )
     return WeChatPayGateway(settings, clock, ids)
+
+
+def _alipay(config: AlipayConfig, clock: Clock) -> PaymentGateway:
+    from edge.gateways.alipay.client import AlipayGateway
+    from edge.gateways.alipay.settings import (
+        AlipaySettings,
+        load_app_key,
+        load_app_serial,
+        load_certificates,
+        load_public_key,
+        load_root_serial,
+        load_token,
+    )
+
+    app, root = config.app_certificate_file, config.root_certificate_file
+    if (config.public_key_file is None) == (not config.certificate_files):
+        raise Invalid("alipay: give public_key_file, or app_, root_certificate_file and certificate_files")
+    verifiers = (
+        load_certificates(tuple(given_file(one) for one in config.certificate_files))
+        if config.public_key_file is None
+        else load_public_key(given_file(config.public_key_file))
+    )
+    token = config.app_auth_token_file
+    settings = AlipaySettings(
+        app_id=config.app_id,
+        private_key=load_app_key(given_file(config.private_key_file)),
+        verifiers=verifiers,
+        app_cert_sn=load_app_serial(given_file(app)) if app else "",
+        root_cert_sn=load_root_serial(given_file(root)) if root else "",
+        app_auth_token=load_token(given_file(token)) if token else "",
+        store_id=config.store_id,
+        gateway_url=config.gateway_url,
+        connect_s=config.connect_s,
+        read_s=config.read_s,
+        pay_read_s=config.pay_read_s,
+    )
+    return AlipayGateway(settings, clock)

@@ -19,6 +19,9 @@ from edge.services.box import Rules, Workstation, WorkstationKind
 from edge.services.watch_disk import DiskMarks
 from edge.web.desk import WebSettings
 
+#: Which gateway takes the payment codes of which wallet (edge.codes.payment), where it is configured.
+WALLETS = {"wechat": "wechat_pay", "alipay": "alipay"}
+
 
 def landing_pages(config: Config) -> tuple[LandingPage, ...]:
     """Return the configured pages after payment."""
@@ -50,7 +53,7 @@ def build_rules(config: Config) -> Rules:
         public_url=config.box.public_url,
         shop_name=config.box.shop_name,
         codes=build_code_rules(config),
-        wallets={"wechat": "wechat_pay"},
+        wallets=WALLETS,
     )
 
 

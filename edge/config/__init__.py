@@ -7,6 +7,7 @@ stay in files of their own, named by path; a staff PIN is kept as a scrypt hash.
 from edge.config.reading import load_config, parse_config
 from edge.config.secret_files import secret_file
 from edge.config.sections import (
+    AlipayConfig,
     BoxConfig,
     CodesConfig,
     Config,
@@ -26,6 +27,7 @@ from edge.config.sections import (
 from edge.config.showing import effective
 
 __all__ = [
+    "AlipayConfig",
     "BoxConfig",
     "CodesConfig",
     "Config",

@@ -202,6 +202,24 @@ class WeChatPayConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class AlipayConfig:
+    """[alipay]: an application's access; keys stay in files. A public key, or three kinds of certificates."""
+
+    app_id: str
+    private_key_file: Path
+    public_key_file: Path | None = None
+    app_certificate_file: Path | None = None
+    certificate_files: tuple[Path, ...] = ()
+    root_certificate_file: Path | None = None
+    app_auth_token_file: Path | None = None
+    store_id: str = ""
+    gateway_url: str = "https://openapi.alipay.com/gateway.do"
+    connect_s: float = 3.0
+    read_s: float = 10.0
+    pay_read_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class StaffConfig:
     """[[staff]]: who may approve; pin_hash comes from `python -m edge hash-pin`."""
 
@@ -237,5 +255,6 @@ class Config:
     gate: tuple[GateConfig, ...] = ()
     display: tuple[DisplayConfig, ...] = ()
     wechat_pay: WeChatPayConfig | None = None
+    alipay: AlipayConfig | None = None
     staff: tuple[StaffConfig, ...] = ()
     landing: tuple[LandingConfig, ...] = ()

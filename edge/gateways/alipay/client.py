@@ -24,6 +24,7 @@ from edge.services.payment_ports import (
     PaymentDeclined,
     PaymentState,
     RefundAnswer,
+    RefundNeedsFunds,
     RefundRefused,
     RefundRequest,
     RefundState,
@@ -100,7 +101,7 @@ class AlipayGateway:
         if verdict.code == answers.OK:
             return self._judge_refund(request, reply)
         if verdict.code == answers.REFUSED and verdict.sub in answers.REFUND_LATER:
-            raise Unavailable(
+            raise RefundNeedsFunds(
                 f"Alipay gave nothing back for refund {refund_no} of {order_no} ({verdict}); put money into "
                 "the merchant's account or have the order set free there, then try again"
             )

@@ -63,9 +63,10 @@ class AlipaySettings:
             raise Invalid("alipay: app_auth_token or store_id holds characters that Alipay does not take")
         if not self.verifiers:
             raise Invalid("alipay: no Alipay key is configured; answers could not be verified")
-        if bool(self.app_cert_sn) != bool(self.root_cert_sn):
+        certificates = any(serial != PLAIN_KEY for serial in self.verifiers)
+        if (bool(self.app_cert_sn), bool(self.root_cert_sn)) != (certificates, certificates):
             raise Invalid(
-                "alipay: certificate mode needs the app's and the root certificate; name both files"
+                "alipay: certificate mode needs the application's, Alipay's and the root certificate together"
             )
         check_address("alipay", "gateway_url", self.gateway_url)
         for name in ("connect_s", "read_s", "pay_read_s", "max_answer_bytes"):
@@ -130,6 +131,12 @@ def load_root_serial(path: Path) -> str:
     if not serial:
         raise Invalid(f"{path} holds no certificate signed with RSA; download alipayRootCert.crt again")
     return serial
+
+
+def load_token(path: Path) -> str:
+    """Return the app_auth_token in a file, without white space around it; raise Invalid."""
+    data = read_key_file(path, "application's authorisation token", secret=True)
+    return data.decode("ascii", errors="replace").strip()
 
 
 def _bare(data: bytes) -> bytes:
