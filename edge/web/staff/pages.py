@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from edge.services.box import Box
 from edge.web.desk import Desk, WebSettings
-from edge.web.staff import devices, hq, letters, outbox, scans, service
+from edge.web.staff import devices, hq, letters, outbox, scans, service, shifts
 from edge.web.staff.frame import StaffPage
 
 
@@ -29,6 +29,7 @@ def box_pages(
 ) -> tuple[StaffPage, ...]:
     """Return the pages over use cases of their own. return_snapshot: as web.staff.hq wants it."""
     return (
+        shifts.page(box, settings),
         letters.page(box, settings),
         hq.page(box, settings, return_snapshot),
     )
