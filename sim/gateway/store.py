@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-Value = str | int | None
+Value = str | int | bytes | None
 
 
 class Store:
