@@ -12,15 +12,19 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from edge.errors import OutcomeUnknown, Unavailable
 from edge.gateways.wechat_pay import answers
 from edge.gateways.wechat_pay.answers import ErrorAnswer, Unreadable
 from edge.gateways.wechat_pay.bills import Account, Bills, FundFlow
+from edge.gateways.wechat_pay.callbacks import Callbacks
+from edge.gateways.wechat_pay.certificates import KeyReport, read_certificates
 from edge.gateways.wechat_pay.channel import DOOR_REMEDY, Channel, describe, refused_at_the_door
 from edge.gateways.wechat_pay.combine import Combine
 from edge.gateways.wechat_pay.prepay import Prepay
 from edge.gateways.wechat_pay.refunds import Refunds
+from edge.gateways.wechat_pay.sealing import Unsealable
 from edge.gateways.wechat_pay.settings import WeChatPaySettings
 from edge.gateways.wechat_pay.wire import Call, NoAnswer, NotSent, Reply, Wire
 from edge.retail.bill import BillRow
@@ -50,7 +54,7 @@ class EchoReport:
 class WeChatPayGateway:
     """WeChat Pay APIv3. Safe for use by several threads.
 
-    merchant: our number. prepay, combine: orders for the phone.
+    merchant: our number. prepay, combine: orders for the phone. callbacks: reads what it sends us.
     """
 
     name = "wechat_pay"
@@ -71,6 +75,7 @@ class WeChatPayGateway:
         self.merchant = settings.mchid
         self.prepay = Prepay(self._channel)
         self.combine = Combine(self._channel)
+        self.callbacks = Callbacks(self._wire.keys.at, settings.api_v3_key, self._channel.who)
 
     def pay_by_code(self, payment: CodePayment) -> GatewayAnswer:
         """Charge a payment code; returns APPROVED or PENDING, see the port. Raises Invalid before sending."""
@@ -156,6 +161,28 @@ class WeChatPayGateway:
         """Return one day's bookings in one of the merchant's accounts; the same rules as trade_bill."""
         return self._bills.fund_flow_bill(day, account)
 
+    def refresh_certificates(self) -> tuple[str, ...]:
+        """Fetch the gateway's certificates, at start and every 12 hours; return the serials that are new.
+
+        The ones at hand stay in use when it fails. Raises Unavailable.
+        """
+        settings = self._settings
+        call = self._channel.get("certificates", "-", "/v3/certificates", {"algorithm_type": "RSA"})
+        try:
+            reply = self._wire.exchange(call, self._channel.deadline_ns(), self._keys_in)
+            if reply.status != 200 or reply.unverified:
+                raise Unreadable(describe(reply))
+            found = read_certificates(reply.body, settings.api_v3_key)
+        except (NotSent, NoAnswer, Unreadable, Unsealable) as error:
+            problem = str(error)
+        else:
+            return self._wire.keys.add(found, self._wire.now_s())
+        raise Unavailable(f"WeChat Pay: no certificates came ({problem}); the ones at hand stay in use")
+
+    def keys(self) -> tuple[KeyReport, ...]:
+        """Return the gateway's keys that are believed, with their ends, for `doctor`."""
+        return self._wire.keys.report()
+
     def echo(self, message: str) -> EchoReport:
         """Have the gateway verify our signature and sign an answer (POST /v3/security/echo), for `doctor`.
 
@@ -171,6 +198,12 @@ class WeChatPayGateway:
     def close(self) -> None:
         """Close all connections."""
         self._wire.close()
+
+    def _keys_in(self, body: bytes) -> dict[str, RSAPublicKey]:
+        try:
+            return {one.serial: one.key for one in read_certificates(body, self._settings.api_v3_key)}
+        except (Unreadable, Unsealable):
+            return {}
 
     def _judge_payment(self, payment: CodePayment, reply: Reply) -> GatewayAnswer:
         order_no = payment.merchant_order_no

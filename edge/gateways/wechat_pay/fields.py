@@ -9,7 +9,7 @@ from typing import Final
 from edge.gateways.wechat_pay.answers import Json, Unreadable, parse_object
 from edge.money import MAX_FEN
 
-_MAX_TEXT = 4096
+_MAX_TEXT = 2 << 20
 _MAX_ITEMS = 1000
 _MAX_NUMBER = 1 << 53
 

@@ -28,14 +28,16 @@ class WeChatPaySettings:
     """One merchant's access to WeChat Pay; its repr shows no key.
 
     merchant_serial: of the merchant's API certificate (upper-case hex). verifiers: the gateway's public
-    keys by serial. store_id: scene_info.store_info.id. device_ip: this box's address, "" to leave it out.
+    keys by serial; may be empty when fetch_certificates is set. store_id: scene_info.store_info.id.
+    device_ip: this box's address, "" to leave it out.
     base_url, backup_url: https, or http on the loopback address (simulator); backup_url "" for none.
     connect_s, read_s, codepay_read_s: time-outs in seconds; a codepay answer waits for a bank. sub_mchid,
     sub_appid: the merchant that is paid when we are a service provider, and its own mini-program, else "".
     notify_url, refund_notify_url: where the gateway sends callbacks, https without query; "" for none.
-    api_v3_key: 32 bytes, decrypts callbacks and platform certificates; b"" when neither is used, else
-    verifiers may be empty, since the certificates can be fetched. download_s: for a bill's whole file.
+    api_v3_key: 32 bytes, opens callbacks and platform certificates; b"" when neither is used. download_s:
+    for a bill's whole file.
     spool_dir: where a bill's file lies while it is read, on disk; None for the system's folder.
+    fetch_certificates: platform-certificate mode, needs api_v3_key; certificate_dir: where they are kept.
     """
 
     appid: str
@@ -58,6 +60,8 @@ class WeChatPaySettings:
     api_v3_key: bytes = field(default=b"", repr=False)
     download_s: float = 120.0
     spool_dir: Path | None = None
+    fetch_certificates: bool = False
+    certificate_dir: Path | None = None
 
     def __post_init__(self) -> None:
         """Raise Invalid for values that could never work."""
@@ -74,7 +78,9 @@ class WeChatPaySettings:
     def _check_keys(self) -> None:
         if self.api_v3_key and len(self.api_v3_key) != _API_V3_KEY_BYTES:
             raise Invalid(f"wechat_pay: the APIv3 key must have {_API_V3_KEY_BYTES} bytes; copy it again")
-        if not self.verifiers and not self.api_v3_key:
+        if self.fetch_certificates and not self.api_v3_key:
+            raise Invalid("wechat_pay: fetching platform certificates needs the APIv3 key; configure it")
+        if not self.verifiers and not self.fetch_certificates:
             raise Invalid("wechat_pay: no platform key is configured; answers could not be verified")
 
     def _check_addresses(self) -> None:
@@ -83,11 +89,6 @@ class WeChatPaySettings:
             check_address("wechat_pay", "backup_url", self.backup_url)
         for name in ("notify_url", "refund_notify_url"):
             _check_notify_url(name, getattr(self, name))
-
-    @property
-    def platform_serial(self) -> str:
-        """The key that we ask the gateway to sign with: a PUB_KEY_ID_... if there is one, else ""."""
-        return next((serial for serial in self.verifiers if serial.startswith(PUBLIC_KEY_PREFIX)), "")
 
 
 def load_private_key(path: Path) -> RSAPrivateKey:

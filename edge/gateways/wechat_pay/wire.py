@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from edge.clock import Instant
 from edge.gateways.line import Answer, Call, Line, NoAnswer, NotSent
 from edge.gateways.wechat_pay import signing
+from edge.gateways.wechat_pay.certificates import PlatformKeys
 from edge.gateways.wechat_pay.settings import WeChatPaySettings
 from edge.services.ports import Clock, IdSource
 
 __all__ = ["Call", "NoAnswer", "NotSent", "Reply", "Wire"]
 
 _log = logging.getLogger(__name__)
+KeysIn = Callable[[bytes], Mapping[str, RSAPublicKey]]
 _REQUEST_ID = re.compile(r"[!-~]{1,120}", re.ASCII)
 
 
@@ -53,9 +56,14 @@ class Wire:
         clock: Clock,
         ids: IdSource,
         transport: httpx.BaseTransport | None = None,
+        keys: PlatformKeys | None = None,
     ) -> None:
-        """`transport` replaces the network, for tests; proxies from the environment are not used."""
+        """`transport` replaces the network, for tests; proxies from the environment are not used.
+
+        keys: the gateway's; None for those of the settings.
+        """
         self._settings = settings
+        self.keys = keys or PlatformKeys(settings.verifiers, settings.certificate_dir)
         self._ids = ids
         bases = tuple(url.rstrip("/") for url in (settings.base_url, settings.backup_url) if url)
         self._line = Line(bases, clock, settings.connect_s, settings.max_answer_bytes, transport)
@@ -72,12 +80,14 @@ class Wire:
         """Return 32 characters that were never used before."""
         return self._ids.new_id().replace("-", "")
 
-    def exchange(self, call: Call, deadline_ns: int) -> Reply:
+    def exchange(self, call: Call, deadline_ns: int, brings: KeysIn | None = None) -> Reply:
         """Send `call`, once to each domain at most, and return the first answer that is of use.
 
+        brings: returns the keys that an answer's body holds under seal; they may have signed it.
         Raises NotSent or NoAnswer; see edge.gateways.line.
         """
-        return self._logged(call, self._reply(self._line.exchange(call, deadline_ns, self._headers)))
+        answer = self._line.exchange(call, deadline_ns, self._headers)
+        return self._logged(call, self._reply(answer, brings))
 
     def download(self, call: Call, deadline_ns: int, into: BinaryIO, most_bytes: int) -> Reply:
         """As exchange, but the body of a 200 goes to the file `into`; such an answer carries no signature."""
@@ -114,26 +124,31 @@ class Wire:
         }
         if call.body:
             headers["Content-Type"] = "application/json"
-        if settings.platform_serial:
-            headers["Wechatpay-Serial"] = settings.platform_serial
+        preferred = self.keys.preferred(now.wall_at // 1000)
+        if preferred:
+            headers["Wechatpay-Serial"] = preferred[0]
         return headers
 
-    def _reply(self, answer: Answer) -> Reply:
+    def _reply(self, answer: Answer, brings: KeysIn | None = None) -> Reply:
         request_id = answer.headers.get("Request-ID", "")
         return Reply(
             status=answer.status,
             body=answer.body,
             request_id=request_id if _REQUEST_ID.fullmatch(request_id) else "-",
-            unverified=self._verdict(answer),
+            unverified=self._verdict(answer, brings),
             gateway_time_s=signing.answer_time_s(answer.headers),
             serial=answer.headers.get("Wechatpay-Serial", ""),
             took_ms=answer.took_ms,
             sent_before=answer.sent_before,
         )
 
-    def _verdict(self, answer: Answer) -> str:
+    def _verdict(self, answer: Answer, brings: KeysIn | None) -> str:
+        now_s = answer.at.wall_at // 1000
+        keys = self.keys.at(now_s)
+        if brings is not None and answer.headers.get("Wechatpay-Serial") not in keys:
+            keys |= brings(answer.body)
         try:
-            signing.verify(answer.headers, answer.body, self._settings.verifiers, answer.at.wall_at // 1000)
+            signing.verify(answer.headers, answer.body, keys, now_s)
         except signing.Unverified as error:
             return str(error)
         return ""
