@@ -29,7 +29,7 @@ CLOSED_SHOWN = 10
 
 #: HQ is silent when the oldest event and its last word are both older than this, in seconds. A box that is
 #: connected again sends at once, and HQ's slowest ack comes within seconds.
-SILENT_S = 60
+SILENT_S = 20
 
 
 @dataclass(frozen=True, slots=True)

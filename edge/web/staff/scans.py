@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, request
+from flask import Blueprint, abort, redirect, request, url_for
+from werkzeug.wrappers import Response
 
 from edge.web.desk import Desk, Json, WebSettings
 from edge.web.staff.frame import Link, StaffPage, local_times, show
 
 
 def page(desk: Desk, settings: WebSettings) -> StaffPage:
-    """Return the pages /staff/scans/<workstation>."""
+    """Return the pages /staff/scans/<workstation>; /staff/scans leads to the first."""
     to_second = local_times(settings)
 
     def local_time(at: int) -> str:
         return f"{to_second(at)}.{at % 1000:03d}"
 
     def add(routes: Blueprint) -> None:
+        @routes.get("/scans")
+        def all_scans() -> Response:
+            first = next(iter(desk.workstations()), "")
+            return redirect(url_for("staff.scans", workstation=first or "none"), 303)
+
         @routes.get("/scans/<workstation>")
         def scans(workstation: str) -> str:
             if workstation not in desk.workstations():
@@ -30,10 +36,11 @@ def page(desk: Desk, settings: WebSettings) -> StaffPage:
                 outcomes=sorted({str(scan["outcome"]) for scan in found}),
                 local_time=local_time,
                 workstation=workstation,
+                workstations=desk.workstations(),
             )
 
     def links() -> list[Link]:
-        return [Link(f"/staff/scans/{name}", "staff_scans", name) for name in desk.workstations()]
+        return [Link("/staff/scans", "staff_scans")] if desk.workstations() else []
 
     return StaffPage(add, links)
 
