@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import time
 import tracemalloc
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +14,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from edge.clock import boottime_ns
 from edge.errors import Corrupt, EdgeError, Unavailable
 from edge.gateways.wechat_pay.bill_table import parse_fee_fen, parse_fen, parse_time
 from edge.gateways.wechat_pay.bills import Account, FundFlow
@@ -271,15 +271,15 @@ def test_a_hundred_thousand_rows_are_checked_and_read_in_seconds(tmp_path: Path)
     script = offer(Script(), content).gives(file(content))
     del content
     gateway = source(script, tmp_path)
-    started = boottime_ns()
+    started_s = time.process_time()
     assert sum(row.amount_fen for row in gateway.trade_bill(DAY)) == 100 * count
-    assert (boottime_ns() - started) / 1e9 < 10
+    assert time.process_time() - started_s < 8
 
 
 def test_reading_a_bill_keeps_nothing_but_the_row_at_hand(tmp_path: Path) -> None:
-    count = 10_000
+    count = 7_000
     rows = (paid(f"T-{place:08d}", "1.00", "0.00600") for place in range(count))
-    content = bill(HEADER, *rows, TOTALS, totals(count, "10000.00", fee="60.00000"))
+    content = bill(HEADER, *rows, TOTALS, totals(count, "7000.00", fee="42.00000"))
     gateway = source(offer(Script(), content).gives(file(content)), tmp_path)
     assert len(content) > 1_000_000
     tracemalloc.start()

@@ -146,6 +146,7 @@ class BillTable:
             raise Corrupt("the bill goes on after its totals")
 
 
+@lru_cache(maxsize=4096)
 def parse_units(text: str) -> int:
     """Return yuan such as "0.60000" in 1/100,000 yuan; raise Corrupt."""
     match = _AMOUNT.fullmatch(text)
