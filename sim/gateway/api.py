@@ -14,6 +14,12 @@ from sim.gateway.office import Office
 from sim.gateway.shapes import check_body, check_query
 
 _HUGE_BYTES = 3 << 20
+_HOSTS = frozenset(
+    [
+        "api.mch.weixin.qq.com", "api2.mch.weixin.qq.com", "api2.wechatpay.cn", "api.weixin.qq.com",
+        "openapi.alipay.com", "127.0.0.1", "localhost", "[::1]",
+    ]
+)  # fmt: skip
 _NUMBERS = ("out_trade_no", "combine_out_trade_no", "out_refund_no", "out_order_no")
 
 
@@ -44,12 +50,20 @@ class PaymentApi:
 
     def handle(self, request: Request) -> Reply:
         """Answer one request; raise Dropped to close the connection without an answer."""
+        if not self._known_host(request):
+            return json_reply(404, {"code": "RESOURCE_NOT_EXISTS", "message": "此域名没有该服务"})
         for endpoint in self._endpoints:
             names = endpoint.match(request.method, request.target)
             if names is not None:
                 planned = self._office.faults.take(endpoint.called(request), order_no_of(request, names))
                 return self._with_faults(planned, request, endpoint, names)
         return self._refuse(Refusal(404, "RESOURCE_NOT_EXISTS", "请求的资源不存在"))
+
+    def _known_host(self, request: Request) -> bool:
+        """Whether a request came for a name that the gateway has; on loopback it is its own address."""
+        host = request.headers.get("host", "")
+        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+        return name in _HOSTS or name in self._office.settings.hosts
 
     def _with_faults(
         self, planned: Planned | None, request: Request, endpoint: Endpoint, names: Mapping[str, str]

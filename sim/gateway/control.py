@@ -6,8 +6,10 @@
     POST /sim/wallets/{wallet}              change any of balance_fen, password_above_fen, habit, delay_ms
     POST /sim/wallets/{wallet}/code         {renew?}: the payment code on the screen
     POST /sim/orders/{order}/password       {action: types | wrong | cancels}
+    POST /sim/wallets/{wallet}/request-payment, /scan; /sim/sheets, /sim/refunds, /sim/keys, /sim/merchants,
+         /sim/books, /sim/movements, /sim/notices, /sim/fault-rates: see the rooms
     GET  /sim/orders    GET /sim/ledger
-    GET  /sim/faults    POST {call, fault, times?, delay_ms?}    DELETE
+    GET  /sim/faults    POST {call, fault, times?, delay_ms?, order_no?}    DELETE
     GET  /sim/settings  POST {pending_as_error?, reverse_refused_while_paying?, sign_with?}
 
 Bad input gets 400 with a sentence; nothing here is signed, nothing here exists at the real gateway.
@@ -27,7 +29,7 @@ from sim.gateway.api import PaymentApi, checked
 from sim.gateway.books import Books, Habit, Order, Wallet
 from sim.gateway.code_pictures import barcode_svg, qr_svg
 from sim.gateway.endpoints import Endpoint
-from sim.gateway.faults import Fault, FaultPlan
+from sim.gateway.faults import NOTIFY, Fault, FaultPlan
 from sim.gateway.messages import Json, Refusal, Reply, Request, json_reply
 from sim.gateway.signatures import Mode, Signatures
 
@@ -155,10 +157,12 @@ class Control:
 
     def _add_fault(self, _: str, body: Json) -> Reply:
         call = _text(body, "call")
-        if call not in self._api.call_names:
-            raise ValueError(f"call must be one of {', '.join(self._api.call_names)}")
+        names = (*self._api.call_names, NOTIFY)
+        if call not in names:
+            raise ValueError(f"call must be one of {', '.join(names)}")
         fault = _choice(Fault, body, "fault")
-        self._faults.add(call, fault, _number(body, "times", 1), _number(body, "delay_ms", 0))
+        order_no = _text(body, "order_no") if "order_no" in body else ""
+        self._faults.add(call, fault, _number(body, "times", 1), _number(body, "delay_ms", 0), order_no)
         return self._list_faults("", {})
 
     def _clear_faults(self, _: str, __: Json) -> Reply:

@@ -13,6 +13,7 @@ from sim.gateway.merchants import Merchant, Merchants, read_pem
 from sim.gateway.notices import Notices
 from sim.gateway.orders import Orders
 from sim.gateway.prepays import Prepays
+from sim.gateway.refund_books import Refunds
 from sim.gateway.signatures import Signatures
 from sim.gateway.store import Store
 from sim.gateway.wallets import Wallets
@@ -22,10 +23,12 @@ from sim.gateway.wallets import Wallets
 class Settings:
     """Switches that change how the gateway behaves.
 
-    pending_as_error: tell USERPAYING as a 400 code instead of a trade_state.
+    pending_as_error: tell USERPAYING as a 400 code instead of a trade_state. hosts: names that requests may
+    be for, beside its real ones and loopback.
     """
 
     pending_as_error: bool = False
+    hosts: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Office:
     faults: FaultPlan
     notices: Notices
     prepays: Prepays
+    refunds: Refunds
     now_ms: Callable[[], int]
     digits: Callable[[int], str]
     settings: Settings = field(default_factory=Settings)
@@ -69,6 +73,7 @@ def make_office(
         signatures=signatures,
         faults=faults,
         notices=Notices(store, signatures, faults, now_ms, digits),
+        refunds=Refunds(store, books.accounts, books.sales, now_ms, digits),
         prepays=Prepays(store, books.sales, books.purses, merchants, now_ms, digits),
         now_ms=now_ms,
         digits=digits,

@@ -37,6 +37,15 @@ CREATE TABLE IF NOT EXISTS pay_order (
     wrong_passwords INTEGER NOT NULL,
     UNIQUE (mchid, order_no)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS combine (
+    combine_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    mchid TEXT NOT NULL,
+    combine_no TEXT NOT NULL,
+    appid TEXT NOT NULL,
+    notify_url TEXT NOT NULL,
+    scene TEXT NOT NULL,
+    UNIQUE (mchid, combine_no)
+) STRICT;
 CREATE INDEX IF NOT EXISTS pay_order_number ON pay_order (order_no);
 CREATE INDEX IF NOT EXISTS pay_order_wallet ON pay_order (wallet_id);
 CREATE INDEX IF NOT EXISTS pay_order_paid ON pay_order (paid_at);
