@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from sim.gateway import alipay, certificates, codepay, phones, transactions
+from sim.gateway import alipay, bills, certificates, codepay, combine, phones, refunds, switches, transactions
 from sim.gateway.endpoints import Room
 
 ROOMS: tuple[Room, ...] = (
     codepay.ROOM,
     transactions.ROOM,
+    refunds.ROOM,
+    combine.ROOM,
     certificates.ROOM,
     phones.ROOM,
+    switches.ROOM,
     alipay.ROOM,
+    bills.ROOM,
 )
