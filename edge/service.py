@@ -10,10 +10,12 @@ import structlog
 
 from devices.types import DeviceStatus
 from edge.duties.clearing_screens import ClearingScreens
+from edge.duties.ending_days import EndingDays
 from edge.duties.obeying import Obeying
 from edge.duties.paying import Paying
 from edge.duties.printing import Printing
 from edge.duties.publishing import Publishing
+from edge.duties.reconciling import Reconciling
 from edge.duties.refunding import Refunding
 from edge.duties.scanning import Scanning
 from edge.duties.taking_in import TakingIn
@@ -28,6 +30,7 @@ from edge.members.landing import LandingPage
 from edge.services.box import Box
 from edge.services.events import Data
 from edge.services.obey_command import Means
+from edge.services.payment_ports import BillSource
 from edge.services.ports import Disk, Display, Gate, Printer, Scanner
 from edge.services.records import Unit
 from edge.services.recover import recover
@@ -97,6 +100,7 @@ class Parts:
     """What the composition root hands over: opened adapters that the service runs and closes.
 
     bundles: where support bundles go, None refuses them. config_text: what they say of the configuration.
+    bills_from_minute: of the day, from which yesterday's bills are compared.
     """
 
     box: Box
@@ -112,6 +116,8 @@ class Parts:
     relay: bool = True
     bundles: BundleFolder | None = None
     config_text: str = ""
+    bills: tuple[BillSource, ...] = ()
+    bills_from_minute: int = 630
 
 
 class Service:
@@ -128,7 +134,7 @@ class Service:
         self.ended = self._obeying.ended
         self._watchdog = Watchdog()
         self._desk = self._make_desk()
-        pages = box_pages(self.box, parts.web, self._taking_in.return_snapshot)
+        pages = box_pages(self.box, parts.web, self._taking_in.return_snapshot, parts.staff)
         app = create_web(self._desk, parts.web, pages)
         self.web = WebServer(app, parts.web)
         topics = Topics(parts.box.origin)
@@ -205,7 +211,9 @@ class Service:
             self._publishing,
             self._obeying,
             self._taking_in,
+            Reconciling(self.box, self._parts.bills, self._parts.bills_from_minute),
             ClearingScreens(self.box),
+            EndingDays(self.box),
         )
         workers = [worker for duty in duties for worker in duty.workers()]
         return [*workers, Worker("watchdog", self._ping_watchdog)]

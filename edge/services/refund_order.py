@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from edge.clock import Instant
 from edge.errors import Declined, Invalid
-from edge.money import check_fen
+from edge.money import check_fen, format_yuan
 from edge.retail.basket import BasketState, change_state
 from edge.retail.ledger import post_refund
 from edge.retail.order import Order, OrderState, Tender, cancel
@@ -38,7 +38,7 @@ from edge.services.box import Box
 from edge.services.business_day import business_day
 from edge.services.check_out import to_start
 from edge.services.events import EventKind, order_cancelled, record_event
-from edge.services.open_shift import ensure_shift
+from edge.services.open_shift import ensure_shift, need_cash_shift
 from edge.services.payment_ports import RefundState
 from edge.services.records import Unit
 from edge.services.refund_slip import queue_slip
@@ -60,7 +60,8 @@ class RefundAsk:
 
     refund_id: made by whoever asks; asking twice with the same one is one refund. workstation: whose
     drawer and printer serve it. quantities: pieces by line id; amount_fen: money over `line_ids`, or over
-    the whole order when there are none, goods kept. Neither: everything that is left.
+    the whole order when there are none, goods kept. Neither: everything that is left. expected_fen: what
+    the person saw it come to; when it comes to something else by now, nothing is given back.
     """
 
     refund_id: str
@@ -70,6 +71,7 @@ class RefundAsk:
     quantities: Mapping[str, int] = field(default_factory=dict)
     amount_fen: int | None = None
     line_ids: tuple[str, ...] = ()
+    expected_fen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +188,13 @@ def replace_leg(
     """
     _need_approver(approver)
     if cash_at is not None:
-        _need_drawer(box, cash_at)
+        box.store.read(lambda unit: _need_drawer(unit, box, cash_at))
     _ask_once_more(box, refund_id, leg_id, cash=cash_at is not None)
     now = box.clock.now()
 
     def work(unit: Unit) -> Refund:
+        if cash_at is not None:
+            _need_drawer(unit, box, cash_at)
         refund, leg = find_leg(unit, refund_id, leg_id)
         replaced = advance_leg(leg, LegState.REPLACED, now.wall_at, f"replaced by {approver.name}")
         here = replace(refund, workstation=cash_at or refund.workstation)
@@ -214,6 +218,8 @@ def _request(unit: Unit, box: Box, ask: RefundAsk, by: str, now: Instant) -> tup
     if len(quote.refunds) >= MAX_REFUNDS:
         raise Declined(f"order {quote.order.number} has {MAX_REFUNDS} refunds; call support for another one")
     plan = plan_refund(quote, ask)
+    if ask.expected_fen not in (None, plan.amount_fen):
+        raise Invalid(f"this comes to {format_yuan(plan.amount_fen)} yuan by now; look at the order again")
     refund = Refund(
         refund_id=ask.refund_id,
         order_id=ask.order_id,
@@ -234,7 +240,7 @@ def _approve(
     unit: Unit, box: Box, asked: Refund, plan: RefundPlan, approver: StaffMember, now: Instant
 ) -> Refund:
     if any(tender.kind == "cash" for tender, _ in plan.parts):
-        _need_drawer(box, asked.workstation)
+        _need_drawer(unit, box, asked.workstation)
     ensure_shift(unit, box, asked.workstation, now)
     order = quote_refund(unit, asked.order_id).order
     refund = replace(
@@ -243,6 +249,7 @@ def _approve(
         decided_by=approver.name,
         decided_at=now.wall_at,
     )
+    ensure_shift(unit, box, refund.workstation, now)
     if refund.cancels_order:
         _cancel_order(unit, box, order, refund, now)
     else:
@@ -344,9 +351,10 @@ def _need_approver(approver: StaffMember) -> None:
         raise Declined(f"{approver.name} is a {approver.role}; a refund needs a supervisor's PIN")
 
 
-def _need_drawer(box: Box, workstation: str) -> None:
+def _need_drawer(unit: Unit, box: Box, workstation: str) -> None:
     if not box.workstation(workstation).cash:
         raise Declined(f"workstation {workstation} has no cash drawer; give cash back at a staffed till")
+    need_cash_shift(unit, box, workstation)
 
 
 def _known(unit: Unit, refund_id: str) -> Refund:

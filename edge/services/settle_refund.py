@@ -75,6 +75,7 @@ def finish_leg(unit: Unit, box: Box, refund: Refund, leg: RefundLeg, now: Instan
     ensure_shift(unit, box, refund.workstation, now)
     if leg.kind == "cash":
         need_cash_shift(unit, box, refund.workstation)
+    ensure_shift(unit, box, refund.workstation, now)
     unit.ledger.post(post_refund_leg(box.ids.new_id(), refund, leg, now.wall_at))
     return with_leg(refund, leg, now.wall_at)
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edge.services.box import Box
+from edge.services.staff import StaffBook
 from edge.web.desk import Desk, WebSettings
-from edge.web.staff import devices, hq, letters, outbox, scans, service, shifts
+from edge.web.staff import devices, hq, letters, outbox, refunds, scans, service, shifts
 from edge.web.staff.frame import StaffPage
 
 
@@ -25,11 +26,18 @@ def desk_pages(desk: Desk, settings: WebSettings) -> tuple[StaffPage, ...]:
 
 
 def box_pages(
-    box: Box, settings: WebSettings, return_snapshot: Callable[[str], str] | None = None
+    box: Box,
+    settings: WebSettings,
+    return_snapshot: Callable[[str], str] | None = None,
+    staff: StaffBook | None = None,
 ) -> tuple[StaffPage, ...]:
-    """Return the pages over use cases of their own. return_snapshot: as web.staff.hq wants it."""
+    """Return the pages over use cases of their own. return_snapshot: as web.staff.hq wants it.
+
+    staff: whose PINs approve; without it nobody's does.
+    """
     return (
         shifts.page(box, settings),
+        refunds.page(box, staff or StaffBook((), box.clock), settings),
         letters.page(box, settings),
         hq.page(box, settings, return_snapshot),
     )
