@@ -50,6 +50,8 @@ def build_rules(config: Config) -> Rules:
         pay_deadline_ms=rules.pay_deadline_ms,
         poll_ms=rules.poll_ms,
         reverse_age_ms=rules.reverse_age_ms,
+        cash_needs_shift=rules.cash_needs_shift,
+        over_short_limit_fen=rules.over_short_limit_fen,
         public_url=config.box.public_url,
         shop_name=config.box.shop_name,
         codes=build_code_rules(config),
@@ -75,6 +77,12 @@ def build_code_rules(config: Config | None) -> CodeRules:
 def build_marks(config: Config) -> DiskMarks:
     """Return where the disk's levels begin; raise Invalid for marks out of order."""
     return DiskMarks(**asdict(config.disk))
+
+
+def minute_of_day(time: str) -> int:
+    """Return a checked "hh:mm" as minutes since midnight."""
+    hours, minutes = time.split(":")
+    return int(hours) * 60 + int(minutes)
 
 
 def build_workstation(config: WorkstationConfig) -> Workstation:

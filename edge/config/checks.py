@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from ipaddress import ip_network
 
-from edge.config.sections import Config, PrinterConfig, ScannerConfig
+from edge.config.sections import Config, PrinterConfig, RulesConfig, ScannerConfig
 from edge.errors import Invalid
 
+_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _PIN_HASH = re.compile(r"(?:[0-9a-f]{2}){8,64}\$[0-9a-f]{64}", re.ASCII)
 
 
@@ -42,11 +43,21 @@ def check_values(config: Config, source: str) -> None:
         if not 0 <= port <= 65_535:
             raise Invalid(f"{source}: {name} must be 0 to 65535, got {port}")
     _check_networks(config.web.trusted_networks, source)
-    for name, duration_ms in asdict(config.rules).items():
-        if duration_ms <= 0:
-            raise Invalid(f"{source}: rules.{name} must be more than 0 ms, got {duration_ms}")
+    _check_rules(config.rules, source)
+    if not _TIME.fullmatch(config.reconcile.from_time):
+        raise Invalid(
+            f"{source}: reconcile.from_time {config.reconcile.from_time!r} is no time; write it like 10:30"
+        )
     if not 0 <= config.box.day_starts_h <= 23:
         raise Invalid(f"{source}: box.day_starts_h must be 0 to 23, got {config.box.day_starts_h}")
+
+
+def _check_rules(rules: RulesConfig, source: str) -> None:
+    for name, duration_ms in asdict(rules).items():
+        if name.endswith("_ms") and duration_ms <= 0:
+            raise Invalid(f"{source}: rules.{name} must be more than 0 ms, got {duration_ms}")
+    if rules.over_short_limit_fen < 0:
+        raise Invalid(f"{source}: rules.over_short_limit_fen is below 0: {rules.over_short_limit_fen}")
 
 
 def _check_networks(networks: Sequence[str], source: str) -> None:

@@ -63,7 +63,7 @@ class HqConfig:
 
 @dataclass(frozen=True, slots=True)
 class RulesConfig:
-    """[rules]: how the use cases decide; durations in milliseconds."""
+    """[rules]: how the use cases decide; durations in milliseconds, money in fen."""
 
     repeat_window_ms: int = 1_500
     stale_scan_ms: int = 5_000
@@ -72,6 +72,15 @@ class RulesConfig:
     pay_deadline_ms: int = 45_000
     poll_ms: int = 5_000
     reverse_age_ms: int = 15_000
+    cash_needs_shift: bool = False
+    over_short_limit_fen: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileConfig:
+    """[reconcile]: from when, Beijing time, yesterday's bills of the gateways are compared with the books."""
+
+    from_time: str = "10:30"
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +257,7 @@ class Config:
     hq: HqConfig = field(default_factory=HqConfig)
     rules: RulesConfig = field(default_factory=RulesConfig)
     disk: DiskConfig = field(default_factory=DiskConfig)
+    reconcile: ReconcileConfig = field(default_factory=ReconcileConfig)
     codes: CodesConfig = field(default_factory=CodesConfig)
     workstation: tuple[WorkstationConfig, ...] = ()
     scanner: tuple[ScannerConfig, ...] = ()

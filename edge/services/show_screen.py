@@ -13,6 +13,7 @@ from edge.retail.receipt import Receipt
 from edge.services.box import Box
 from edge.services.change_basket import HELD_SHOWN
 from edge.services.complete_order import landing_of
+from edge.services.open_shift import cash_closed
 from edge.services.receipt_paper import receipt_url
 from edge.services.records import Unit
 from edge.services.reset_idle import idle_left_ms
@@ -39,6 +40,7 @@ def show_screen(box: Box, workstation: str) -> dict[str, object]:
             "workstation": workstation,
             "kind": settings.kind.value,
             "cash": settings.cash,
+            "cash_closed": cash_closed(unit, box, workstation) if settings.cash else "",
             "shop": box.rules.shop_name,
             "screen": "closed" if closed else busy.screen,
             "closed": closed or None,

@@ -25,6 +25,7 @@ class PlaceView:
     """One workstation: its shift that goes on, and why it takes no cash ("no_shift", "counting", "")."""
 
     name: str
+    kind: str
     cash: bool
     shift: Shift | None
     cash_closed: str
@@ -127,9 +128,9 @@ def _figures(unit: Unit, shift: Shift, at: int) -> ShiftReport:
 
 def _place(unit: Unit, box: Box, name: str) -> PlaceView:
     place = box.workstations.get(name)
-    return PlaceView(
-        name, place is not None and place.cash, unit.shifts.current(name), cash_closed(unit, box, name)
-    )
+    kind = "" if place is None else place.kind.value
+    cash = place is not None and place.cash
+    return PlaceView(name, kind, cash, unit.shifts.current(name), cash_closed(unit, box, name))
 
 
 def _closed(shift: Shift, text: str) -> ClosedShift:

@@ -97,6 +97,7 @@ class DeskFake:
         self.public_url = "https://pay.mall.example"
         self.wallets = ["wechat", "alipay"]
         self.wrong_pins = 0
+        self.cash_closed = ""
         self._counter = 0
         self._actions: dict[str, Callable[[Seat, Mapping[str, object]], None]] = {
             "start": self._start,
@@ -157,6 +158,7 @@ class DeskFake:
                 "devices": seat.devices,
                 "outbox_depth": seat.depth,
                 "cash": seat.kind == "till",
+                "cash_closed": self.cash_closed if seat.kind == "till" else "",
                 "wallets": self.wallets,
             })  # fmt: skip
 

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from edge.web.texts import load_texts
 from tests.browser.desk_fake import PIN, TOKEN, DeskFake
 from tests.browser.kiosk_page import KioskPage, watch
 
@@ -36,6 +37,17 @@ def test_cash_that_covers_what_is_due_is_taken_at_once_and_change_is_shown_large
     take.click()
     till.expect_screen("paid")
     expect(till.page.locator("[data-change-due] strong")).to_have_text("¥32.00")
+
+
+@pytest.mark.parametrize("word", ["no_shift", "counting"])
+def test_a_till_without_a_shift_says_so_and_leads_there(till: KioskPage, desk: DeskFake, word: str) -> None:
+    desk.cash_closed = word
+    desk.scan("T1", TEA)
+    till.touch("checkout")
+    till.expect_screen("checkout")
+    expect(till.page.locator("[data-cash-shut]")).to_have_text(load_texts("zh")[f"cash_{word}"])
+    expect(till.page.locator("[data-cash-take]")).to_be_hidden()
+    expect(till.page.get_by_role("link", name="去开班")).to_have_attribute("href", "/staff/shifts/at/T1")
 
 
 def test_cash_can_be_typed_on_a_keyboard_and_enter_takes_none(till: KioskPage, desk: DeskFake) -> None:

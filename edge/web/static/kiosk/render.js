@@ -52,7 +52,7 @@ function showBasket({ basket }) {
   find("#checkout").disabled = !basket?.lines.length;
 }
 
-function showCheckout({ order, cash, wallets }) {
+function showCheckout({ order, cash, cash_closed: shut, wallets }) {
   const partPaid = Boolean(order?.due_fen && order.paid_fen);
   document.body.classList.toggle("part-paid", partPaid);
   say(find("[data-due-label]"), t(partPaid ? "due_rest" : "due"));
@@ -62,6 +62,11 @@ function showCheckout({ order, cash, wallets }) {
   say(find("[data-open-wallet]"), t("pay_step_open", { wallets: walletNames(wallets) }));
   say(find("[data-order]"), order ? t("order_number", { number: order.number }) : "");
   document.body.classList.toggle("no-cash", cash === false);
+  document.body.classList.toggle("cash-shut", Boolean(shut));
+  if (shut) {
+    say(find("[data-cash-shut]"), t(`cash_${shut}`));
+    say(find("[data-cash-shut-more]"), t(`cash_${shut}_more`));
+  }
   refill(find("[data-tenders]"), JSON.stringify([partPaid, order?.tenders, t("total")]), () =>
     partPaid ? [tenderRow(t("total"), order.total_fen), ...order.tenders.map((one) => tenderRow(tenderName(one), -one.amount_fen))] : [],
   );
