@@ -1,4 +1,4 @@
-"""What HQ knows beside goods, made up in any number: members, plates on lists, tariffs and prices as tables."""
+"""What HQ knows beside goods, made up in any number: members, lists of plates, tariffs and prices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TIERS = ("silver", "gold", "diamond")
 
 
 def members_csv(count: int, points: int = 0, without: int = 0) -> bytes:
-    """Return `count` members, sorted. points: added to each tenth member's. without: every such one is left out."""
+    """Return `count` members. points: added to each tenth member's. without: each such one is left out."""
     return b"".join(member_lines(count, points, without))
 
 

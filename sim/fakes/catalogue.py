@@ -127,7 +127,9 @@ class FakeCatalogue:
         """Write listings, unseen."""
         self._require_present(import_no)
         staged = self.preview(listings, at)
-        self._rows.staged.update({one.product.sku: self._merged(one, at) for one in listings})
+        for one in listings:
+            before = self._rows.staged.get(one.product.sku)
+            self._rows.staged[one.product.sku] = self._merged(one, at, before)
         return staged
 
     def stage_withdrawn(self, import_no: int, skus: Sequence[str]) -> int:
@@ -173,8 +175,8 @@ class FakeCatalogue:
                 f"catalogue import {import_no} was ended by a newer one; start it again if still wanted"
             )
 
-    def _merged(self, listing: Listing, at: int) -> CatalogueEntry:
-        product, old = listing.product, self._rows.seen.get(listing.product.sku)
+    def _merged(self, listing: Listing, at: int, staged: CatalogueEntry | None = None) -> CatalogueEntry:
+        product, old = listing.product, staged or self._rows.seen.get(listing.product.sku)
         prices = old.prices if old else ()
         valid_from = at if listing.valid_from is None else listing.valid_from
         entry = CatalogueEntry(

@@ -68,6 +68,8 @@ def _catalogue() -> Result:
 
 def _barcodes() -> Result:
     found = _read_own("barcodes")
+    if not found:
+        return Result("barcode_pictures", [], {}, "skipped: no labelled photographs; see MALL_EDGE_DATA")
     ours = [row for row in found.get("rows", []) if row["engine"] == "ours"]
     shown = [
         Figure(
@@ -122,6 +124,7 @@ BENCHES: dict[str, Callable[..., Result]] = {
     "link": _imported("link"),
     "fleet": _imported("fleet"),
     "catalogue": _catalogue,
+    "snapshots": _imported("snapshots"),
     "barcodes": _barcodes,
 }
 
