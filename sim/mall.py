@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from sim.broker import Broker
+from sim.gateway.alipay_keys import make_alipay_keys
 from sim.gateway.credentials import Credentials, make_credentials
 from sim.gateway.server import GatewayServer
 from sim.goods import catalogue_csv, demo_goods
@@ -90,6 +91,12 @@ backup_url = ""
 
 [wechat_pay.platform_keys]
 "{public_key_id}" = "{platform_public_key}"
+
+[alipay]
+app_id = "{alipay_app_id}"
+private_key_file = "{alipay_app_key}"
+public_key_file = "{alipay_public_key}"
+gateway_url = "{gateway}/gateway.do"
 
 [[staff]]
 name = "演示收银员 Demo cashier"
@@ -179,6 +186,7 @@ class Mall:
         self.hq_port = settings.hq_port or free[1]
         self.config = folder / "edge.toml"
         self.credentials = make_credentials(folder / "keys", digits)
+        self.alipay = make_alipay_keys(folder / "keys" / "alipay", digits)
         self.gateway = GatewayServer(
             self.credentials, now_ms, digits, port=settings.gateway_port, store=folder / "gateway.db"
         )
@@ -286,6 +294,9 @@ class Mall:
             merchant_cert=made.merchant_cert.resolve(),
             public_key_id=made.public_key_id,
             platform_public_key=made.platform_public_key.resolve(),
+            alipay_app_id=self.alipay.app_id,
+            alipay_app_key=self.alipay.app_key.resolve(),
+            alipay_public_key=self.alipay.alipay_public_key.resolve(),
             pin_hash=_PIN_HASH,
         )
         self.config.write_text(text, encoding="utf-8")

@@ -26,7 +26,10 @@ class ShopperError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """One visit. codes: what is scanned, in order. habit: how the wallet behaves ("types", "wrong" ...)."""
+    """One visit. codes: what is scanned, in order. habit: how the wallet behaves ("types", "wrong" ...).
+
+    wallet: whose payment code is shown, "wechat" or "alipay".
+    """
 
     title: str
     codes: tuple[str, ...]
@@ -34,6 +37,7 @@ class Trip:
     habit: str = "types"
     adult: bool = False
     join: bool = False
+    wallet: str = "wechat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +65,9 @@ def trips() -> Iterator[Trip]:
     while True:
         weighed = scale_label(fresh[turn % len(fresh)].plu, 300 + 137 * (turn % 9))
         yield Trip("breakfast", _take(bread, turn, 2) + _take(market, turn, 1), join=True)
-        yield Trip("dinner", (weighed, *_take(market, turn + 3, 3)), twice=True)
-        yield Trip("slow password", _take(market, turn + 7, 2), habit="waits")
+        yield Trip("dinner", (weighed, *_take(market, turn + 3, 3)), twice=True, wallet="alipay")
+        slow = ("wechat", "alipay")[turn % 2]
+        yield Trip("slow password", _take(market, turn + 7, 2), habit="waits", wallet=slow)
         yield Trip("wine, age checked", _take(wine, turn, 1) + _take(bread, turn + 1, 1), adult=True)
         turn += 1
 
@@ -124,7 +129,8 @@ def _pay(shop: Shop, trip: Trip) -> str:
         "name": "访客 Visitor", "balance_fen": 500_000, "habit": trip.habit,
         "password_above_fen": 0 if trip.habit == "waits" else 100_000, "delay_ms": 3_000,
     })  # fmt: skip
-    code = _json(shop.wallets, "POST", f"/sim/wallets/{wallet['wallet_id']}/code", {"renew": True})
+    kind = {"wechat": "wallets", "alipay": "alipay"}[trip.wallet]
+    code = _json(shop.wallets, "POST", f"/sim/{kind}/{wallet['wallet_id']}/code", {"renew": True})
     if not shop.scan(str(code["code"])):
         raise ShopperError("nobody listens to the scanner; is the service running?")
     if trip.habit == "waits":
@@ -134,7 +140,7 @@ def _pay(shop: Shop, trip: Trip) -> str:
     view = _await(shop, "paid")
     order = view["order"]
     assert isinstance(order, dict)
-    shop.say(f"shopper: paid {order['total_fen'] / 100:.2f} yuan, order {order['number']}")
+    shop.say(f"shopper: paid {order['total_fen'] / 100:.2f} yuan by {trip.wallet}, order {order['number']}")
     return str(order["number"])
 
 
