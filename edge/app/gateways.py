@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from edge.app.files import given_file
 from edge.config import (
     AlipayConfig,
@@ -9,7 +11,7 @@ from edge.config import (
     WeChatPayConfig,
 )
 from edge.errors import Invalid
-from edge.services.payment_ports import PaymentGateway
+from edge.services.payment_ports import BillSource, PaymentGateway
 from edge.services.ports import Clock, IdSource
 
 
@@ -21,6 +23,11 @@ def build_gateways(config: Config, clock: Clock, ids: IdSource) -> dict[str, Pay
     if config.alipay is not None:
         gateways["alipay"] = _alipay(config.alipay, clock)
     return gateways
+
+
+def bill_sources(gateways: Mapping[str, PaymentGateway]) -> tuple[BillSource, ...]:
+    """Return the gateways whose bills can be fetched."""
+    return tuple(one for one in gateways.values() if isinstance(one, BillSource))
 
 
 def _wechat_pay(config: WeChatPayConfig, clock: Clock, ids: IdSource) -> PaymentGateway:

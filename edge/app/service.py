@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from edge.app.devices import build_devices
-from edge.app.gateways import build_gateways
+from edge.app.gateways import bill_sources, build_gateways
 from edge.app.hq_link import build_link
-from edge.app.rules import build_marks, build_rules, build_workstation, landing_pages, web_settings
+from edge.app.rules import (
+    build_marks,
+    build_rules,
+    build_workstation,
+    landing_pages,
+    minute_of_day,
+    web_settings,
+)
 from edge.clock import SystemClock, wall_ms
 from edge.config import (
     Config,
@@ -74,5 +81,7 @@ def build_service(config: Config) -> Service:
             relay=config.hq.relay,
             bundles=BundleFolder(config.box.data_dir / BUNDLES),
             config_text=effective(config),
+            bills=bill_sources(gateways),
+            bills_from_minute=minute_of_day(config.reconcile.from_time),
         )
     )

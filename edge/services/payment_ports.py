@@ -193,6 +193,7 @@ class BillNotReady(Declined):
     """The gateway has no bill for that day: not made yet, or nothing was traded."""
 
 
+@runtime_checkable
 class BillSource(Protocol):
     """Where the bills of one merchant number come from.
 

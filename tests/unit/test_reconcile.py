@@ -9,13 +9,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from edge.errors import Corrupt
+from edge.errors import Corrupt, Unavailable
 from edge.retail.attempt import AttemptState, PaymentAttempt
 from edge.retail.bill import BillKind, BillRow
 from edge.retail.reconcile import EDGE_MS
 from edge.services.bill_records import BillDay
 from edge.services.check_out import leave
+from edge.services.payment_ports import BillNotReady
 from edge.services.reconcile import attachment, bill_hours, open_differences, reconcile
+from edge.services.reconcile_days import Compared, reconcile_due
 from edge.services.work_items import close_work
 from edge.services.work_records import WorkItem, WorkKind
 from sim.fakes.box import COLA, GATEWAY, KIOSK
@@ -227,3 +229,76 @@ def test_progress_is_told_as_rows_are_read() -> None:
     done = reconcile(shop.box, Bill(*strangers), DAY, lambda progress: told.append(progress.rows))
     assert told == [500, 1_000, 1_200]
     assert done.differences == 1_201
+
+
+class Bills:
+    """A gateway whose bills come when they come. asked: the days that were asked for, in order."""
+
+    name = GATEWAY
+    merchant = "1900000001"
+
+    def __init__(self, ready: dict[date, list[BillRow]], broken: date | None = None) -> None:
+        self.ready = ready
+        self.broken = broken
+        self.asked: list[date] = []
+
+    def trade_bill(self, day: date) -> Iterator[BillRow]:
+        self.asked.append(day)
+        if day == self.broken:
+            raise Unavailable("no answer")
+        if day not in self.ready:
+            raise BillNotReady("not made yet")
+        return iter(self.ready[day])
+
+
+def at(shop: Shop, moment: int) -> None:
+    shop.wait(moment - shop.box.clock.now().wall_at)
+
+
+HALF_PAST_TEN = 10 * 60 + 30
+
+
+def test_yesterdays_bill_is_asked_for_from_half_past_ten_and_once() -> None:
+    shop = Shop()
+    attempt = paid(shop)
+    bills = Bills({DAY: [row(attempt)]})
+    at(shop, ENDS + 10 * 3_600_000)
+    reconcile_due(shop.box, [bills], HALF_PAST_TEN)
+    assert DAY not in bills.asked
+    at(shop, ENDS + HALF_PAST_TEN * 60_000)
+    done = reconcile_due(shop.box, [bills], HALF_PAST_TEN)
+    assert [(day.day, day.matched) for day in done.days if day.rows] == [("2026-11-21", 1)]
+    bills.asked.clear()
+    assert reconcile_due(shop.box, [bills], HALF_PAST_TEN) == Compared(())
+    assert bills.asked == []
+
+
+def test_a_day_without_trade_needs_no_bill_and_one_with_trade_is_asked_for_again() -> None:
+    shop = Shop()
+    paid(shop)
+    bills = Bills({})
+    at(shop, ENDS + 12 * 3_600_000)
+    done = reconcile_due(shop.box, [bills], HALF_PAST_TEN)
+    assert "2026-11-21" not in [day.day for day in done.days]
+    assert len(done.days) == 6
+    bills.asked.clear()
+    reconcile_due(shop.box, [bills], HALF_PAST_TEN)
+    assert bills.asked == [DAY]
+
+
+def test_a_bill_that_never_comes_is_taken_for_empty_so_that_its_money_is_looked_for() -> None:
+    shop = Shop()
+    attempt = paid(shop)
+    at(shop, ENDS + 2 * 86_400_000 + 12 * 3_600_000)
+    reconcile_due(shop.box, [Bills({})], HALF_PAST_TEN)
+    assert found(shop) == [("local_only", number_of(shop, attempt), 0, 350)]
+
+
+def test_a_bill_that_cannot_be_fetched_stops_no_other() -> None:
+    shop = Shop()
+    attempt = paid(shop)
+    bills = Bills({DAY: [row(attempt)]}, broken=DAY - timedelta(days=1))
+    at(shop, ENDS + 12 * 3_600_000)
+    done = reconcile_due(shop.box, [bills], HALF_PAST_TEN)
+    assert isinstance(done.failed, Unavailable)
+    assert ("2026-11-21", 1) in [(day.day, day.matched) for day in done.days]
