@@ -155,3 +155,11 @@ def test_no_staff_page_is_wider_than_a_phone(browser: Browser, box: Box, languag
         wide[path] = page.evaluate("document.documentElement.scrollWidth")
     assert [path for path, found in wide.items() if found > width] == []
     page.close()
+
+
+def test_a_page_at_an_address_that_cannot_be_asked_for_again_is_not_called_gone(page: Page, box: Box) -> None:
+    sign_in(page, box)
+    page.goto(f"{box.origin}/staff/outbox")
+    page.evaluate("document.body.dataset.address = '/staff/hq/snapshots/catalogue/return'")
+    expect(page.locator("body")).to_have_attribute("data-fresh", "yes", timeout=8_000)
+    expect(page.locator(".gone")).to_be_hidden()

@@ -16,11 +16,12 @@ async function refresh() {
       signal: AbortSignal.timeout(ANSWER_MS),
     });
     if (answer.type === "opaqueredirect") location.reload();
-    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    if (answer.status >= 500) throw new Error(`status ${answer.status}`);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     heardAt = Date.now();
     tellFresh(true);
-    replaceMain(page.querySelector("main"));
+    // The answer to a form stands at an address that cannot be asked for again; the box is there all the same.
+    if (answer.ok) replaceMain(page.querySelector("main"));
   } catch {
     if (Date.now() - heardAt > GONE_AFTER_MS) tellFresh(false);
   }
@@ -28,9 +29,21 @@ async function refresh() {
 
 function replaceMain(main) {
   const used = document.activeElement?.matches("main input, main select, main textarea");
-  if (used || document.querySelector("main details[open], main form.act")) return;
+  if (used || document.querySelector("main details[open], main form.act") || isFilledIn()) return;
   keepMessage(main);
   document.querySelector("main").replaceWith(main);
+}
+
+/** Whether a form holds what somebody has entered and not sent. */
+function isFilledIn() {
+  for (const field of document.querySelectorAll("main input, main textarea")) {
+    if (field.value !== field.defaultValue || Boolean(field.checked) !== Boolean(field.defaultChecked)) return true;
+  }
+  for (const select of document.querySelectorAll("main select")) {
+    const first = Math.max(0, [...select.options].findIndex((option) => option.defaultSelected));
+    if (select.selectedIndex !== first) return true;
+  }
+  return false;
 }
 
 /** The word on what was just done is not in the page that is taken anew. */
