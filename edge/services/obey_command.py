@@ -14,12 +14,13 @@ from enum import StrEnum
 
 from devices.types import DeviceAbsent, DeviceSilent
 from edge.clock import Instant, iso
-from edge.errors import EdgeError
+from edge.errors import EdgeError, Invalid
 from edge.services.box import Box
 from edge.services.command_records import CommandRecord, CommandState, SalesFreeze
 from edge.services.events import COMMAND_KINDS, Data, command_ended, record_event
 from edge.services.ports import Gate
 from edge.services.records import Unit
+from edge.services.refund_order import HQ, RefundAsk, quote_refund, request_refund
 
 #: A command lives a day at most, and may come from clocks so far ahead of this one.
 MAX_LIFE_MS = 24 * 3_600_000
@@ -48,11 +49,18 @@ class CommandKind(StrEnum):
 
 
 #: Known to HQ, not yet to this program.
-NOT_YET = frozenset({CommandKind.REFUND_REQUEST, CommandKind.BLOCK_PLATE, CommandKind.REVOKE_COUPON})
+NOT_YET = frozenset({CommandKind.BLOCK_PLATE, CommandKind.REVOKE_COUPON})
 
 #: What each kind must be given, and may be given; texts all of them.
-_NEEDS = {CommandKind.OPEN_GATE: frozenset({"gate"})}
-_TAKES = {CommandKind.FREEZE_SALES: frozenset({"note"}), CommandKind.OPEN_GATE: frozenset({"gate"})}
+_NEEDS = {
+    CommandKind.OPEN_GATE: frozenset({"gate"}),
+    CommandKind.REFUND_REQUEST: frozenset({"order_id", "reason"}),
+}
+_TAKES = {
+    CommandKind.FREEZE_SALES: frozenset({"note"}),
+    CommandKind.OPEN_GATE: frozenset({"gate"}),
+    CommandKind.REFUND_REQUEST: frozenset({"order_id", "reason", "amount_fen"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,21 +152,45 @@ def _take_in(unit: Unit, box: Box, means: Means, command: Command, now: Instant)
     if refusal is None and command.kind in (CommandKind.OPEN_GATE, CommandKind.SEND_BUNDLE):
         unit.commands.add(record)
         return Obeyed(record)
-    end = refusal or _take_effect(unit, command, now)
+    end = refusal or _take_effect(unit, box, command, now)
     ended = _ended(record, end, now)
     unit.commands.add(ended)
     _tell(unit, box, ended)
     return Obeyed(ended)
 
 
-def _take_effect(unit: Unit, command: Command, now: Instant) -> _End:
+def _take_effect(unit: Unit, box: Box, command: Command, now: Instant) -> _End:
     """Do what is only state of this box; a restart follows the commit."""
+    if command.kind == CommandKind.REFUND_REQUEST:
+        return _request_refund(unit, box, command, now)
     if command.kind == CommandKind.FREEZE_SALES:
         note = str(command.arguments.get("note", ""))
         unit.commands.set_freeze(SalesFreeze(command.command_id, note, now.wall_at))
     elif command.kind == CommandKind.THAW_SALES:
         unit.commands.set_freeze(None)
     return _End(CommandState.DONE)
+
+
+def _request_refund(unit: Unit, box: Box, command: Command, now: Instant) -> _End:
+    """Put a refund before a supervisor of this box; no money moves by HQ's word alone."""
+    given = {name: str(value) for name, value in command.arguments.items()}
+    try:
+        order = quote_refund(unit, given["order_id"]).order
+        amount_fen = _digits(given["amount_fen"]) if "amount_fen" in given else None
+        ask = RefundAsk(
+            box.ids.new_id(), order.order_id, order.workstation, given["reason"], amount_fen=amount_fen
+        )
+        refund = request_refund(unit, box, ask, f"{HQ}: {command.issued_by}", now)
+    except EdgeError as error:
+        return _refused("no_refund", str(error))
+    result: Data = {"refund_id": refund.refund_id, "number": refund.number, "amount_fen": refund.amount_fen}
+    return _End(CommandState.DONE, result=result)
+
+
+def _digits(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 10):
+        raise Invalid(f"amount_fen must be digits, whole fen, not {text!r}")
+    return int(text)
 
 
 def _act(box: Box, means: Means, command: Command) -> _End:

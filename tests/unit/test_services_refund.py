@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,8 @@ from edge.errors import Corrupt, Declined, Invalid, Unavailable
 from edge.retail.order import OrderState
 from edge.retail.refund import MAX_REFUNDS, LegState, Refund, RefundPhase
 from edge.services.check_out import cancel_sale
+from edge.services.command_records import CommandRecord
+from edge.services.obey_command import Command, Means, obey_command
 from edge.services.payment_ports import RefundState
 from edge.services.refund_order import (
     RefundAsk,
@@ -373,3 +376,39 @@ def test_a_refund_whose_payment_is_not_in_the_store_stops_and_the_others_go_on(s
     with pytest.raises(Corrupt, match="no payment behind"):
         resolve_refunds(shop.box)
     assert stored(shop, "r2").phase is RefundPhase.DONE
+
+
+def commanded(shop: Shop, command_id: str = "cmd-1", **arguments: str) -> CommandRecord:
+    at = shop.box.clock.now().wall_at
+    command = Command(command_id, "refund_request", "Ms Li", at, at + 30_000, arguments)
+    return obey_command(shop.box, Means(lambda name: {}), command).record
+
+
+def test_hq_asks_for_a_refund_and_a_supervisor_here_decides(shop: Shop) -> None:
+    order_id = sold(shop, COLA, cash_fen=350)
+    record = commanded(shop, order_id=order_id, reason="质量问题", amount_fen="100")
+    assert commanded(shop, order_id=order_id, reason="质量问题", amount_fen="100") == record
+    [refund] = quote(shop, order_id).refunds
+    assert json.loads(record.result) == {
+        "refund_id": refund.refund_id,
+        "number": refund.number,
+        "amount_fen": 100,
+    }
+    assert (refund.phase, refund.requested_by) == (RefundPhase.REQUESTED, "HQ: Ms Li")
+    assert books(shop)["tender/cash"] == 350
+    assert approve_request(shop.box, refund.refund_id, TILL, BOSS).phase is RefundPhase.DONE
+    assert books(shop)["tender/cash"] == 250
+
+
+def test_what_hq_asks_for_and_cannot_be_is_refused_with_a_reason(shop: Shop) -> None:
+    order_id = sold(shop, COLA)
+    odd: list[tuple[dict[str, str], str]] = [
+        ({"order_id": "nobody", "reason": "x"}, "no_refund"),
+        ({"order_id": order_id, "reason": "x", "amount_fen": "351"}, "no_refund"),
+        ({"order_id": order_id, "reason": "x", "amount_fen": "many"}, "no_refund"),
+        ({"order_id": order_id, "reason": "x" * 81}, "no_refund"),
+        ({"order_id": order_id}, "bad_arguments"),
+    ]
+    for number, (arguments, reason) in enumerate(odd):
+        assert commanded(shop, f"cmd-{number}", **arguments).reason == reason
+    assert quote(shop, order_id).refunds == ()
