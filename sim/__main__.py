@@ -227,13 +227,26 @@ def certificates(folder: Path, boxes: tuple[str, ...], hosts: tuple[str, ...]) -
 @click.option(
     "--fault", type=click.Choice(["none", "lost", "wrong", "whole", "cut"]), default="none", show_default=True
 )
+@click.option(
+    "--base", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Send a delta from it."
+)
+@click.option("--base-number", default=0, help="The version of --base.  [default: the one before]")
 def snapshot(
-    name: str, file: Path, broker_port: int, boxes: tuple[str, ...], number: int, valid_from: int, fault: str
+    name: str,
+    file: Path,
+    broker_port: int,
+    boxes: tuple[str, ...],
+    number: int,
+    valid_from: int,
+    fault: str,
+    base: Path | None,
+    base_number: int,
 ) -> None:
     """HQ sends FILE as snapshot NAME to boxes (SITE/BOX) and answers their questions until it is ended."""
     from sim.snapshots import Content, SnapshotFault, SnapshotSource
 
-    content = Content(name, number, file.read_bytes(), valid_from)
+    before = Content(name, base_number or number - 1, base.read_bytes()) if base else None
+    content = Content(name, number, file.read_bytes(), valid_from, base=before)
     named = [(site, box) for site, _, box in (one.partition("/") for one in boxes)]
     source = SnapshotSource("127.0.0.1", broker_port, SnapshotFault(fault))
     source.start()
