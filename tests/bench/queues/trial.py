@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,12 +77,16 @@ class Stand:
 def killed_writers(
     contender: Contender, stand: Stand, kills: int, seed: int, lives_s: tuple[float, float] = LIVES_S
 ) -> Verdict:
-    """Kill the writer at random moments; after each kill another process reads everything."""
+    """Kill the writer at random moments; after each kill the next one first gives back everything."""
     moments = random.Random(f"{seed} {contender.name} writers")
     store, accepted, given = _fresh(stand.folder / "writers"), list[int](), list[int]()
     for round_ in range(kills):
-        accepted += _until_killed(contender, stand, store, round_, moments.uniform(*lives_s))
-        given += _drained(contender, stand, store)
+        words = _words(contender, round_, rate=OFFERED, count=STRIDE - 1)
+        with _Process("resume", contender, stand, store, words) as writer:
+            said = writer.killed_at(moments.uniform(*lives_s))
+        accepted += _numbers(said, "a")
+        given += _numbers(said, "g")
+    given += _drained(contender, stand, store)
     return judge(kills, accepted, given)
 
 
@@ -111,9 +115,10 @@ def power_cuts(
     for cut in range(cuts):
         place = _fresh(stand.folder / "cuts")
         store, image, left = _fresh(place / "store"), place / "image", place / "left"
-        accepted = _until_killed(
-            contender, stand, store, cut, moments.uniform(*lives_s), counting(stand.shim, store, image)
-        )
+        words = _words(contender, cut, rate=OFFERED, count=STRIDE - 1)
+        syncs = counting(stand.shim, store, image)
+        with _Process("write", contender, stand, store, words, syncs) as writer:
+            accepted = _numbers(writer.killed_at(moments.uniform(*lives_s)), "a")
         after_power_cut(store, image, left)
         total += judge(1, accepted, _drained(contender, stand, left))
     return total
@@ -150,19 +155,6 @@ def drain_rate(contender: Contender, stand: Stand, backlog: int) -> Rate:
     return Rate(**found[0])
 
 
-def _until_killed(
-    contender: Contender,
-    stand: Stand,
-    store: Path,
-    round_: int,
-    seconds: float,
-    settings: Mapping[str, str] | None = None,
-) -> list[int]:
-    words = _words(contender, round_, rate=OFFERED, count=STRIDE - 1)
-    with _Process("write", contender, stand, store, words, settings) as writer:
-        return writer.killed_at(seconds)
-
-
 def _drained(contender: Contender, stand: Stand, store: Path) -> list[int]:
     with _Process("drain", contender, stand, store) as reader:
         return _numbers(reader.lines(), "g")
@@ -173,7 +165,7 @@ def _words(contender: Contender, round_: int, rate: float, count: int) -> dict[s
     return {"first": 1 + round_ * STRIDE, "rate": rate, "count": count, "threads": threads}
 
 
-def _numbers(lines: Iterator[str], letter: str) -> list[int]:
+def _numbers(lines: Iterable[str], letter: str) -> list[int]:
     return [int(line[2:]) for line in lines if line.startswith(f"{letter} ")]
 
 
@@ -227,27 +219,28 @@ class _Process:
         while (line := self._line()) != "end":
             yield line
 
-    def killed_at(self, seconds: float) -> list[int]:
-        """Kill it so long after it was ready; return what it said that it accepted."""
-        while self._line() != "ready":
-            pass
+    def killed_at(self, seconds: float) -> list[str]:
+        """Kill it so long after it was ready; return all that it said."""
+        said = list[str]()
+        while (line := self._line()) != "ready":
+            said.append(line)
         threading.Event().wait(seconds)
         if self._process.poll() is not None:
             raise Broken(f"{self._what} ended before its kill: {self._last_words()}")
         self._process.kill()
         assert self._process.stdout is not None
         # Each line is one write of less than a pipe takes at once, so none is cut.
-        return _numbers(iter(self._process.stdout.read().splitlines()), "a")
+        return said + self._process.stdout.read().splitlines()
 
     def killed_after(self, count: int, seconds: float) -> list[int]:
         """Kill it so long after it gave so many; return all that it gave before it died."""
         assert self._process.stdout is not None
         given = list[int]()
         while len(given) < count and (line := self._line()) != "end":
-            given += _numbers(iter([line]), "g")
+            given += _numbers([line], "g")
         threading.Event().wait(seconds)
         self._process.kill()
-        return given + _numbers(iter(self._process.stdout.read().splitlines()), "g")
+        return given + _numbers(self._process.stdout.read().splitlines(), "g")
 
     def _line(self) -> str:
         assert self._process.stdout is not None

@@ -1,8 +1,9 @@
 """A contender in a process of its own; started by trial.py, which may kill it at any moment.
 
-Usage: python -m tests.bench.queues.writer write|drain|rate|backlog CONTENDER FOLDER TEMPLATE [k=v ...]
-Lines on standard output, each written at once: "ready", "a N" accepted, "g N" given back, "end"; for
-rate and backlog one JSON object. Whatever a library prints goes to standard error.
+Usage: python -m tests.bench.queues.writer write|resume|drain|rate|backlog CONTENDER FOLDER TEMPLATE [k=v ...]
+resume is a restart: what is there is given back first. Lines on standard output, each written at once:
+"ready" (to write), "a N" accepted, "g N" given back, "end"; for rate and backlog one JSON object.
+Whatever a library prints goes to standard error.
 """
 
 from __future__ import annotations
@@ -33,8 +34,10 @@ def main(arguments: list[str]) -> None:
     folder, template = Path(arguments[2]), Path(arguments[3]).read_text("utf-8")
     wanted = {name: float(value) for name, _, value in (each.partition("=") for each in arguments[4:])}
     queue = contender.open(folder, template)
+    if task == "resume":
+        _drain(queue, template, say)
     say("ready")
-    if task == "write":
+    if task in ("write", "resume"):
         _write(queue, contender.batch, say, **wanted)
     elif task == "drain":
         _drain(queue, template, say)
