@@ -209,6 +209,17 @@ def commands(limit: int, config: Path) -> None:
 
 
 @main.command()
+@click.option("--limit", default=20, show_default=True, help="So many under way, and the newest so many.")
+@with_config
+def refunds(limit: int, config: Path) -> None:
+    """List refunds with each leg's state and next step; they are decided on the staff page."""
+    from edge.errands import refund_lines
+
+    for line in refund_lines(load_config(config), limit):
+        click.echo(line)
+
+
+@main.command()
 def devices() -> None:
     """List serial ports and input devices with the names to configure them by."""
     from edge.technician import list_devices

@@ -42,6 +42,7 @@ from edge.services.import_catalogue import ImportOptions
 from edge.services.obey_command import describe_command
 from edge.services.outbox_figures import figure_lines, outbox_figures
 from edge.services.outbox_records import OutboxDepth
+from edge.services.refund_order import describe_refund
 from edge.services.scan_item import find_product
 from edge.services.snapshot_kinds import snapshot_kinds
 from edge.services.take_intake import (
@@ -158,6 +159,21 @@ def command_lines(config: Config, limit: int) -> list[str]:
     frozen = f"HQ has frozen sales since {iso(freeze.since_at)}: {freeze.note}" if freeze else ""
     found = [describe_command(one) for one in records] or ["HQ has told this box nothing"]
     return [frozen, *found] if frozen else found
+
+
+def refund_lines(config: Config, limit: int) -> list[str]:
+    """Return the refunds under way and the newest ones; reads beside a running service."""
+    connection = open_reader(_database(config))
+    try:
+        unit = SqliteUnit(connection)
+        under_way, newest = unit.refunds.open(limit), unit.refunds.recent(limit)
+    except sqlite3.Error as error:
+        raise Unavailable(f"{DATABASE} cannot be read: {error}; start the service once") from error
+    finally:
+        connection.close()
+    others = [one for one in newest if one.closed_at is not None]
+    lines = [line for refund in (*under_way, *others) for line in describe_refund(refund)]
+    return [f"{len(under_way)} refunds are under way", *lines]
 
 
 def deal_with_letter(

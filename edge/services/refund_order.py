@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from edge.clock import Instant
+from edge.clock import Instant, iso
 from edge.errors import Declined, Invalid
 from edge.money import check_fen, format_yuan
 from edge.retail.basket import BasketState, change_state
@@ -207,6 +207,21 @@ def replace_leg(
         return changed
 
     return box.store.write(work)
+
+
+def describe_refund(refund: Refund) -> list[str]:
+    """Return a refund and its legs in lines for people: state, amount, and the next step."""
+    asked = f"{iso(refund.requested_at)}  {refund.number}  {format_yuan(refund.amount_fen)} yuan"
+    decided = f"by {refund.decided_by}" if refund.decided_by else "a supervisor decides at /staff/refunds"
+    lines = [f"{asked}  {refund.phase.value} {decided}  {refund.requested_by}: {refund.reason}"]
+    for leg in refund.legs:
+        if leg in refund.moving:
+            step = f"asks at {iso(leg.next_step_at)}"
+        else:
+            step = "a supervisor must act at /staff/refunds" if leg in refund.stuck else "-"
+        words = (leg.kind, format_yuan(leg.amount_fen), leg.state.value, step, leg.merchant_refund_no)
+        lines.append("    " + "  ".join((*words, leg.trail)).rstrip())
+    return lines
 
 
 def _request(unit: Unit, box: Box, ask: RefundAsk, by: str, now: Instant) -> tuple[Refund, RefundPlan]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from operator import attrgetter
 from typing import Any
@@ -47,7 +48,7 @@ _RECENT = "SELECT refund_id FROM refunds ORDER BY refund_id DESC LIMIT ?"
 _FIND = """
 SELECT order_id FROM orders
 WHERE business_day = :day AND EXISTS (SELECT 1 FROM tenders WHERE tenders.order_id = orders.order_id)
-    AND (number LIKE '%' || :text OR EXISTS (
+    AND (number LIKE '%' || :text ESCAPE '!' OR EXISTS (
         SELECT 1 FROM attempts
         WHERE attempts.order_id = orders.order_id AND state = 'approved' AND code_tail = :text))
 ORDER BY order_id DESC LIMIT :limit
@@ -107,7 +108,7 @@ class RefundTable:
 
     def find_orders(self, search: OrderSearch, limit: int) -> tuple[str, ...]:
         """Return the ids of orders that took money, newest first."""
-        text = search.text.replace("%", "").replace("_", "")
+        text = re.sub(r"([!%_])", r"!\1", search.text)
         values = {"day": search.business_day, "text": text, "limit": limit}
         return tuple(row[0] for row in self._connection.execute(_FIND, values))
 

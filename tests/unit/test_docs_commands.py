@@ -24,6 +24,7 @@ PAGES = {
     "hq.md": "PostgreSQL",
     "install.md": "systemd/install",
     "power-cut.md": "synchronous",
+    "refunds.md": "supervisor",
     "security-hq.md": "certificate_file",
     "simulator.md": "make demo",
     "unknown-payment.md": "outcome",
