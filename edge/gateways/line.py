@@ -19,6 +19,8 @@ from edge.errors import EdgeError
 from edge.services.ports import Clock
 
 _log = logging.getLogger(__name__)
+# httpx logs whole addresses, and some carry secrets, tokens and openids in their query.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _MAX_CONNECTIONS = 8
 _IDLE_CONNECTION_S = 20.0

@@ -18,11 +18,13 @@ from edge.errors import OutcomeUnknown, Unavailable
 from edge.gateways.wechat_pay import answers
 from edge.gateways.wechat_pay.answers import ErrorAnswer, Unreadable
 from edge.gateways.wechat_pay.bills import Account, Bills, FundFlow
+from edge.gateways.wechat_pay.business_circle import BusinessCircle
 from edge.gateways.wechat_pay.callbacks import Callbacks
 from edge.gateways.wechat_pay.certificates import KeyReport, read_certificates
 from edge.gateways.wechat_pay.channel import DOOR_REMEDY, Channel, describe, refused_at_the_door
 from edge.gateways.wechat_pay.combine import Combine
 from edge.gateways.wechat_pay.prepay import Prepay
+from edge.gateways.wechat_pay.profit_sharing import ProfitSharing
 from edge.gateways.wechat_pay.refunds import Refunds
 from edge.gateways.wechat_pay.sealing import Unsealable
 from edge.gateways.wechat_pay.settings import WeChatPaySettings
@@ -55,6 +57,7 @@ class WeChatPayGateway:
     """WeChat Pay APIv3. Safe for use by several threads.
 
     merchant: our number. prepay, combine: orders for the phone. callbacks: reads what it sends us.
+    profit_sharing, business_circle: what else this merchant may be enabled for.
     """
 
     name = "wechat_pay"
@@ -75,6 +78,8 @@ class WeChatPayGateway:
         self.merchant = settings.mchid
         self.prepay = Prepay(self._channel)
         self.combine = Combine(self._channel)
+        self.profit_sharing = ProfitSharing(self._channel)
+        self.business_circle = BusinessCircle(self._channel)
         self.callbacks = Callbacks(self._wire.keys.at, settings.api_v3_key, self._channel.who)
 
     def pay_by_code(self, payment: CodePayment) -> GatewayAnswer:

@@ -61,6 +61,15 @@ class Fields:
             raise self._wrong(name, "is not a whole number")
         return value
 
+    def signed(self, name: str) -> int | None:
+        """Return a whole number that may be negative."""
+        value = self._values.get(name)
+        if value is None:
+            return None
+        if type(value) is not int or abs(value) > _MAX_NUMBER:
+            raise self._wrong(name, "is not a whole number")
+        return value
+
     def need_number(self, name: str) -> int:
         """Return a whole number that must be there."""
         value = self.number(name)
