@@ -176,6 +176,16 @@ class SnapshotSource:
         topic = f"mall/{box[0]}/edge/{box[1]}/snapshots/v1/{name}"
         self._client.publish(topic, payload, qos=1, retain=True).wait_for_publish(10.0)
 
+    def hear_refusal(self, box: Box, payload: bytes) -> None:
+        """Take a box's event "snapshot.refused" and offer the full form of a delta that it could not use."""
+        try:
+            data = json.loads(payload)["data"]
+            key, reason = (box, str(data["name"]), int(data["version"])), data["reason"]
+        except (ValueError, KeyError, TypeError):
+            return
+        if reason in ("base", "wrong_hash") and key in self._deltas:
+            self._offer(self._deltas.pop(key).full(), box)
+
     def _connected(
         self,
         client: mqtt.Client,
@@ -208,16 +218,7 @@ class SnapshotSource:
         if refused is None:
             self._fetched(message)
         else:
-            self._refused((refused[1], refused[2]), bytes(message.payload))
-
-    def _refused(self, box: Box, payload: bytes) -> None:
-        try:
-            data = json.loads(payload)["data"]
-            key, reason = (box, str(data["name"]), int(data["version"])), data["reason"]
-        except (ValueError, KeyError, TypeError):
-            return
-        if reason in ("base", "wrong_hash") and key in self._deltas:
-            self._offer(self._deltas.pop(key).full(), box)
+            self.hear_refusal((refused[1], refused[2]), bytes(message.payload))
 
     def _fetched(self, message: mqtt.MQTTMessage) -> None:
         found = _FETCH.fullmatch(message.topic)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ from edge.store.database import open_reader
 from edge.store.sqlite_store import SqliteStore, SqliteUnit
 from sim.broker import Broker
 from sim.goods import catalogue_csv, many_goods
+from sim.mall_lists import members_csv
 from sim.snapshots import Content, SnapshotFault, SnapshotSource
 
 pytestmark = pytest.mark.broker
@@ -35,6 +36,7 @@ pytestmark = pytest.mark.broker
 ORIGIN = Origin("demo-mall", "edge-1")
 BOX = ("demo-mall", "edge-1")
 GOODS = tuple(many_goods(10_000))
+MEMBERS = Content("members", 1, members_csv(20_000), chunk_bytes=32 * 1024)
 CATALOGUE = Content("catalogue", 1, catalogue_csv(GOODS), chunk_bytes=16 * 1024)
 
 
@@ -92,7 +94,7 @@ def source(broker: Broker) -> Iterator[SnapshotSource]:
     made = SnapshotSource("127.0.0.1", broker.port)
     made.start()
     yield made
-    for name in ("catalogue", "landing-pages"):
+    for name in ("catalogue", "landing-pages", "members"):
         made.say(BOX, name, b"")
     made.stop()
 
@@ -201,10 +203,111 @@ def test_a_box_that_is_killed_while_it_imports_shows_all_or_nothing(
     receiver.close()
 
 
+def test_a_delta_is_taken_and_one_from_another_base_brings_the_full_form(
+    source: SnapshotSource, receiver: Receiver
+) -> None:
+    source.publish(MEMBERS, [BOX])
+    receiver.until("members version 1 is in force")
+    second = Content("members", 2, members_csv(20_000, points=7), base=MEMBERS)
+    source.publish(second, [BOX])
+    receiver.until("members version 2 is in force: 0 added, 2000 changed, 0 removed; 20000 members")
+    assert len(second.chunks()) < len(MEMBERS.chunks()) / 3
+    return_snapshot(receiver.shelf, "members")
+    third = Content("members", 3, members_csv(20_100, points=8), base=second.full())
+    source.publish(third, [BOX])
+    receiver.until("members version 3 was refused (base)")
+    # The publisher of events tells HQ; here the test does so.
+    [told] = receiver.store.read(
+        lambda unit: [one for one in unit.outbox.window(0, 10) if "refused" in one.kind]
+    )
+    source.hear_refusal(BOX, told.body)
+    receiver.until("members version 3 is in force: 100 added, 2000 changed")
+    assert receiver.store.read(lambda unit: unit.members.count()) == 20_100
+
+
+def test_a_box_that_is_killed_while_it_stages_members_goes_on_behind_the_last_one(
+    broker: Broker, source: SnapshotSource, tmp_path: Path
+) -> None:
+    source.publish(MEMBERS, [BOX])
+    _killed_when(broker.port, tmp_path, lambda path: _staged_members(path) >= 2_000)
+    staged = _staged_members(tmp_path / "edge.db")
+    receiver = Receiver(broker.port, tmp_path)
+    head = receiver.store._db.conn.execute("SELECT importing, after_id FROM member_head").fetchone()
+    assert receiver.store.read(lambda unit: unit.members.count()) == 0
+    receiver.until("members version 1 is in force: 20000 added, 0 changed, 0 removed")
+    again = receiver.store._db.conn.execute("SELECT active, last_import FROM member_head").fetchone()
+    assert head[1] == f"m{staged:09d}", "what was staged before the kill counts"
+    assert again == (head[0], head[0]), "the same import went on"
+    assert receiver.store.read(lambda unit: unit.members.get("m000000001")) is not None
+    receiver.close()
+
+
+def test_a_box_that_is_killed_while_it_rebuilds_or_stages_a_delta_ends_in_the_same_state(
+    broker: Broker, source: SnapshotSource, tmp_path: Path
+) -> None:
+    source.publish(MEMBERS, [BOX])
+    receiver = Receiver(broker.port, tmp_path)
+    receiver.until("members version 1 is in force")
+    receiver.close()
+    source.publish(Content("members", 2, members_csv(20_000, points=7, without=7), base=MEMBERS), [BOX])
+    _killed_when(broker.port, tmp_path, lambda path: _count(path, _REBUILT) >= 2)
+    _killed_when(broker.port, tmp_path, lambda path: _count(path, _REPLACED) >= 200)
+    receiver = Receiver(broker.port, tmp_path)
+    assert receiver.store.read(lambda unit: unit.members.count()) in (20_000, 20_000 - 20_000 // 7)
+    row = receiver.store.read(lambda unit: unit.snapshots.get("members", SnapshotState.ACTIVE))
+    if row is not None and row.version == 1:
+        receiver.until("members version 2 is in force")
+    assert receiver.store.read(lambda unit: unit.members.count()) == 20_000 - 20_000 // 7
+    return_snapshot(receiver.shelf, "members")
+    assert receiver.store.read(lambda unit: unit.members.count()) == 20_000
+    receiver.close()
+
+
+_REBUILT = "SELECT count(*) FROM snapshot_chunks WHERE number >= 1000000"
+_REPLACED = "SELECT count(*) FROM member_trash"
+
+
+def _staged_members(path: Path) -> int:
+    return _count(path, "SELECT count(*) FROM members")
+
+
+def _count(path: Path, query: str) -> int:
+    connection = open_reader(path)
+    try:
+        return int(connection.execute(query).fetchone()[0])
+    finally:
+        connection.close()
+
+
+def _killed_when(port: int, folder: Path, reached: Callable[[Path], bool]) -> None:
+    """Run a receiver as a process and kill it once that is so of its database."""
+    child = _child(port, folder)
+    end_ns, pause = boottime_ns() + 40e9, threading.Event()
+    path = folder / "edge.db"
+    try:
+        while not (_has_tables(path) and reached(path)):
+            assert boottime_ns() < end_ns
+            assert child.poll() is None
+            pause.wait(0.005)
+    finally:
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait(10)
+
+
+def _has_tables(path: Path) -> bool:
+    if not path.exists():
+        return False
+    return _count(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'member_trash'") == 1
+
+
+def _child(port: int, folder: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tests.integration.test_snapshots", str(port), str(folder)]
+    return subprocess.Popen(command, cwd=Path(__file__).parents[2])
+
+
 def _killed_with(port: int, folder: Path, count: int, version: int = 1) -> int:
     """Run a receiver as a process, kill it once it has `count` chunks, and return how many it kept."""
-    command = [sys.executable, "-m", "tests.integration.test_snapshots", str(port), str(folder)]
-    child = subprocess.Popen(command, cwd=Path(__file__).parents[2])
+    child = _child(port, folder)
     end_ns, pause = boottime_ns() + 40e9, threading.Event()
     have = 0
     try:
