@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, BinaryIO, TypeVar
 
@@ -216,6 +217,17 @@ def refunds(limit: int, config: Path) -> None:
     from edge.errands import refund_lines
 
     for line in refund_lines(load_config(config), limit):
+        click.echo(line)
+
+
+@main.command()
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="The business day; today when not given.")
+@with_config
+def shifts(day: datetime | None, config: Path) -> None:
+    """List a business day's shifts with totals; they are opened and closed on the staff page."""
+    from edge.errands import shift_lines
+
+    for line in shift_lines(load_config(config), f"{day:%Y-%m-%d}" if day else ""):
         click.echo(line)
 
 

@@ -30,6 +30,7 @@ from edge.errors import Invalid, Unavailable
 from edge.ids import TimeOrderedIds
 from edge.money import format_yuan
 from edge.retail.catalogue import SoldBy
+from edge.services.business_day import day_of
 from edge.services.dead_letters import (
     LETTERS_SHOWN,
     LetterAction,
@@ -44,6 +45,7 @@ from edge.services.outbox_figures import figure_lines, outbox_figures
 from edge.services.outbox_records import OutboxDepth
 from edge.services.refund_order import describe_refund
 from edge.services.scan_item import find_product
+from edge.services.show_shifts import describe_shifts
 from edge.services.snapshot_kinds import snapshot_kinds
 from edge.services.take_intake import (
     CatalogueFile,
@@ -174,6 +176,19 @@ def refund_lines(config: Config, limit: int) -> list[str]:
     others = [one for one in newest if one.closed_at is not None]
     lines = [line for refund in (*under_way, *others) for line in describe_refund(refund)]
     return [f"{len(under_way)} refunds are under way", *lines]
+
+
+def shift_lines(config: Config, day: str) -> list[str]:
+    """Return a business day's totals and shifts, today's when `day` is empty; reads beside a service."""
+    rules, at = build_rules(config), SystemClock().now().wall_at
+    wanted = day or day_of(at, rules)
+    connection = open_reader(_database(config))
+    try:
+        return describe_shifts(SqliteUnit(connection), wanted, rules, at)
+    except sqlite3.Error as error:
+        raise Unavailable(f"{DATABASE} cannot be read: {error}; start the service once") from error
+    finally:
+        connection.close()
 
 
 def deal_with_letter(

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 from edge.clock import local
 from edge.errors import Invalid
+from edge.money import format_yuan
 from edge.retail.shift import BusinessDay, Shift
 from edge.retail.shift_report import Booked, DayReport, ShiftReport, day_report, report, takings
-from edge.services.box import Box
+from edge.services.box import Box, Rules
 from edge.services.business_day import business_day
 from edge.services.close_shift import look_at_shift
 from edge.services.open_shift import cash_closed
 from edge.services.records import Unit
 from edge.services.report_json import decode_day, decode_report
+from edge.services.shift_paper import signed_yuan
 
 #: Closed shifts that a list shows.
 LISTED = 60
@@ -96,26 +98,38 @@ def show_report(box: Box, shift_id: str) -> ShiftReport:
 
 def show_day(box: Box, day: str = "") -> DayView:
     """Return a business day, today when none is named."""
-    wanted = day or business_day(box, box.clock.now())
     now = box.clock.now()
+    wanted = day or business_day(box, now)
+    return box.store.read(lambda unit: view_day(unit, wanted, box.rules, now.wall_at))
 
-    def hour_of(at: int) -> int:
-        return local(at, box.rules.zone).hour
 
-    def query(unit: Unit) -> DayView:
-        shifts = unit.shifts.of_day(wanted)
-        closed = unit.shifts.day(wanted)
-        booked: list[Booked] = []
-        for shift in shifts:
-            booked += unit.shifts.booked(shift.workstation, shift.after, shift.through)
-        if closed is not None:
-            totals = decode_day(closed.report)
-        else:
-            totals = day_report(wanted, [_figures(unit, shift, now.wall_at) for shift in shifts])
-        waiting = [one.workstation for one in shifts if one.number is None and not one.automatic]
-        return DayView(wanted, totals, takings(booked, hour_of), len(shifts), tuple(waiting), closed)
+def view_day(unit: Unit, day: str, rules: Rules, at: int) -> DayView:
+    """Return a business day as it stands at a moment."""
+    shifts, closed = unit.shifts.of_day(day), unit.shifts.day(day)
+    booked: list[Booked] = []
+    for shift in shifts:
+        booked += unit.shifts.booked(shift.workstation, shift.after, shift.through)
+    if closed is not None:
+        totals = decode_day(closed.report)
+    else:
+        totals = day_report(day, [_figures(unit, shift, at) for shift in shifts])
+    waiting = tuple(one.workstation for one in shifts if one.number is None and not one.automatic)
+    hours = takings(booked, lambda moment: local(moment, rules.zone).hour)
+    return DayView(day, totals, hours, len(shifts), waiting, closed)
 
-    return box.store.read(query)
+
+def describe_shifts(unit: Unit, day: str, rules: Rules, at: int) -> list[str]:
+    """Return lines for people: the day's totals, then each of its shifts."""
+    view = view_day(unit, day, rules, at)
+    if not view.shifts:
+        return [f"business day {day} has no shift"]
+    tenders = [f"{one.kind} {format_yuan(one.net_fen)}" for one in view.report.tenders]
+    state = f"closed {_moment(view.closed.closed_at, rules)}" if view.closed else "open"
+    if view.closed is not None and view.closed.closed_by:
+        state += f" by {view.closed.closed_by}"
+    head = f"business day {day} is {state}: {view.report.orders} orders, {format_yuan(view.report.taken_fen)}"
+    found = [(shift, _figures(unit, shift, at)) for shift in unit.shifts.of_day(day)]
+    return [": ".join([head, ", ".join(tenders)]), *(_line(shift, each, rules) for shift, each in found)]
 
 
 def _figures(unit: Unit, shift: Shift, at: int) -> ShiftReport:
@@ -136,3 +150,20 @@ def _place(unit: Unit, box: Box, name: str) -> PlaceView:
 def _closed(shift: Shift, text: str) -> ClosedShift:
     found = decode_report(text)
     return ClosedShift(shift, found.taken_fen, found.orders)
+
+
+def _line(shift: Shift, figures: ShiftReport, rules: Rules) -> str:
+    number = shift.state.value if shift.number is None else f"Z {shift.number}"
+    until = "now" if shift.closed_at is None else _moment(shift.closed_at, rules)
+    line = (
+        f"  {shift.workstation}  {number}  {shift.cashier or 'self-service'}"
+        f"  {_moment(shift.opened_at, rules)} to {until}"
+        f"  {figures.orders} orders, {format_yuan(figures.taken_fen)}"
+    )
+    if shift.over_short_fen is not None:
+        line += f", over/short {signed_yuan(shift.over_short_fen)}"
+    return f"{line} ({shift.reason})" if shift.reason else line
+
+
+def _moment(at: int, rules: Rules) -> str:
+    return f"{local(at, rules.zone):%m-%d %H:%M}"

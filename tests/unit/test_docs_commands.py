@@ -26,6 +26,7 @@ PAGES = {
     "power-cut.md": "synchronous",
     "refunds.md": "supervisor",
     "security-hq.md": "certificate_file",
+    "shifts.md": "blind",
     "simulator.md": "make demo",
     "unknown-payment.md": "outcome",
 }
