@@ -9,6 +9,7 @@ from edge.clock import boottime_ns
 from edge.errors import Declined, Invalid
 from edge.services import call_help, change_basket, check_out
 from edge.services.box import Box, WorkstationKind
+from edge.services.outbox_figures import outbox_figures
 from edge.services.print_receipt import reprint
 from edge.services.show_receipt import record_touchpoint, show_receipt
 from edge.services.show_screen import show_screen
@@ -17,7 +18,7 @@ from edge.services.take_cash import take_cash
 from edge.web.changes import Changes
 from edge.web.depth_history import DepthHistory
 from edge.web.desk import Json
-from edge.web.staff_status import Insight, metrics_text, scan_row, service_status
+from edge.web.staff_status import Insight, hq_word, metrics_text, scan_row, service_status
 
 #: Scans that a staff page shows.
 SCANS_SHOWN = 200
@@ -126,8 +127,18 @@ class ServiceDesk:
             for place, role, status in self._insight.devices()
             if place == workstation
         }
-        connected = self._box.link.status().connected
-        return {"scanner": None, "printer": None, **summary, "hq": "online" if connected else "offline"}
+        return {
+            "scanner": None,
+            "printer": None,
+            **summary,
+            "hq": "online" if self._hears_hq() else "offline",
+        }
+
+    def _hears_hq(self) -> bool:
+        """Return whether the broker is connected and HQ, as far as can be told, is behind it."""
+        depth = self._box.store.read(lambda unit: unit.outbox.depth())
+        figures = outbox_figures(depth, (), None, self._box.clock.now().wall_at)
+        return self._box.link.status().connected and hq_word(figures) != "none"
 
     def _approved_by(self, arguments: Arguments) -> str:
         name = self.staff_login(_text(arguments, "pin"))

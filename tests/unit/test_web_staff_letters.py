@@ -95,6 +95,19 @@ def test_a_letter_that_was_dealt_with_offers_nothing_and_changes_nothing(
     assert letter(shop).state is DeadState.DROPPED
 
 
+def test_all_that_were_rejected_for_one_reason_go_out_again(client: FlaskClient, shop: Shop) -> None:
+    store = shop.box.store
+    store.write(lambda unit: unit.outbox.set_aside(3, "no such tenant <b>", AT))
+    store.write(lambda unit: unit.outbox.set_aside(1, "another reason", AT))
+    answer = client.post("/staff/letters/resend", data={"reason": "no such tenant <b>"}, headers=OURS)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/staff/outbox?count=2")
+    assert "2 events go out again." in client.get("/staff/outbox?count=2").text
+    left = store.read(lambda unit: unit.outbox.dead_letters(9))
+    assert [(one.message.sequence, one.reason) for one in left] == [(1, "another reason")]
+    assert [one.sequence for one in store.read(lambda unit: unit.outbox.window(3, 9))] == [4, 5]
+    assert client.post("/staff/letters/resend", data={"reason": "x"}).status_code == 403
+
+
 @pytest.mark.parametrize("act", ["resend", "drop"])
 def test_posts_from_elsewhere_or_without_a_session_change_nothing(
     client: FlaskClient, shop: Shop, act: str

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,14 @@ HAN = re.compile(r"[\u4e00-\u9fff]")
 
 def test_both_languages_have_the_same_keys() -> None:
     assert load_texts("zh").keys() == load_texts("en").keys()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_stands_in_two_parts(language: str) -> None:
+    parts = sorted((WEB / "texts").glob(f"{language}*.json"))
+    keys = Counter(key for path in parts for key in json.loads(path.read_text(encoding="utf-8")))
+    assert len(parts) > 1
+    assert [key for key, count in keys.items() if count > 1] == []
 
 
 def test_every_placeholder_of_one_language_is_in_the_other() -> None:

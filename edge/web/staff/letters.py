@@ -1,4 +1,4 @@
-"""One event that HQ has rejected: read it, send it again, repaired or not, or drop it with a note."""
+"""Events that HQ has rejected: read one, send it again, repaired or not, or drop it with a note."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from edge.errors import Invalid
 from edge.services.box import Box
-from edge.services.dead_letters import MAX_NOTE, drop_letter, resend_letter
+from edge.services.dead_letters import LETTERS_SHOWN, MAX_NOTE, drop_letter, resend_letter
 from edge.services.outbox_records import DeadLetter
 from edge.web.desk import WebSettings
 from edge.web.staff.frame import StaffPage, local_times, show, signed_in
@@ -43,6 +43,8 @@ def page(box: Box, settings: WebSettings) -> StaffPage:
         )
 
     def add(routes: Blueprint) -> None:
+        _add_resend_all(routes, box)
+
         @routes.get("/letters/<int:sequence>")
         def letter(sequence: int) -> str:
             return letter_page(sequence)
@@ -70,6 +72,24 @@ def page(box: Box, settings: WebSettings) -> StaffPage:
             return redirect(url_for("staff.outbox", sequence=sequence), 303)
 
     return StaffPage(add, list)
+
+
+def _add_resend_all(routes: Blueprint, box: Box) -> None:
+    @routes.post("/letters/resend")
+    def resend_all() -> Response:
+        reason = request.form.get("reason", "")
+        count = _resend_like(box, reason, str(signed_in()))
+        _log.warning("dead letters sent again", reason=reason, count=count, by=signed_in())
+        return redirect(url_for("staff.outbox", count=count), 303)
+
+
+def _resend_like(box: Box, reason: str, by: str) -> int:
+    """Send again what HQ rejected for one reason, as it is, LETTERS_SHOWN at most; return how many."""
+    letters = box.store.read(lambda unit: unit.outbox.dead_letters(LETTERS_SHOWN))
+    sequences = [one.message.sequence for one in letters if one.reason == reason]
+    for sequence in sequences:
+        resend_letter(box.store, box.clock, sequence, by=by)
+    return len(sequences)
 
 
 def _letter(box: Box, sequence: int) -> DeadLetter:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import cast
 
 from flask import Blueprint, request
 
-from edge.web.desk import Desk, WebSettings
+from edge.web.desk import Desk, Json, WebSettings
 from edge.web.staff.frame import Link, StaffPage, local_times, show
 from edge.web.staff.plot import plot_depth, short, trend_of
 
@@ -29,13 +30,20 @@ def page(desk: Desk, settings: WebSettings) -> StaffPage:
                 short=short,
                 local_time=local_time,
                 done=_done(),
+                reasons=_reasons(cast("Mapping[str, Sequence[Json]]", status["outbox"]).get("letters", ())),
             )
 
     return StaffPage(add, lambda: [Link("/staff/outbox", "staff_outbox")])
 
 
+def _reasons(letters: Sequence[Json]) -> list[tuple[str, int]]:
+    """Return the reasons for which HQ rejected several, with how many are shown, most first."""
+    counted = Counter(str(letter["reason"]) for letter in letters)
+    return [(reason, count) for reason, count in counted.most_common() if count > 1]
+
+
 def _done() -> dict[str, int] | None:
     """Return what was just done with a dead letter, as the address tells it."""
     asked = request.args
-    sequence, again = asked.get("sequence", 0, int), asked.get("again", 0, int)
-    return {"sequence": sequence, "again": again} if sequence > 0 else None
+    numbers = {name: max(0, asked.get(name, 0, int)) for name in ("sequence", "again", "count")}
+    return numbers if "count" in asked or numbers["sequence"] else None

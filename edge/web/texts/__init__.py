@@ -6,20 +6,12 @@ import json
 from functools import cache
 from importlib.resources import files
 
-from edge.errors import Corrupt
-
 
 @cache
 def load_texts(language: str) -> dict[str, str]:
-    """Return all texts of a language of `LANGUAGES`, by key; placeholders are written {like_this}.
-
-    Raises Corrupt when two parts have the same key.
-    """
+    """Return all texts of a language of `LANGUAGES`, by key; placeholders are written {like_this}."""
     texts: dict[str, str] = {}
     for path in sorted(files(__package__ or "edge.web.texts").iterdir(), key=lambda each: each.name):
         if path.name == f"{language}.json" or path.name.startswith(f"{language}_"):
-            part: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-            if twice := texts.keys() & part.keys():
-                raise Corrupt(f"{path.name} has texts that another part has, too: {', '.join(sorted(twice))}")
-            texts |= part
+            texts |= json.loads(path.read_text(encoding="utf-8"))
     return texts
