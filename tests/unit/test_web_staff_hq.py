@@ -62,7 +62,14 @@ def test_commands_are_listed_newest_first_with_who_result_and_reason(client: Fla
         shop.box.store.write(lambda unit, it=one: unit.commands.add(it))  # type: ignore[misc]
     page = client.get("/staff/hq").text
     assert page.index('data-command="cmd-2"') < page.index('data-command="cmd-1"')
-    for text in ("Ms Li", "open gate", "refused", "no_such_gate", "there is no gate &lt;x&gt;", "exit-1"):
+    for text in (
+        "Ms Li",
+        "open gate",
+        "refused",
+        "no_such_gate",
+        "there is no gate &lt;x&gt;",
+        "gate: exit-1",
+    ):
         assert text in page
 
 

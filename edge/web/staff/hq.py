@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import structlog
@@ -81,9 +82,14 @@ def _command(record: CommandRecord) -> Json:
         "state": record.state.value,
         "reason": record.reason,
         "detail": record.detail,
-        "arguments": "" if record.arguments == "{}" else record.arguments,
-        "result": "" if record.result == "{}" else record.result,
+        "arguments": _pairs(record.arguments),
+        "result": _pairs(record.result),
     }
+
+
+def _pairs(text: str) -> str:
+    """Return a JSON object as "name: value, name: value"."""
+    return ", ".join(f"{name}: {value}" for name, value in json.loads(text).items())
 
 
 def _snapshots(unit: Unit, now_at: int) -> list[Json]:
