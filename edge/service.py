@@ -134,7 +134,9 @@ class Service:
         self.ended = self._obeying.ended
         self._watchdog = Watchdog()
         self._desk = self._make_desk()
-        pages = box_pages(self.box, parts.web, self._taking_in.return_snapshot, parts.staff)
+        pages = box_pages(
+            self.box, parts.web, self._taking_in.return_snapshot, parts.staff, self._reconciling.ask
+        )
         app = create_web(self._desk, parts.web, pages)
         self.web = WebServer(app, parts.web)
         topics = Topics(parts.box.origin)
@@ -196,6 +198,7 @@ class Service:
             lambda: not self._disk.refuses(Use.IMPORT),
             self._publishing.wake,
         )
+        self._reconciling = Reconciling(self.box, parts.bills, parts.bills_from_minute)
         self._commands = CommandDesk(topics, parts.link.say)
         parts.link.listen(topics.commands, self._commands.take)
         means = Means(self._make_bundle, {gate.name: gate for gate in parts.devices.gates})
@@ -211,7 +214,7 @@ class Service:
             self._publishing,
             self._obeying,
             self._taking_in,
-            Reconciling(self.box, self._parts.bills, self._parts.bills_from_minute),
+            self._reconciling,
             ClearingScreens(self.box),
             EndingDays(self.box),
         )

@@ -55,7 +55,7 @@ def test_one_thing_is_worked_on_once(store: Store) -> None:
     with pytest.raises(Corrupt, match="late_payment attempt-1"):
         keep(store, replace(FIRST, item_id="w-3"))
     assert store.read(lambda unit: unit.work_items.find(WorkKind.LATE_PAYMENT, "attempt-1")) == FIRST
-    assert store.read(lambda unit: unit.work_items.find(WorkKind.REFUND_STUCK, "attempt-1")) is None
+    assert store.read(lambda unit: unit.work_items.find(WorkKind.MONEY_ADRIFT, "attempt-1")) is None
 
 
 def test_raising_the_same_work_again_opens_nothing_new_even_when_it_was_closed() -> None:

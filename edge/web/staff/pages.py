@@ -7,11 +7,12 @@ edge/web/texts; it is put on the blueprint by one line below.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 from edge.services.box import Box
 from edge.services.staff import StaffBook
 from edge.web.desk import Desk, WebSettings
-from edge.web.staff import devices, hq, letters, outbox, refunds, scans, service, shifts
+from edge.web.staff import bills, devices, hq, letters, outbox, payments, refunds, scans, service, shifts
 from edge.web.staff.frame import StaffPage
 
 
@@ -30,14 +31,17 @@ def box_pages(
     settings: WebSettings,
     return_snapshot: Callable[[str], str] | None = None,
     staff: StaffBook | None = None,
+    compare_bills: Callable[[date], None] = lambda day: None,
 ) -> tuple[StaffPage, ...]:
     """Return the pages over use cases of their own. return_snapshot: as web.staff.hq wants it.
 
-    staff: whose PINs approve; without it nobody's does.
+    staff: whose PINs approve; without it nobody's does. compare_bills: has a day's bills compared again.
     """
     return (
+        payments.page(box, settings),
         shifts.page(box, settings),
         refunds.page(box, staff or StaffBook((), box.clock), settings),
+        bills.page(box, settings, compare_bills),
         letters.page(box, settings),
         hq.page(box, settings, return_snapshot),
     )
