@@ -1,6 +1,8 @@
 """Alipay's open platform at /gateway.do: one address, the call in `method`, RSA2 both ways.
 
-    POST /gateway.do            alipay.trade.pay, .query, .cancel, .refund, .fastpay.refund.query
+    POST /gateway.do            alipay.trade.pay, .query, .cancel, .refund, .fastpay.refund.query,
+                                alipay.data.dataservice.bill.downloadurl.query
+    GET  /alipay/bill?token=    the bill's file, once, for 30 s
     GET  /sim/alipay/{wallet}   the Alipay side of a phone; POST .../code {renew?}
     GET  /sim/alipay-settings   POST {code_in_url_allowed?, cancel_wants_retry?, paid_without_action?}
 
@@ -16,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from urllib.parse import parse_qsl
 
+from sim.gateway.alipay_bill import BILL, TOKEN, AlipayBills
 from sim.gateway.alipay_keys import AlipaySignatures, make_alipay_keys
 from sim.gateway.alipay_trade import (
     CST,
@@ -81,6 +84,10 @@ _FORMS: Mapping[str, Mapping[str, Shape]] = {
         "terminal_id": Shape(pattern=r"[\s\S]{1,32}"),
         "query_options": _OPTIONS,
     },
+    BILL: {
+        "bill_type": Shape(True, pattern="trade|signcustomer"),
+        "bill_date": Shape(True, pattern=r"\d{4}-\d\d-\d\d"),
+    },
     "alipay.trade.fastpay.refund.query": {
         **_EITHER,
         "out_request_no": Shape(True, pattern=_NUMBER),
@@ -129,6 +136,7 @@ class AlipayGate:
         self.trades = AlipayTrades(office, keys.app_id, keys.pid)
         self._office = office
         self._app_id = keys.app_id
+        self._base = ""
         self._signatures = AlipaySignatures(keys)
         self._calls: Mapping[str, Callable[[Json], Json]] = {
             "alipay.trade.pay": self._pay,
@@ -136,7 +144,9 @@ class AlipayGate:
             "alipay.trade.cancel": self._cancel,
             "alipay.trade.refund": self._refund,
             "alipay.trade.fastpay.refund.query": self._refund_query,
+            BILL: self._bill,
         }
+        self.bills = AlipayBills(office, self.trades, keys.app_id, keys.pid)
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -146,6 +156,7 @@ class AlipayGate:
     def answer(self, call: Call) -> Reply:
         """Answer one request."""
         parameters: Mapping[str, str] = {}
+        self._base = f"http://{call.request.headers.get('host', '127.0.0.1')}"
         try:
             parameters = _parameters(call.request)
             self._check(call.request, parameters)
@@ -297,6 +308,10 @@ class AlipayGate:
             value["gmt_refund_pay"] = moment(found.at)
         return _success(value)
 
+    def _bill(self, body: Json) -> Json:
+        token = self.bills.make(text(body, "bill_date"))
+        return _success({"bill_download_url": f"{self._base}/alipay/bill?token={token}"})
+
     def _reply(
         self, parameters: Mapping[str, str], content: Json, *, signed: bool = True, serial: str = ""
     ) -> Reply:
@@ -390,7 +405,8 @@ def _endpoints(office: Office) -> Sequence[Endpoint]:
         )
         for verb in ("POST", "GET")
     )
-    return (*calls, *_switches(office, gate))
+    bill = Endpoint("alipay_bill", "GET", "/alipay/bill", gate.bills.give, query=TOKEN, auth=Auth.OWN)
+    return (*calls, bill, *_switches(office, gate))
 
 
 ROOM = Room("alipay", schema=SCHEMA, endpoints=_endpoints)

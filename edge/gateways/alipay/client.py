@@ -1,4 +1,4 @@
-"""Alipay by payment code (付款码), behind the ports PaymentGateway and RefundGateway.
+"""Alipay by payment code (付款码), behind the ports PaymentGateway, RefundGateway, BillSource.
 
 The rules of judgement, in one place: a refusal is final only when it is verified and documented as never
 charged; whatever else comes back after a charge was sent is unknown; what was surely not sent is
@@ -7,17 +7,21 @@ unavailable. docs/protocols/alipay.md has the table.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 
 import httpx
 
 from edge.errors import OutcomeUnknown, Unavailable
-from edge.gateways.alipay import answers
+from edge.gateways.alipay import answers, bills
 from edge.gateways.alipay.answers import Unreadable
 from edge.gateways.alipay.settings import AlipaySettings
 from edge.gateways.alipay.wire import Reply, Wire
 from edge.gateways.line import NoAnswer, NotSent
+from edge.retail.bill import BillRow
 from edge.services.payment_ports import (
+    BillNotReady,
     CodePayment,
     DeclineReason,
     GatewayAnswer,
@@ -35,6 +39,7 @@ _PAY = "alipay.trade.pay"
 _QUERY = "alipay.trade.query"
 _CANCEL = "alipay.trade.cancel"
 _REFUND = "alipay.trade.refund"
+_BILL = "alipay.data.dataservice.bill.downloadurl.query"
 _REFUND_QUERY = "alipay.trade.fastpay.refund.query"
 _TOO_LATE_TO_CANCEL = "ACQ.TRADE_CANCEL_TIME_OUT"
 _DOOR_REMEDY = "check app_id, the application's key and this box's clock"
@@ -50,6 +55,8 @@ class AlipayGateway:
     ) -> None:
         """`transport` replaces the network, for tests."""
         self._settings = settings
+        #: Under which the bills' days are kept; Alipay's bills are per application's account.
+        self.merchant = settings.app_id
         self._wire = Wire(settings, clock, transport)
 
     def pay_by_code(self, payment: CodePayment) -> GatewayAnswer:
@@ -123,6 +130,26 @@ class AlipayGateway:
             return answers.read_refund(reply.content, merchant_order_no, merchant_refund_no)
         except Unreadable as unreadable:
             raise _silent(merchant_refund_no, str(unreadable)) from None
+
+    def trade_bill(self, day: date) -> Iterator[BillRow]:
+        """Return the rows of one day's payments and refunds, all checked first; see the port BillSource."""
+        what = f"Alipay trade bill of {day.isoformat()}"
+        content = answers.to_json({"bill_type": "trade", "bill_date": day.isoformat()})
+        reply = self._verified(_BILL, day.isoformat(), content, self._deadline_ns())
+        if reply.verdict.sub.upper().replace("-", "_").endswith("BILL_NOT_EXIST"):
+            raise BillNotReady(f"there is no {what}: it is made in the morning, and not of every day")
+        url = reply.content.get("bill_download_url")
+        if reply.verdict.code != answers.OK or not isinstance(url, str):
+            raise _silent(what, str(reply.verdict))
+        file = bills.new_file()
+        try:
+            self._wire.download(url, day.isoformat(), file, bills.MOST_FILE_BYTES)
+        except (NotSent, NoAnswer, Unreadable) as error:
+            file.close()
+            problem = Unavailable(f"the {what} was not downloaded ({error}); fetch it again")
+        else:
+            return bills.checked_rows(file, what)
+        raise problem
 
     def close(self) -> None:
         """Close all connections."""

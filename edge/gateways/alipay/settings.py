@@ -39,7 +39,7 @@ class AlipaySettings:
     root_cert_sn: serial numbers in certificate mode, both "" in public-key mode. app_auth_token: of the
     merchant that we act for as a service provider, else "". store_id: of the shop in Alipay's bills, or "".
     gateway_url: https, or http on the loopback address (simulator). connect_s, read_s, pay_read_s: time-outs
-    in seconds; a payment's answer waits for a bank.
+    in seconds; a payment's answer waits for a bank. download_s: for a bill's file.
     """
 
     app_id: str
@@ -53,6 +53,7 @@ class AlipaySettings:
     connect_s: float = 3.0
     read_s: float = 10.0
     pay_read_s: float = 30.0
+    download_s: float = 60.0
     max_answer_bytes: int = 1 << 20
 
     def __post_init__(self) -> None:
@@ -69,7 +70,7 @@ class AlipaySettings:
                 "alipay: certificate mode needs the application's, Alipay's and the root certificate together"
             )
         check_address("alipay", "gateway_url", self.gateway_url)
-        for name in ("connect_s", "read_s", "pay_read_s", "max_answer_bytes"):
+        for name in ("connect_s", "read_s", "pay_read_s", "download_s", "max_answer_bytes"):
             if getattr(self, name) <= 0:
                 raise Invalid(f"alipay: {name} must be positive, got {getattr(self, name)}")
 

@@ -11,7 +11,8 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from typing import BinaryIO
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 
@@ -23,6 +24,7 @@ from edge.gateways.line import Answer, Call, Line
 from edge.services.ports import Clock
 
 _log = logging.getLogger(__name__)
+_DOMAINS = (".alipay.com", ".alipayobjects.com")
 _TRACE = re.compile(r"[!-~]{1,120}", re.ASCII)
 
 
@@ -48,6 +50,7 @@ class Wire:
         """`transport` replaces the network, for tests; proxies from the environment are not used."""
         self._settings = settings
         self._clock = clock
+        self._transport = transport
         base = settings.gateway_url
         self._line = Line((base,), clock, settings.connect_s, settings.max_answer_bytes, transport)
 
@@ -72,6 +75,28 @@ class Wire:
             f", NOT VERIFIED: {reply.unverified}" if reply.unverified else "",
         )
         return reply
+
+    def download(self, url: str, subject: str, into: BinaryIO, most_bytes: int) -> None:
+        """Save what an address of Alipay's gives; nothing of ours but the address is sent.
+
+        Raises Unreadable for an address that is not Alipay's or gives nothing, NotSent or NoAnswer.
+        """
+        parts = urlsplit(url)
+        own = urlsplit(self._settings.gateway_url)
+        theirs = parts.scheme == "https" and (parts.hostname or "").endswith(_DOMAINS)
+        if not theirs and (parts.scheme, parts.netloc) != (own.scheme, own.netloc):
+            raise Unreadable("the bill's address is not one of Alipay")
+        read_s = self._settings.download_s
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        call = Call("alipay bill file", subject, "GET", target, b"", read_s, repeatable=False)
+        bases = (f"{parts.scheme}://{parts.netloc}",)
+        line = Line(bases, self._clock, self._settings.connect_s, 1 << 16, self._transport)
+        try:
+            answer = line.download(call, line.deadline_ns(read_s), _no_headers, into, most_bytes)
+        finally:
+            line.close()
+        if answer.status != 200:
+            raise Unreadable(f"status {answer.status}")
 
     def close(self) -> None:
         """Close all connections."""
@@ -118,3 +143,7 @@ def _headers(call: Call, target: str, now: Instant) -> Mapping[str, str]:
         "User-Agent": "mall-edge",
         "Content-Type": "application/x-www-form-urlencoded;charset=utf-8",
     }
+
+
+def _no_headers(call: Call, target: str, now: Instant) -> Mapping[str, str]:
+    return {"User-Agent": "mall-edge", "Accept-Encoding": "identity"}
