@@ -107,7 +107,7 @@ def test_the_first_fetch_believes_what_only_the_gateway_can_have_sealed() -> Non
     port = gateway(script, settings())
     assert port.refresh_certificates() == ("AA01", "BB02")
     assert script.lines == ["GET /v3/certificates?algorithm_type=RSA"]
-    assert port.keys() == (KeyReport("AA01", NOW_S + 2 * DAY_S), KeyReport("BB02", NOW_S + 300 * DAY_S))
+    assert port.key_reports() == (KeyReport("AA01", NOW_S + 2 * DAY_S), KeyReport("BB02", NOW_S + 300 * DAY_S))
     script.says(200, {"echo_message": "x"})
     assert port.echo("x").serial == "AA01"
     assert script.asked[-1].headers["Wechatpay-Serial"] == "BB02"
@@ -150,7 +150,7 @@ def test_public_key_and_certificates_are_believed_side_by_side() -> None:
     signed_by(script, OLD, "AA01").says(200, {"echo_message": "x"})
     assert port.echo("x").serial == "AA01"
     assert {request.headers["Wechatpay-Serial"] for request in script.asked} == {PLATFORM_ID}
-    assert port.keys()[1] == KeyReport(PLATFORM_ID, None)
+    assert port.key_reports()[1] == KeyReport(PLATFORM_ID, None)
 
 
 def broken_answers() -> list[Script]:
@@ -174,7 +174,7 @@ def test_nothing_is_taken_in_from_an_answer_that_is_not_wholly_right(script: Scr
     port = gateway(script, settings(tmp_path / "kept"))
     with pytest.raises(Unavailable, match="no certificates came"):
         port.refresh_certificates()
-    assert port.keys() == ()
+    assert port.key_reports() == ()
 
 
 def test_other_kinds_of_keys_are_left_aside() -> None:

@@ -184,7 +184,7 @@ class WeChatPayGateway:
             return self._wire.keys.add(found, self._wire.now_s())
         raise Unavailable(f"WeChat Pay: no certificates came ({problem}); the ones at hand stay in use")
 
-    def keys(self) -> tuple[KeyReport, ...]:
+    def key_reports(self) -> tuple[KeyReport, ...]:
         """Return the gateway's keys that are believed, with their ends, for `doctor`."""
         return self._wire.keys.report()
 
