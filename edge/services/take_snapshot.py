@@ -7,7 +7,6 @@ kept between steps (`FetchCursor`) only says what was asked for; losing it costs
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -80,14 +79,13 @@ class SnapshotWire(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Where snapshots go. kinds: by name, what this box takes. busy: held while one is put in force."""
+    """Where snapshots go. kinds: by name, what this box takes. One caller at a time puts one in force."""
 
     store: Store
     clock: Clock
     ids: IdSource
     origin: Origin
     kinds: Mapping[str, SnapshotKind]
-    busy: threading.Lock = field(default_factory=threading.Lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,21 +149,20 @@ def return_snapshot(shelf: Shelf, name: str) -> str:
     Doing it again takes the step back. HQ's present version is not taken again by itself, only a newer one.
     Raises Invalid when there is no previous version.
     """
-    with shelf.busy:
-        row = shelf.store.read(lambda unit: unit.snapshots.get(name, SnapshotState.PREVIOUS))
-        kind = shelf.kinds.get(name)
-        if row is None or kind is None:
-            known = ", ".join(sorted(shelf.kinds))
-            raise Invalid(f"snapshot {name!r:.60} has no previous version; there are snapshots of {known}")
-        content = StoredContent(shelf.store, row)
-        content.check()
+    row = shelf.store.read(lambda unit: unit.snapshots.get(name, SnapshotState.PREVIOUS))
+    kind = shelf.kinds.get(name)
+    if row is None or kind is None:
+        known = ", ".join(sorted(shelf.kinds))
+        raise Invalid(f"snapshot {name!r:.60} has no previous version; there are snapshots of {known}")
+    content = StoredContent(shelf.store, row)
+    content.check()
 
-        def done(unit: Unit) -> None:
-            active = unit.snapshots.get(name, SnapshotState.ACTIVE)
-            unit.snapshots.swap(name, shelf.clock.now().wall_at)
-            _tell_applied(shelf, unit, content.manifest, active, returned=True)
+    def done(unit: Unit) -> None:
+        active = unit.snapshots.get(name, SnapshotState.ACTIVE)
+        unit.snapshots.swap(name, shelf.clock.now().wall_at)
+        _tell_applied(shelf, unit, content.manifest, active, returned=True)
 
-        detail = kind.apply(shelf.store, shelf.clock, content, done, returned=True)
+    detail = kind.apply(shelf.store, shelf.clock, content, done, returned=True)
     return f"{name} is back at version {row.version}: {detail}"
 
 
@@ -317,22 +314,21 @@ def _ask(shelf: Shelf, wire: SnapshotWire, row: SnapshotRow, fetch: Fetch, missi
 
 def _finish(shelf: Shelf, row: SnapshotRow, fetch: Fetch, due: bool) -> tuple[Fetch, str]:
     """Make the content whole, check it, and put it in force when it is due."""
-    with shelf.busy:
-        try:
-            content = _whole(shelf, row)
-        except _NoBaseError as error:
-            return fetch, _give_up(shelf, row, RefusalReason.BASE, str(error))
-        except Invalid as error:
-            ask = f"; {SEND_FULL}" if decode_manifest(row.name, row.manifest).base else ""
-            return fetch, _give_up(shelf, row, RefusalReason.WRONG_HASH, f"{error}{ask}")
-        if not due:
-            at = iso(content.manifest.valid_from)
-            word = f"snapshot {row.name} version {row.version} is whole and waits for {at}"
-            return replace(fetch, checked=True), word
-        try:
-            return fetch, _apply(shelf, content)
-        except Invalid as error:
-            return fetch, _give_up(shelf, row, RefusalReason.CONTENT, str(error))
+    try:
+        content = _whole(shelf, row)
+    except _NoBaseError as error:
+        return fetch, _give_up(shelf, row, RefusalReason.BASE, str(error))
+    except Invalid as error:
+        ask = f"; {SEND_FULL}" if decode_manifest(row.name, row.manifest).base else ""
+        return fetch, _give_up(shelf, row, RefusalReason.WRONG_HASH, f"{error}{ask}")
+    if not due:
+        at = iso(content.manifest.valid_from)
+        word = f"snapshot {row.name} version {row.version} is whole and waits for {at}"
+        return replace(fetch, checked=True), word
+    try:
+        return fetch, _apply(shelf, content)
+    except Invalid as error:
+        return fetch, _give_up(shelf, row, RefusalReason.CONTENT, str(error))
 
 
 class _NoBaseError(Exception):
