@@ -133,7 +133,7 @@ def mall(credentials: Credentials, tmp_path: Path) -> Iterator[Mall]:
         client.close()
 
 
-class _receiver:
+class Receiver:
     """Takes every callback and answers 204."""
 
     def __init__(self, mall: Mall) -> None:
