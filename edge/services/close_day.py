@@ -13,9 +13,12 @@ from edge.services.business_day import business_day
 from edge.services.close_shift import finish_shift
 from edge.services.events import EventKind, record_event
 from edge.services.open_shift import is_stale
+from edge.services.paper_records import PaperKind
+from edge.services.print_paper import queue_paper
 from edge.services.records import Unit
-from edge.services.report_json import decode_report, encode_report
+from edge.services.report_json import decode_day, decode_report, encode_report
 from edge.services.shift_events import day_closed
+from edge.services.shift_paper import day_blocks
 
 #: Shifts looked through for days that are over.
 MAX_RECENT = 200
@@ -31,6 +34,25 @@ def close_day(box: Box, day: str, by: str) -> DayReport:
     for workstation in box.workstations:
         box.changed(workstation)
     return report
+
+
+def print_day(box: Box, day: str, workstation: str) -> None:
+    """Queue the totals of a closed business day for the printer of a workstation.
+
+    Raises Declined for a day that is not closed: its totals may still change.
+    """
+    box.workstation(workstation)
+    now = box.clock.now()
+
+    def work(unit: Unit) -> None:
+        closed = unit.shifts.day(day)
+        if closed is None:
+            raise Declined(f"business day {day} is not closed; close it, then print its totals")
+        blocks = day_blocks(decode_day(closed.report), box.rules)
+        queue_paper(unit, box, workstation, PaperKind.DAY_REPORT, day, blocks, now)
+
+    box.store.write(work)
+    box.changed(workstation)
 
 
 def roll_shifts(box: Box) -> int:

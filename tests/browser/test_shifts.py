@@ -136,6 +136,8 @@ def test_a_day_is_closed_after_the_last_shift(page: Page, till: Till) -> None:
     page.get_by_text("Close the day…").click()
     page.get_by_role("button", name="Close 2026-").click()
     expect(page.locator("[data-day-closed]")).to_be_visible()
+    page.get_by_role("button", name="Print the day report").click()
+    expect(page.locator("[data-paper=queued]")).to_be_visible()
     expect(page.locator(f"[data-z={KIOSK}-1]")).to_contain_text("¥11.50")
     assert till.shop.event_data("day.closed")["orders"] == 1
 

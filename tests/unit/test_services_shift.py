@@ -12,7 +12,7 @@ from edge.retail.receipt import PrintState
 from edge.retail.shift import CashKind, Shift, ShiftState
 from edge.retail.shift_report import ShiftReport
 from edge.services.business_day import business_day
-from edge.services.close_day import close_day, roll_shifts
+from edge.services.close_day import close_day, print_day, roll_shifts
 from edge.services.close_shift import (
     begin_count,
     break_off_count,
@@ -262,12 +262,17 @@ def test_a_day_closes_once_all_cashiers_have_and_later_sales_are_the_next_days(s
     sell_for_cash(shop, COLA, received_fen=350)
     sell_at_kiosk(shop, BREAD)
     today = business_day(shop.box, shop.box.clock.now())
+    with pytest.raises(Declined, match="is not closed; close it"):
+        print_day(shop.box, today, KIOSK)
     with pytest.raises(Declined, match=r"waits for open shifts: till-1 \(李雷\)"):
         close_day(shop.box, today, "王主管")
     close(shop, 350)
     report = close_day(shop.box, today, "王主管")
     assert (report.taken_fen, report.orders) == (1_150, 2)
     assert report.z_numbers == ((KIOSK, 1), (TILL, 1))
+    papers(shop, KIOSK)
+    print_day(shop.box, today, KIOSK)
+    assert "DAY REPORT" in papers(shop, KIOSK)[0]
     with pytest.raises(Declined, match="closed already"):
         close_day(shop.box, today, "王主管")
     sell_at_kiosk(shop, COLA)

@@ -13,7 +13,7 @@ from edge.errors import Declined, Invalid
 from edge.money import parse_yuan
 from edge.retail.shift import DENOMINATIONS, MAX_REASON, CashKind
 from edge.services.box import Box
-from edge.services.close_day import close_day
+from edge.services.close_day import close_day, print_day
 from edge.services.close_shift import begin_count, break_off_count, close_shift, give_count, print_report
 from edge.services.move_cash import move_cash
 from edge.services.open_shift import open_shift
@@ -47,6 +47,8 @@ def page(box: Box, settings: WebSettings) -> StaffPage:
             day=view,
             plot=plot_takings(view.hours, box.rules.day_starts_h),
             closed=show_closed(box),
+            papers=box.store.read(lambda unit: unit.papers.of(view.day)),
+            printers=tuple(box.printers),
             error=error,
             local_time=local_time,
         )
@@ -120,6 +122,11 @@ def _add_day(routes: Blueprint, box: Box, list_page: Callable[[str], str]) -> No
         except (Invalid, Declined) as error:
             return list_page(str(error)), 409
         _log.warning("business day closed", day=day, by=signed_in())
+        return redirect(f"/staff/shifts?day={day}", 303)
+
+    @routes.post("/shifts/days/<day>/print")
+    def shift_day_print(day: str) -> Response:
+        print_day(box, _asked_day(day), request.form.get("printer", ""))
         return redirect(f"/staff/shifts?day={day}", 303)
 
 
