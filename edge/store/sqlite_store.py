@@ -47,7 +47,8 @@ SELECT max(id) FROM (
     SELECT max(scan_id) AS id FROM scans UNION ALL SELECT max(basket_id) FROM baskets
     UNION ALL SELECT max(order_id) FROM orders UNION ALL SELECT max(attempt_id) FROM attempts
     UNION ALL SELECT max(refund_id) FROM refunds UNION ALL SELECT max(receipt_id) FROM receipts
-    UNION ALL SELECT max(posting_id) FROM postings)
+    UNION ALL SELECT max(posting_id) FROM postings UNION ALL SELECT max(shift_id) FROM shifts
+    UNION ALL SELECT max(movement_id) FROM shift_cash UNION ALL SELECT max(paper_id) FROM papers)
 """
 
 #: Units of work that may share one commit, and read connections kept open.
