@@ -115,6 +115,11 @@ class Origin:
                 raise Invalid(f"{name} {value!r} must be 1-32 of a-z, 0-9 and -, beginning with no dash")
 
     @property
+    def attachment(self) -> str:
+        """What this box writes into every payment, by which a bill tells its payments from other boxes'."""
+        return f"{self.site}/{self.edge}"
+
+    @property
     def source(self) -> str:
         """The CloudEvents source of every event of this box."""
         return f"/mall/{self.site}/edge/{self.edge}"

@@ -55,7 +55,8 @@ class CodePayment:
     """A request to charge a payment code (付款码).
 
     merchant_order_no: ours, 6-32 of [0-9A-Za-z_-*], unique for life. code: the shopper's secret of
-    about a minute; it is never logged or stored. description: no commas or backticks (bills).
+    about a minute; it is never logged or stored. description: no commas or backticks (bills). attach:
+    which box asks, at most 127 ASCII characters; it comes back in the bill.
     """
 
     merchant_order_no: str
@@ -63,6 +64,7 @@ class CodePayment:
     description: str
     code: str
     device: str
+    attach: str = ""
 
     def __repr__(self) -> str:
         """Hide the code, so that no log or traceback can show it."""

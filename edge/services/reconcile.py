@@ -125,7 +125,7 @@ def _chunks(rows: Iterable[BillRow]) -> Iterator[list[BillRow]]:
 
 
 def _compare(box: Box, source: BillSource, day: str, rows: list[BillRow], tally: _Tally) -> None:
-    ours = [row for row in rows if row.attach in ("", attachment(box))]
+    ours = [row for row in rows if row.attach in ("", box.origin.attachment)]
     tally.rows += len(rows)
     tally.elsewhere += len(rows) - len(ours)
     for row in ours:
@@ -280,8 +280,3 @@ def _close_gone(box: Box, source: BillSource, day: str, still: set[str]) -> None
 def reference_of(source: BillSource, difference: Difference) -> str:
     """Return what a difference is known by for ever: gateway, what it is about, and how it differs."""
     return f"{source.name}/{difference.reference}/{difference.kind}"
-
-
-def attachment(box: Box) -> str:
-    """Return what this box writes into every order, by which a bill tells its orders from other boxes'."""
-    return f"{box.origin.site}/{box.origin.edge}"

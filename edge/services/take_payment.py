@@ -56,6 +56,7 @@ def submit(box: Box, attempt_id: str, code: str) -> AttemptState:
         description=_description(box, attempt),
         code=code,
         device=attempt.workstation,
+        attach=box.origin.attachment,
     )
     try:
         answer = box.gateways[attempt.gateway].pay_by_code(payment)

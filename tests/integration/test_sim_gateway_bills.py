@@ -40,7 +40,7 @@ class Rig:
     def pay(self, amount_fen: int) -> str:
         code = self.http.post(f"/sim/wallets/{self.wallet}/code", json={"renew": True}).json()["code"]
         order_no = f"order-{len(self.paid):04d}"
-        self.client.pay_by_code(CodePayment(order_no, amount_fen, "凉茶, 两瓶", code, "till-1"))
+        self.client.pay_by_code(CodePayment(order_no, amount_fen, "凉茶, 两瓶", code, "till-1", "mall-1/box-1"))
         self.paid.append(order_no)
         return order_no
 
@@ -94,6 +94,7 @@ def test_a_days_bill_has_each_payment_and_what_was_reversed(rig: Rig) -> None:
         (BillKind.REFUND, second, 990, "REVOKED"),
     ]
     assert [row.merchant_refund_no for row in rows] == ["", "", ""]
+    assert {row.attach for row in rows} == {"mall-1/box-1"}
     assert [row.happened_at for row in rows] == [NOON, NOON + 60_000, NOON + 120_000]
     # 0.60 % of 12.50 yuan is 7.5 fen; what is reversed brings its fee back.
     assert [row.fee_fen for row in rows] == [8, 6, -6]

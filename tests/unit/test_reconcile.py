@@ -16,7 +16,7 @@ from edge.retail.reconcile import EDGE_MS
 from edge.services.bill_records import BillDay
 from edge.services.check_out import leave
 from edge.services.payment_ports import BillNotReady
-from edge.services.reconcile import attachment, bill_hours, open_differences, reconcile
+from edge.services.reconcile import bill_hours, open_differences, reconcile
 from edge.services.reconcile_days import Compared, reconcile_due
 from edge.services.work_items import close_work
 from edge.services.work_records import WorkItem, WorkKind
@@ -183,7 +183,7 @@ def test_rows_of_other_boxes_with_the_same_merchant_number_are_counted_and_left_
     shop = Shop()
     attempt = paid(shop)
     foreign = row(attempt, merchant_order_no="e" * 32, attach="mall-1/another")
-    done = compare(shop, row(attempt, attach=attachment(shop.box)), foreign)
+    done = compare(shop, row(attempt, attach=shop.box.origin.attachment), foreign)
     assert (done.elsewhere, done.matched, found(shop)) == (1, 1, [])
 
 

@@ -141,9 +141,11 @@ def codepay_body(payment: CodePayment, *, who: Addressing, store_id: str, device
     }
     if device_ip:
         scene["device_ip"] = device_ip
+    attached = {"attach": bill_safe(payment.attach)} if payment.attach else {}
     return to_json(
         {
             **who.identity(),
+            **attached,
             "description": bill_safe(payment.description),
             "out_trade_no": check_order_no(payment.merchant_order_no),
             "payer": {"auth_code": payment.code},

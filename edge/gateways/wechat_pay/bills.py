@@ -124,7 +124,7 @@ class Bills:
         partner = self._channel.who.sub_merchant() if form is _TRADE else {}
         call = self._channel.get(name, day, path, query | partner)
         token_target, sha1 = self._order(call)
-        file = cast(BinaryIO, tempfile.TemporaryFile(dir=self._channel.settings.spool_dir))  # noqa: SIM115
+        file = self._spool(name)
         try:
             self._download(Call(f"{name} file", day, "GET", token_target, b"", call.read_s, True), file)
             _check_hash(file, sha1, f"{name} of {day}")
@@ -134,6 +134,13 @@ class Bills:
             file.close()
             raise
         return _read(file, form, reader, close=True)
+
+    def _spool(self, name: str) -> BinaryIO:
+        folder = self._channel.settings.spool_dir
+        try:
+            return cast(BinaryIO, tempfile.TemporaryFile(dir=folder))
+        except OSError as error:
+            raise Unavailable(f"the {name} cannot be stored in {folder}: {error.strerror}") from None
 
     def _order(self, call: Call) -> tuple[str, str]:
         """Have the bill made; return the file's path with query, and its SHA-1."""
@@ -163,7 +170,7 @@ class Bills:
         deadline_ns = wire.deadline_ns(self._channel.settings.download_s)
         try:
             reply = wire.download(call, deadline_ns, into, _MAX_FILE_BYTES)
-        except (NotSent, NoAnswer) as error:
+        except (NotSent, NoAnswer, OSError) as error:
             problem = str(error)
         else:
             if reply.status == 200:
@@ -242,6 +249,7 @@ def _trade_reader(table: BillTable) -> Callable[[Sequence[str]], BillRow]:
         place for place in (table.place("申请退款金额"), table.place("退款金额")) if place is not None
     ]
     traded_at = _need(table, "交易时间")
+    attached = table.place("商户数据包")
 
     def read(fields: Sequence[str]) -> BillRow:
         word = fields[state]
@@ -258,6 +266,7 @@ def _trade_reader(table: BillTable) -> Callable[[Sequence[str]], BillRow]:
             fee_fen=parse_fee_fen(fields[fee]),
             happened_at=parse_time(fields[at_time] or fields[traded_at]),
             state=word,
+            attach=_text(fields, attached),
         )
 
     return read
@@ -298,6 +307,10 @@ def _need(table: BillTable, *names: str) -> int:
     if place is None:
         raise Corrupt(f"the bill has no column {names[0]}; its form has changed, this version cannot read it")
     return place
+
+
+def _text(fields: Sequence[str], place: int | None) -> str:
+    return fields[place] if place is not None else ""
 
 
 def _number(fields: Sequence[str], place: int | None) -> str:
