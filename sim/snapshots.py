@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -71,8 +71,8 @@ class Content:
         packed = gzip.compress(sent, 6, mtime=0)
         return [packed[at : at + self.chunk_bytes] for at in range(0, len(packed), self.chunk_bytes)]
 
-    def manifest(self, *, wrong: bool = False) -> bytes:
-        """Return the manifest. wrong: with the hash of another content."""
+    def manifest(self, chunks: Sequence[bytes] = (), *, wrong: bool = False) -> bytes:
+        """Return the manifest. chunks: if they are made already. wrong: with the hash of another content."""
         said = {
             "version": self.version,
             "form": "full" if self.base is None else "delta",
@@ -81,7 +81,7 @@ class Content:
             "size": len(self.data),
             "sha256": hashlib.sha256(self.data + b"?" * wrong).hexdigest(),
             "chunk_bytes": self.chunk_bytes,
-            "chunks": [hashlib.sha256(one).hexdigest() for one in self.chunks()],
+            "chunks": [hashlib.sha256(one).hexdigest() for one in chunks or self.chunks()],
         }
         if self.base is not None:
             said["base"] = self.base.version
@@ -208,9 +208,9 @@ class SnapshotSource:
         self._ready.set()
 
     def _offer(self, content: Content, box: Box) -> mqtt.MQTTMessageInfo:
-        self._served[box, content.name, content.version] = content.chunks()
+        chunks = self._served[box, content.name, content.version] = content.chunks()
         topic = f"mall/{box[0]}/edge/{box[1]}/snapshots/v1/{content.name}"
-        payload = content.manifest(wrong=self.fault is SnapshotFault.WHOLE)
+        payload = content.manifest(chunks, wrong=self.fault is SnapshotFault.WHOLE)
         return self._client.publish(topic, payload, qos=1, retain=True)
 
     def _heard(self, client: mqtt.Client, userdata: object, message: mqtt.MQTTMessage) -> None:

@@ -18,7 +18,7 @@ from edge.services.snapshot_records import REBUILT_FROM, SnapshotRow
 
 #: Size of a rebuilt chunk, and how many are written in one unit.
 CHUNK_BYTES = 64 * 1024
-PUT_CHUNKS = 8
+PUT_CHUNKS = 4
 
 #: Quick rather than small: it is packed on the box and stays there.
 _LEVEL = 1

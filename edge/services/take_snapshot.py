@@ -34,9 +34,10 @@ LAST_AGAIN_MS = 60_000
 MAX_BAD = 20
 MAX_UNKNOWN = 32
 
-#: Chunks that are let go of in one unit of work, and units of that in one step.
-PURGE_CHUNKS = 16
-PURGE_UNITS = 8
+#: Chunks that are kept or let go of in one unit of work, so that no till waits for megabytes, and units of
+#: letting go in one step.
+UNIT_CHUNKS = 4
+PURGE_UNITS = 16
 
 #: The longest pause of the worker, in milliseconds: moments that a snapshot waits for are seen by then.
 IDLE_MS = 1_000
@@ -270,12 +271,16 @@ def _keep(shelf: Shelf, row: SnapshotRow, fetch: Fetch, heard: Sequence[Heard], 
         return fetch
     manifest = decode_manifest(row.name, row.manifest)
     right = {one.number: one.payload for one in heard if manifest.fits(one.number, one.payload)}
-    if right:
-        shelf.store.write(lambda unit: unit.snapshots.put_chunks(row.name, row.version, right))
+    for at in range(0, len(right), UNIT_CHUNKS):
+        _put(shelf, row, dict(list(right.items())[at : at + UNIT_CHUNKS]))
     bad = fetch.bad + sum(not manifest.fits(one.number, one.payload) for one in heard)
     asked = fetch.asked - {one.number for one in heard}
     now_ns = shelf.clock.now().boottime_ns
     return replace(fetch, asked=asked, bad=bad, tries=0 if right else fetch.tries, asked_ns=now_ns)
+
+
+def _put(shelf: Shelf, row: SnapshotRow, chunks: Mapping[int, bytes]) -> None:
+    shelf.store.write(lambda unit: unit.snapshots.put_chunks(row.name, row.version, chunks))
 
 
 def _advance(
@@ -367,7 +372,7 @@ def _purge(shelf: Shelf) -> bool:
     """Delete some of the chunks that were let go of; return whether there are others."""
     if not shelf.store.read(lambda unit: unit.snapshots.has_gone()):
         return False
-    units = (shelf.store.write(lambda unit: unit.snapshots.purge(PURGE_CHUNKS)) for _ in range(PURGE_UNITS))
+    units = (shelf.store.write(lambda unit: unit.snapshots.purge(UNIT_CHUNKS)) for _ in range(PURGE_UNITS))
     return all(units)
 
 
