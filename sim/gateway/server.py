@@ -210,7 +210,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(length))
         try:
-            self._send(cast(_Http, self.server).answer(Request(self.command, self.path, headers, body)))
+            # self.path would be tidied; a signature is over the target as it was sent.
+            target = self.requestline.split()[1]
+            self._send(cast(_Http, self.server).answer(Request(self.command, target, headers, body)))
         except Dropped:
             self.close_connection = True
             _hang_up(self.connection)
