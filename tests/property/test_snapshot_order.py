@@ -1,10 +1,15 @@
-"""Any order, doubles, losses, wrong bytes and restarts of chunks end in the same state."""
+"""Any order, doubles, losses, wrong bytes and restarts end in the same state; so do full forms and deltas."""
 
 from __future__ import annotations
+
+import contextlib
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.errors import Invalid
+from edge.services.snapshot_records import SnapshotState
+from edge.services.take_snapshot import return_snapshot
 from sim.snapshots import Content
 from tests.unit.snapshot_bench import Bench, pages
 from tests.unit.test_take_snapshot import LANDING
@@ -58,3 +63,30 @@ def test_any_order_doubles_losses_and_cuts_end_in_the_same_state(
     else:
         assert [kind for kind, _ in told] == ["snapshot.applied"]
         assert len(bench.titles()) == 40
+
+
+#: What HQ sends next: the full form, a delta from the version so many before, or the wish of a person to go back.
+SENT = st.lists(st.sampled_from(["full", "delta 1", "delta 2", "delta 3", "back"]), min_size=1, max_size=8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SENT)
+def test_whatever_forms_come_the_box_has_what_the_version_in_force_says(sent: list[str]) -> None:
+    bench = Bench()
+    versions: list[Content] = []
+    for number, word in enumerate(sent, 1):
+        if word == "back":
+            with contextlib.suppress(Invalid):
+                return_snapshot(bench.shelf, LANDING)
+        else:
+            before = (
+                versions[-int(word[-1])] if word[-1:].isdigit() and int(word[-1]) <= len(versions) else None
+            )
+            versions.append(Content(LANDING, number, pages(f"v{number}", "same"), base=before))
+            bench.wire.publish(versions[-1])
+            bench.steps(4)
+            versions[-1] = versions[-1].full()
+        active = bench.store.read(lambda unit: unit.snapshots.get(LANDING, SnapshotState.ACTIVE))
+        assert bench.titles() == ([] if active is None else [f"v{active.version}", "same"])
+    reasons = {data["reason"] for kind, data in bench.told() if kind == "snapshot.refused"}
+    assert reasons <= {"base"}
