@@ -65,7 +65,7 @@ def test_any_order_doubles_losses_and_cuts_end_in_the_same_state(
         assert len(bench.titles()) == 40
 
 
-#: What HQ sends next: the full form, a delta from the version so many before, or the wish of a person to go back.
+#: What HQ sends next: the full form or a delta from the version so many before; or a person goes back.
 SENT = st.lists(st.sampled_from(["full", "delta 1", "delta 2", "delta 3", "back"]), min_size=1, max_size=8)
 
 
