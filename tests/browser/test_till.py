@@ -47,7 +47,7 @@ def test_a_till_without_a_shift_says_so_and_leads_there(till: KioskPage, desk: D
     till.expect_screen("checkout")
     expect(till.page.locator("[data-cash-shut]")).to_have_text(load_texts("zh")[f"cash_{word}"])
     expect(till.page.locator("[data-cash-take]")).to_be_hidden()
-    expect(till.page.get_by_role("link", name="去开班")).to_have_attribute("href", "/staff/shifts/at/T1")
+    expect(till.page.get_by_role("link", name="打开班次页")).to_have_attribute("href", "/staff/shifts/at/T1")
 
 
 def test_cash_can_be_typed_on_a_keyboard_and_enter_takes_none(till: KioskPage, desk: DeskFake) -> None:

@@ -259,9 +259,25 @@ def sign_in(client: FlaskClient) -> None:
     "path", ["/staff/", "/staff/devices", "/staff/service", "/staff/outbox", "/staff/scans/K1"]
 )
 def test_staff_pages_ask_for_a_pin_first(client: FlaskClient, path: str) -> None:
-    assert client.get(path).headers["Location"] == "/staff/login"
+    where = client.get(path).headers["Location"]
+    assert where == ("/staff/login" if path == "/staff/" else f"/staff/login?to={path}")
     sign_in(client)
     assert client.get(path, follow_redirects=True).status_code == 200
+
+
+def test_who_signs_in_comes_to_the_page_that_was_wanted(client: FlaskClient) -> None:
+    form = client.get("/staff/login?to=/staff/scans/K1").get_data(as_text=True)
+    assert 'action="/staff/login?to=/staff/scans/K1"' in form
+    answer = client.post("/staff/login?to=/staff/scans/K1", data={"pin": PIN}, headers=OURS)
+    assert answer.headers["Location"] == "/staff/scans/K1"
+
+
+@pytest.mark.parametrize(
+    "to", ["https://evil.example", "//evil.example", "/phone/x", "/staff/..//evil", "/staff//evil"]
+)
+def test_nobody_is_sent_elsewhere_after_signing_in(client: FlaskClient, to: str) -> None:
+    answer = client.post("/staff/login", query_string={"to": to}, data={"pin": PIN}, headers=OURS)
+    assert answer.headers["Location"] == "/staff/devices"
 
 
 def test_the_staff_cookie_stays_in_the_browser_and_with_us(client: FlaskClient) -> None:

@@ -31,7 +31,8 @@ def blueprint(desk: Desk, settings: WebSettings, more: Sequence[StaffPage] = ())
         g.person = sessions.find(request.cookies.get(login.COOKIE, ""), used=used)
         g.navigation = [link for page in pages for link in page.links()] if g.person else []
         if g.person is None and request.endpoint != "staff.login":
-            return redirect(url_for("staff.login"), 303)
+            to = request.path if request.method == "GET" and request.path != "/staff/" else None
+            return redirect(url_for("staff.login", to=to), 303)
         return None
 
     @routes.after_request

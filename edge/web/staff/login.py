@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from edge.web.desk import Desk, WebSettings
 from edge.web.staff.frame import show
 from edge.web.staff.sessions import StaffSessions
+
+_STAFF_PAGE = re.compile(r"/staff(?:/[\w.-]+){1,6}", re.ASCII)
 
 #: The cookie that holds a session's token.
 COOKIE = "staff"
@@ -19,11 +23,11 @@ def add(routes: Blueprint, desk: Desk, settings: WebSettings, sessions: StaffSes
     @routes.route("/login", methods=["GET", "POST"])
     def login() -> Response | tuple[str, int] | str:
         if request.method == "GET":
-            return show("login", refused=False)
+            return show("login", refused=False, to=_asked_page())
         person = desk.staff_login(request.form.get("pin", "")[:32])
         if person is None:
-            return show("login", refused=True), 403
-        answer = redirect(url_for("staff.devices"), 303)
+            return show("login", refused=True, to=_asked_page()), 403
+        answer = redirect(_asked_page() or url_for("staff.devices"), 303)
         answer.set_cookie(
             COOKIE,
             sessions.open(person),
@@ -40,3 +44,9 @@ def add(routes: Blueprint, desk: Desk, settings: WebSettings, sessions: StaffSes
         answer = redirect(url_for("staff.login"), 303)
         answer.delete_cookie(COOKIE, path="/staff", httponly=True, samesite="Strict")
         return answer
+
+
+def _asked_page() -> str:
+    """Return the staff page that somebody wanted before signing in, "" for none of ours."""
+    wanted = request.args.get("to", "")
+    return wanted if _STAFF_PAGE.fullmatch(wanted) else ""
