@@ -103,7 +103,8 @@ def _missing(config: Config) -> list[str]:
 
 def _open_secrets(config: Config) -> list[str]:
     wallets = [one.private_key_file for one in (config.wechat_pay, config.alipay) if one is not None]
-    secrets = [*wallets, config.hq.password_file, config.hq.key_file]
+    api_key = config.wechat_pay.api_v3_key_file if config.wechat_pay else None
+    secrets = [*wallets, api_key, config.hq.password_file, config.hq.key_file]
     paths = [given_file(one) for one in secrets if one is not None]
     # A key that is missing is a doubt of its own.
     return [

@@ -17,6 +17,7 @@ from edge.duties.printing import Printing
 from edge.duties.publishing import Publishing
 from edge.duties.reconciling import Reconciling
 from edge.duties.refunding import Refunding
+from edge.duties.renewing_keys import KeyRenewer, RenewingKeys
 from edge.duties.scanning import Scanning
 from edge.duties.taking_in import TakingIn
 from edge.duties.watching_disk import WatchingDisk
@@ -100,7 +101,8 @@ class Parts:
     """What the composition root hands over: opened adapters that the service runs and closes.
 
     bundles: where support bundles go, None refuses them. config_text: what they say of the configuration.
-    bills_from_minute: of the day, from which yesterday's bills are compared.
+    bills_from_minute: of the day, from which yesterday's bills are compared. renewers: gateways whose keys
+    are fetched.
     """
 
     box: Box
@@ -118,6 +120,7 @@ class Parts:
     config_text: str = ""
     bills: tuple[BillSource, ...] = ()
     bills_from_minute: int = 630
+    renewers: tuple[KeyRenewer, ...] = ()
 
 
 class Service:
@@ -217,6 +220,7 @@ class Service:
             self._reconciling,
             ClearingScreens(self.box),
             EndingDays(self.box),
+            RenewingKeys(self._parts.renewers),
         )
         workers = [worker for duty in duties for worker in duty.workers()]
         return [*workers, Worker("watchdog", self._ping_watchdog)]

@@ -13,11 +13,13 @@ from pathlib import Path
 
 from devices.types import DeviceAbsent, PrintResult
 from edge.app import DATABASE, build_gateways, build_printer, printer_profile
+from edge.app.files import given_file
 from edge.clock import SystemClock
 from edge.config import Config
 from edge.errands import check_config, read_outbox
 from edge.errors import EdgeError, Invalid, Unavailable
 from edge.gateways.alipay.client import AlipayGateway
+from edge.gateways.wechat_pay.certificates import certificate_end
 from edge.gateways.wechat_pay.client import WeChatPayGateway
 from edge.ids import TimeOrderedIds
 from edge.store.database import lock_writer, open_reader, quick_check
@@ -26,6 +28,9 @@ from edge.store.database import lock_writer, open_reader, quick_check
 LEAST_FREE = 1 << 30
 MOST_SKEW_S = 60
 MOST_LATE_S = 600
+
+#: A certificate that ends sooner is a doubt: a new one takes days to get.
+LEAST_DAYS = 30
 
 _CONNECT_S = 3.0
 
@@ -215,7 +220,10 @@ def _wechat_pay(config: Config) -> Iterator[Finding]:
         if not isinstance(gateway, WeChatPayGateway):
             return
         try:
+            if gateway.fetches_certificates:
+                gateway.refresh_certificates()
             report = gateway.echo("mall-edge doctor")
+            keys = gateway.key_reports()
         finally:
             gateway.close()
     except EdgeError as error:
@@ -224,6 +232,21 @@ def _wechat_pay(config: Config) -> Iterator[Finding]:
     skewed = abs(report.skew_s) > MOST_SKEW_S
     yield Finding(True, "WeChat Pay", f"signed and verified in {report.took_ms} ms with key {report.serial}")
     yield Finding(not skewed, "clock skew", f"{report.skew_s:+} s at the gateway; it refuses more than 300 s")
+    now_s = clock.now().wall_at // 1000
+    fetched = {f"platform {key.serial}": key.valid_to for key in keys if key.valid_to is not None}
+    for name, end_s in (_configured_ends(config) | fetched).items():
+        days = (end_s - now_s) // 86_400
+        yield Finding(days >= LEAST_DAYS, f"certificate {name}", f"ends in {days} days")
+
+
+def _configured_ends(config: Config) -> dict[str, int]:
+    """Return when the configured certificates of WeChat Pay end, Unix seconds."""
+    wallet = config.wechat_pay
+    if wallet is None:
+        return {}
+    platform = {serial: path for serial, path in wallet.platform_keys.items() if "PUB_KEY_ID" not in serial}
+    ends = {f"platform {serial}": certificate_end(given_file(path)) for serial, path in platform.items()}
+    return {"of the merchant": certificate_end(given_file(wallet.certificate_file))} | ends
 
 
 def _alipay(config: Config) -> Iterator[Finding]:

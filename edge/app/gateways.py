@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from edge.app.files import given_file
 from edge.config import (
@@ -10,16 +11,20 @@ from edge.config import (
     Config,
     WeChatPayConfig,
 )
+from edge.duties.renewing_keys import KeyRenewer
 from edge.errors import Invalid
 from edge.services.payment_ports import BillSource, PaymentGateway
 from edge.services.ports import Clock, IdSource
+
+#: Where the certificates of WeChat Pay are kept, under box.data_dir.
+WECHAT_CERTIFICATES = "wechat_certificates"
 
 
 def build_gateways(config: Config, clock: Clock, ids: IdSource) -> dict[str, PaymentGateway]:
     """Return the payment gateways by name."""
     gateways: dict[str, PaymentGateway] = {}
     if config.wechat_pay is not None:
-        gateways["wechat_pay"] = _wechat_pay(config.wechat_pay, clock, ids)
+        gateways["wechat_pay"] = _wechat_pay(config.wechat_pay, clock, ids, config.box.data_dir)
     if config.alipay is not None:
         gateways["alipay"] = _alipay(config.alipay, clock)
     return gateways
@@ -30,10 +35,19 @@ def bill_sources(gateways: Mapping[str, PaymentGateway]) -> tuple[BillSource, ..
     return tuple(one for one in gateways.values() if isinstance(one, BillSource))
 
 
-def _wechat_pay(config: WeChatPayConfig, clock: Clock, ids: IdSource) -> PaymentGateway:
+def key_renewers(gateways: Mapping[str, PaymentGateway]) -> tuple[KeyRenewer, ...]:
+    """Return the gateways whose keys are fetched."""
+    from edge.gateways.wechat_pay.client import WeChatPayGateway
+
+    wechat = (one for one in gateways.values() if isinstance(one, WeChatPayGateway))
+    return tuple(one for one in wechat if one.fetches_certificates)
+
+
+def _wechat_pay(config: WeChatPayConfig, clock: Clock, ids: IdSource, data: Path) -> PaymentGateway:
     from edge.gateways.wechat_pay.client import WeChatPayGateway
     from edge.gateways.wechat_pay.settings import (
         WeChatPaySettings,
+        load_api_v3_key,
         load_merchant_serial,
         load_private_key,
         load_verifiers,
@@ -52,6 +66,14 @@ def _wechat_pay(config: WeChatPayConfig, clock: Clock, ids: IdSource) -> Payment
         connect_s=config.connect_s,
         read_s=config.read_s,
         codepay_read_s=config.codepay_read_s,
+        sub_mchid=config.sub_mchid,
+        sub_appid=config.sub_appid,
+        notify_url=config.notify_url,
+        refund_notify_url=config.refund_notify_url,
+        api_v3_key=load_api_v3_key(given_file(config.api_v3_key_file)) if config.api_v3_key_file else b"",
+        fetch_certificates=config.fetch_certificates,
+        certificate_dir=data / WECHAT_CERTIFICATES,
+        spool_dir=data,
     )
     return WeChatPayGateway(settings, clock, ids)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge.app.devices import build_devices
-from edge.app.gateways import bill_sources, build_gateways
+from edge.app.gateways import bill_sources, build_gateways, key_renewers
 from edge.app.hq_link import build_link
 from edge.app.rules import (
     build_marks,
@@ -83,5 +83,6 @@ def build_service(config: Config) -> Service:
             config_text=effective(config),
             bills=bill_sources(gateways),
             bills_from_minute=minute_of_day(config.reconcile.from_time),
+            renewers=key_renewers(gateways),
         )
     )

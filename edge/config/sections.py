@@ -202,6 +202,12 @@ class WeChatPayConfig:
     private_key_file: Path
     certificate_file: Path
     platform_keys: Mapping[str, Path]
+    api_v3_key_file: Path | None = None
+    fetch_certificates: bool = False
+    sub_mchid: str = ""
+    sub_appid: str = ""
+    notify_url: str = ""
+    refund_notify_url: str = ""
     device_ip: str = ""
     base_url: str = "https://api.mch.weixin.qq.com"
     backup_url: str = "https://api2.mch.weixin.qq.com"

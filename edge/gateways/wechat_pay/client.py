@@ -56,7 +56,8 @@ class EchoReport:
 class WeChatPayGateway:
     """WeChat Pay APIv3. Safe for use by several threads.
 
-    merchant: our number. prepay, combine: orders for the phone. callbacks: reads what it sends us.
+    merchant: our number. fetches_certificates: refresh_certificates is to be called. prepay, combine: orders
+    for the phone. callbacks: reads what it sends us.
     profit_sharing, business_circle: what else this merchant may be enabled for.
     """
 
@@ -76,6 +77,7 @@ class WeChatPayGateway:
         self._refunds = Refunds(self._channel)
         self._bills = Bills(self._channel)
         self.merchant = settings.mchid
+        self.fetches_certificates = settings.fetch_certificates
         self.prepay = Prepay(self._channel)
         self.combine = Combine(self._channel)
         self.profit_sharing = ProfitSharing(self._channel)

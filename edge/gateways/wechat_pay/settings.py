@@ -107,6 +107,14 @@ def load_private_key(path: Path) -> RSAPrivateKey:
     return key
 
 
+def load_api_v3_key(path: Path) -> bytes:
+    """Return the APIv3 key in a file, without white space around it; raise Invalid unless it has 32 bytes."""
+    key = read_key_file(path, "APIv3 key", secret=True).strip()
+    if len(key) != _API_V3_KEY_BYTES:
+        raise Invalid(f"{path} does not hold an APIv3 key of {_API_V3_KEY_BYTES} characters; copy it again")
+    return key
+
+
 def load_merchant_serial(path: Path) -> str:
     """Return the serial number (upper-case hex) of the merchant's certificate (apiclient_cert.pem)."""
     return _serial(_certificate(path, read_key_file(path, "merchant certificate")))
