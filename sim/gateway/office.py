@@ -58,7 +58,7 @@ def make_office(
     """Return an office on that store, with the merchant of the credentials in it."""
     books = Books(now_ms, digits, store)
     merchants = Merchants(store)
-    merchants.add(Merchant(credentials.mchid, f"商户 {credentials.mchid}", (credentials.appid,)))
+    merchants.add(Merchant(credentials.mchid, "商场 Mall", (credentials.appid,)))
     merchants.add_certificate(credentials.mchid, read_pem(credentials.merchant_cert))
     signatures = Signatures(credentials, now_ms, digits, merchants)
     faults = FaultPlan()

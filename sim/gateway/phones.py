@@ -3,6 +3,7 @@
     POST /sim/wallets/{wallet}/request-payment
          {appId, timeStamp, nonceStr, package, signType, paySign, action?}
     POST /sim/wallets/{wallet}/scan    {code_url, action?}
+    GET  /sim/wallets/{wallet}/sheets  what waits on that phone to be paid
     GET  /sim/sheets/{sheet}           what became of it
     POST /sim/sheets/{sheet}           {action: types | wrong | cancels}
 
@@ -55,36 +56,56 @@ def sheet_json(office: Office, sheet: Sheet) -> Json:
     }
 
 
-def _endpoints(office: Office) -> Sequence[Endpoint]:
-    def request_payment(call: Call) -> Reply:
+class _Phones:
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    def request_payment(self, call: Call) -> Reply:
+        """Open the sheet of a mini-program's order."""
         given = {name: text(call.body, name) for name in _REQUEST.fields}
-        return done(office.prepays.request_payment(call.path["wallet"], given), call)
+        return self._opened(self._office.prepays.request_payment(call.path["wallet"], given), call)
 
-    def scan(call: Call) -> Reply:
-        return done(office.prepays.scan(call.path["wallet"], text(call.body, "code_url")), call)
+    def scan(self, call: Call) -> Reply:
+        """Open the sheet of a QR code."""
+        return self._opened(self._office.prepays.scan(call.path["wallet"], text(call.body, "code_url")), call)
 
-    def show(call: Call) -> Reply:
-        return json_reply(200, sheet_json(office, office.prepays.sheet(_number(call))))
+    def waiting(self, call: Call) -> Reply:
+        """List what waits on a phone."""
+        self._office.wallets.get(call.path["wallet"])
+        sheets = self._office.prepays.open_sheets(call.path["wallet"])
+        return json_reply(200, [sheet_json(self._office, one) for one in sheets])
 
-    def enter(call: Call) -> Reply:
-        sheet = office.prepays.enter(_number(call), Habit(text(call.body, "action")))
-        return json_reply(200, sheet_json(office, sheet))
+    def show(self, call: Call) -> Reply:
+        """Show one sheet."""
+        return json_reply(200, sheet_json(self._office, self._office.prepays.sheet(_number(call))))
 
-    def done(sheet: Sheet, call: Call) -> Reply:
+    def enter(self, call: Call) -> Reply:
+        """Do something to a sheet."""
+        sheet = self._office.prepays.enter(_number(call), Habit(text(call.body, "action")))
+        return json_reply(200, sheet_json(self._office, sheet))
+
+    def _opened(self, sheet: Sheet, call: Call) -> Reply:
         action = text(call.body, "action")
         if action and sheet.state == "open":
-            sheet = office.prepays.enter(sheet.sheet_id, Habit(action))
-        return json_reply(200, sheet_json(office, sheet))
+            sheet = self._office.prepays.enter(sheet.sheet_id, Habit(action))
+        return json_reply(200, sheet_json(self._office, sheet))
 
-    def switch(name: str, method: str, path: str, shape: Shape | None = None) -> Endpoint:
-        handler = {"request_payment": request_payment, "scan": scan, "sheet": show, "enter": enter}[name]
-        return Endpoint(name, method, path, handler, shape, auth=Auth.TESTER)
 
+def _endpoints(office: Office) -> Sequence[Endpoint]:
+    phones, wallet = _Phones(office), "/sim/wallets/{wallet}"
     return (
-        switch("request_payment", "POST", "/sim/wallets/{wallet}/request-payment", _REQUEST),
-        switch("scan", "POST", "/sim/wallets/{wallet}/scan", _SCAN),
-        switch("sheet", "GET", "/sim/sheets/{sheet}"),
-        switch("enter", "POST", "/sim/sheets/{sheet}", _ENTER),
+        Endpoint(
+            "request_payment",
+            "POST",
+            wallet + "/request-payment",
+            phones.request_payment,
+            _REQUEST,
+            auth=Auth.TESTER,
+        ),
+        Endpoint("scan", "POST", wallet + "/scan", phones.scan, _SCAN, auth=Auth.TESTER),
+        Endpoint("sheets", "GET", wallet + "/sheets", phones.waiting, auth=Auth.TESTER),
+        Endpoint("sheet", "GET", "/sim/sheets/{sheet}", phones.show, auth=Auth.TESTER),
+        Endpoint("enter", "POST", "/sim/sheets/{sheet}", phones.enter, _ENTER, auth=Auth.TESTER),
     )
 
 

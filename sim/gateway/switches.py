@@ -78,7 +78,7 @@ def add_merchant(office: Office, body: Json) -> Json:
     try:
         known = office.merchants.get(mchid)
     except KeyError:
-        known = Merchant(mchid, f"商户 {mchid}")
+        known = Merchant(mchid, "商户 Merchant")
     appids = body.get("appids")
     wanted = Merchant(
         mchid,
