@@ -17,6 +17,9 @@ from sim.scenarios import (
     GIVEN_UP,
     GOODS_FEN,
     KIOSK_BY_CODE,
+    REFUND_ABNORMAL,
+    REFUND_LOST,
+    RETURNED,
     SCENARIOS,
     TILL_BY_CASH,
 )
@@ -56,6 +59,7 @@ def test_an_undisturbed_run_keeps_every_property(scenario: Scenario, seed: int) 
 
 
 @BY_NAME
+@pytest.mark.timeout(300)
 def test_a_crash_at_every_step_loses_and_doubles_nothing(scenario: Scenario) -> None:
     total = World(scenario, seed=1).run().steps.count
     stride = STRIDES.get(scenario.name, 1)
@@ -69,6 +73,14 @@ def test_a_second_crash_after_the_first_loses_and_doubles_nothing() -> None:
     count, problems = problems_of(_pairs(KIOSK_BY_CODE, seed=0, following=12))
     assert not problems, report(count, problems)
     assert count > 500
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("scenario", [RETURNED, REFUND_ABNORMAL], ids=lambda scenario: scenario.name)
+def test_a_second_crash_of_a_refund_gives_nothing_back_twice(scenario: Scenario) -> None:
+    count, problems = problems_of(_pairs(scenario, seed=0, following=4))
+    assert not problems, report(count, problems)
+    assert count > 200
 
 
 def test_the_same_seed_and_crash_give_the_same_run() -> None:
@@ -116,7 +128,10 @@ class OnDisk:
         self._store.close()
 
 
-@pytest.mark.parametrize("scenario", [KIOSK_BY_CODE, TILL_BY_CASH], ids=lambda scenario: scenario.name)
+ON_DISK = (KIOSK_BY_CODE, TILL_BY_CASH, RETURNED, REFUND_LOST)
+
+
+@pytest.mark.parametrize("scenario", ON_DISK, ids=lambda scenario: scenario.name)
 def test_the_real_store_keeps_the_same_promise(scenario: Scenario, tmp_path: Path) -> None:
     states: list[OnDisk] = []
 

@@ -13,14 +13,14 @@ import pytest
 from devices.types import PrintJob
 from edge.retail.ledger import Entry, Posting
 from edge.services import payment_ports, ports
-from edge.services.payment_ports import CodePayment
+from edge.services.payment_ports import CodePayment, RefundRequest
 from edge.services.ports import Store
 from edge.services.records import Unit
 from sim.checks import violations
 from sim.fakes.box import KIOSK
 from sim.fakes.gateway import Shopper
 from sim.fakes.store import FakeStore
-from sim.scenarios import KIOSK_BY_CODE, TILL_BY_CASH
+from sim.scenarios import KIOSK_BY_CODE, RETURNED, TILL_BY_CASH
 from sim.steps import RECORDS, Crash, SteppedStore, Steps, stepped
 from sim.world import World
 
@@ -217,3 +217,36 @@ def test_a_second_paper_and_a_missing_one_are_seen() -> None:
     assert any("has 2 papers" in line for line in violations(world))
     papers.clear()
     assert any("papers of []" in line for line in violations(world))
+
+
+def returned() -> World:
+    world = World(RETURNED).run()
+    assert violations(world) == []
+    return world
+
+
+def test_a_refund_that_nobody_was_told_of_is_seen() -> None:
+    world = World(KIOSK_BY_CODE).run()
+    order_no = next(iter(world.gateway.asked))
+    world.refunds.refund(RefundRequest(order_no, "nobodys-refund", 10, 990))
+    found = violations(world)
+    assert any("the gateway gave {'nobodys-refund': 10}" in line for line in found)
+    assert any("the books hold 990 fen, the gateway 980" in line for line in found)
+
+
+def test_a_refund_that_was_told_and_not_given_is_seen() -> None:
+    world = returned()
+    world.hq.applied.append(next(one for one in world.hq.applied if one.kind == "refund.done"))
+    assert any("more was given back than was taken" in line for line in violations(world))
+    world.hq.applied[:] = [one for one in world.hq.applied if one.kind != "refund.done"]
+    found = violations(world)
+    assert any("approved were" in line for line in found)
+    assert any("HQ heard of refunds {}" in line for line in found)
+
+
+def test_a_refund_whose_legs_do_not_sum_is_seen() -> None:
+    world = returned()
+    told(world, "refund.done", amount_fen=1)
+    found = violations(world)
+    assert any("its legs do not sum" in line for line in found)
+    assert any("its lines do not sum" in line for line in found)
