@@ -125,7 +125,7 @@ def need_shift(unit: Unit, workstation: str) -> Shift:
 
 
 def _change(box: Box, workstation: str, step: _Step) -> Shift:
-    box.workstation(workstation)
+    # Also for a workstation that was taken away: its shift must still be closed.
     now = box.clock.now()
 
     def work(unit: Unit) -> Shift:

@@ -39,7 +39,8 @@ def queue_paper(
 
 def queue_drawer(unit: Unit, box: Box, workstation: str, reference: str, now: Instant) -> None:
     """Open the cash drawer of a workstation that has one."""
-    if box.workstation(workstation).cash:
+    place = box.workstations.get(workstation)
+    if place is not None and place.cash:
         queue_paper(unit, box, workstation, PaperKind.DRAWER, reference, (Drawer(),), now)
 
 

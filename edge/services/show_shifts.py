@@ -68,9 +68,11 @@ def show_places(box: Box) -> tuple[PlaceView, ...]:
 
 
 def show_place(box: Box, workstation: str) -> PlaceView:
-    """Return one workstation; raise Invalid for one that this box does not have."""
-    box.workstation(workstation)
-    return box.store.read(lambda unit: _place(unit, box, workstation))
+    """Return one workstation; raise Invalid for one that this box does not have and that has no shift."""
+    view = box.store.read(lambda unit: _place(unit, box, workstation))
+    if view.shift is None:
+        box.workstation(workstation)
+    return view
 
 
 def show_closed(box: Box) -> tuple[ClosedShift, ...]:

@@ -25,6 +25,7 @@ from edge.services.move_cash import move_cash
 from edge.services.open_shift import open_shift
 from edge.services.print_paper import print_next_paper
 from edge.services.report_json import decode_day
+from edge.services.show_shifts import show_place, show_places
 from edge.services.take_cash import take_cash
 from sim.fakes.box import BREAD, COLA, KIOSK, RULES, TILL
 from sim.fakes.clock import FakeClock
@@ -310,3 +311,13 @@ def test_a_kiosk_has_no_drawer_to_move_cash_in(shop: Shop) -> None:
         move_cash(shop.box, KIOSK, CashKind.NO_SALE, 0, "看看", WHO)
     with pytest.raises(Declined, match="no shift is open"):
         move_cash(shop.box, TILL, CashKind.PAY_IN, 100, "零钱", WHO)
+
+
+def test_the_shift_of_a_till_that_was_taken_away_is_still_closed(shop: Shop) -> None:
+    open_shift(shop.box, TILL, WHO, 20_000)
+    shop.box = replace(shop.box, workstations={KIOSK: shop.box.workstations[KIOSK]})
+    assert [place.name for place in show_places(shop.box)] == [KIOSK, TILL]
+    assert show_place(shop.box, TILL).shift is not None
+    assert close(shop, 20_000).number == 1
+    with pytest.raises(Invalid, match="has no workstation 'till-1'"):
+        show_place(shop.box, TILL)

@@ -54,9 +54,10 @@ def page(box: Box, settings: WebSettings) -> StaffPage:
         )
 
     def place_page(workstation: str, error: str = "") -> str:
-        if workstation not in box.workstations:
+        try:
+            place = show_place(box, workstation)
+        except Invalid:
             abort(404, f"There is no workstation {workstation}.")
-        place = show_place(box, workstation)
         return show(
             "shift",
             place=place,
@@ -83,7 +84,7 @@ def page(box: Box, settings: WebSettings) -> StaffPage:
 def _add_steps(routes: Blueprint, box: Box, place_page: Callable[[str, str], str]) -> None:
     @routes.post("/shifts/at/<workstation>/<step>")
     def shift_step(workstation: str, step: str) -> Response | tuple[str, int]:
-        if workstation not in box.workstations or step not in _STEPS:
+        if step not in _STEPS:
             abort(404, f"There is no step {step} at {workstation}.")
         try:
             closed_id = _STEPS[step](box, workstation, str(signed_in()))
