@@ -295,7 +295,10 @@ def test_certificates_are_fetched_rotated_and_kept_for_a_start_without_network(
 def test_callbacks_are_refused_when_the_gateway_spoils_them(mall: Mall) -> None:
     mall.pay()
     headers, body = mall.callback(0)
-    read = lambda late_s=0: mall.client.callbacks.read(headers, body, mall.clock.at // 1000 + late_s)  # noqa: E731
+
+    def read(late_s: int = 0) -> Notification | Rejection:
+        return mall.client.callbacks.read(headers, body, mall.clock.at // 1000 + late_s)
+
     stale = read(late_s=300)
     assert isinstance(stale, Rejection)
     assert stale.reason is Reason.STALE

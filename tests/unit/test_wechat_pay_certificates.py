@@ -22,6 +22,7 @@ from edge.gateways.wechat_pay.certificates import KeyReport, certificate_end
 from edge.gateways.wechat_pay.client import WeChatPayGateway
 from edge.gateways.wechat_pay.sealing import Unsealable, decrypt_field, encrypt_field
 from edge.gateways.wechat_pay.settings import WeChatPaySettings
+from edge.services.payment_ports import CodePayment, RefundRequest
 from tests.unit.test_wechat_pay_channel import (
     LOST,
     MERCHANT,
@@ -140,6 +141,16 @@ def test_a_start_without_network_uses_what_was_kept(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="the ones at hand stay in use"):
         port.refresh_certificates()
     assert port.echo("x").serial == "AA01"
+
+
+def test_nothing_that_moves_money_is_sent_while_no_answer_could_be_believed() -> None:
+    script = Script()
+    port = gateway(script, settings())
+    with pytest.raises(Unavailable, match="no platform certificate is known yet, so payment T-0001"):
+        port.pay_by_code(CodePayment("T-0001", 1250, "可乐", "134567890123456789", "till-1"))
+    with pytest.raises(Unavailable, match="so refund R-0001 was not sent"):
+        port.refund(RefundRequest("T-0001", "R-0001", 1, 1))
+    assert script.asked == []
 
 
 def test_public_key_and_certificates_are_believed_side_by_side() -> None:

@@ -51,6 +51,14 @@ class Channel:
         """Return when a repeatable call that starts now must have ended: one connect, two reads."""
         return self.wire.deadline_ns(self.settings.connect_s + 2 * self.settings.read_s)
 
+    def need_keys(self, name: str, subject: str) -> None:
+        """Raise Unavailable while no key of the gateway is known: its answer could not be believed."""
+        if not self.wire.keys.at(self.wire.now_s()):
+            raise Unavailable(
+                f"WeChat Pay: no platform certificate is known yet, so {name} {subject} was not sent; "
+                "check the network and the APIv3 key, then try again"
+            )
+
     def verified(self, call: Call, deadline_ns: int) -> Reply:
         """Exchange a repeatable call; raise Unavailable unless a verified answer came."""
         what = f"{call.name} {call.subject}"
@@ -88,6 +96,7 @@ class Channel:
         Raises Unavailable (surely not taken in), Refused (verified) or OutcomeUnknown (then query, or send
         the same call again).
         """
+        self.need_keys(call.name, call.subject)
         failure: Unavailable | OutcomeUnknown
         try:
             reply = self.wire.exchange(call, self.deadline_ns())

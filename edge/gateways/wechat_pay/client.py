@@ -94,6 +94,7 @@ class WeChatPayGateway:
             device_ip=settings.device_ip,
         )
         order_no, read_s = payment.merchant_order_no, settings.codepay_read_s
+        self._channel.need_keys("payment", order_no)
         call = Call(
             "codepay",
             order_no,
