@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from edge.clock import iso
 from edge.members.landing import BlockKind
+from edge.retail.refund import Refund, RefundPhase
 from edge.services.box import Box
 from edge.services.complete_order import landing_of
 from edge.services.events import EventKind, Surface, landing_step, record_event
@@ -38,6 +39,7 @@ def show_receipt(box: Box, token: str) -> Mapping[str, object] | None:
             "issued_iso": iso(receipt.issued_at),
             "lines": [show_line(line) for line in order.lines],
             "tenders": show_tenders(order),
+            "refunds": [_refund(one) for one in unit.refunds.of_order(order.order_id) if one.holds_money],
             "total_fen": order.total_fen,
             "landing": show_landing(landing_of(unit, order)),
         }
@@ -63,3 +65,8 @@ def record_touchpoint(box: Box, token: str, touchpoint: str) -> None:
             record_event(unit, box.ids, now, box.origin, kind, order.order_id, step)
 
     box.store.write(work)
+
+
+def _refund(refund: Refund) -> Mapping[str, object]:
+    done = refund.phase is RefundPhase.DONE
+    return {"number": refund.number, "amount_fen": refund.amount_fen, "done": done}

@@ -27,6 +27,7 @@ from edge.services.refund_order import (
 )
 from edge.services.refund_slip import reprint_slip
 from edge.services.resolve_refunds import resolve_refunds
+from edge.services.show_receipt import show_receipt
 from edge.services.staff import StaffMember
 from edge.services.take_cash import take_cash
 from edge.services.work_records import WorkItem
@@ -412,3 +413,20 @@ def test_what_hq_asks_for_and_cannot_be_is_refused_with_a_reason(shop: Shop) -> 
     for number, (arguments, reason) in enumerate(odd):
         assert commanded(shop, f"cmd-{number}", **arguments).reason == reason
     assert quote(shop, order_id).refunds == ()
+
+
+def test_the_receipts_page_tells_what_was_given_back(shop: Shop) -> None:
+    order_id = sold(shop, COLA)
+    receipt = shop.receipt(order_id)
+    assert receipt is not None
+
+    def told() -> object:
+        page = show_receipt(shop.box, receipt.token)
+        return page["refunds"] if page else None
+
+    assert told() == []
+    give(shop, order_id, amount_fen=100)
+    number = "till-1-0001-R1"
+    assert told() == [{"number": number, "amount_fen": 100, "done": False}]
+    resolve(shop)
+    assert told() == [{"number": number, "amount_fen": 100, "done": True}]
