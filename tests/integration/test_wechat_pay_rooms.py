@@ -31,6 +31,7 @@ from edge.ids import TimeOrderedIds
 from edge.retail.bill import BillKind
 from edge.services.payment_ports import (
     BillNotReady,
+    CodePayment,
     PaymentState,
     RefundNeedsFunds,
     RefundRefused,
@@ -130,7 +131,7 @@ def mall(credentials: Credentials, tmp_path: Path) -> Iterator[Mall]:
             server.office.notices.wire.routes[NOTIFY_URL] = address
             yield mall
         mall.http.close()
-        client.close()
+        mall.client.close()
 
 
 class Receiver:
@@ -316,6 +317,25 @@ def test_a_refund_that_the_balance_does_not_cover_waits_for_a_person(mall: Mall)
         mall.client.refund(mall.refund(500))
     mall.server.office.ledger.move(WORLD, money, 1250, Why("deposit", "T-0001"))
     assert mall.client.refund(mall.refund(500)).amount_fen == 500
+
+
+def test_a_service_provider_sells_asks_and_refunds_for_a_sub_merchant(mall: Mall) -> None:
+    made = {"mchid": "1900000301", "sp_mchid": mall.settings.mchid, "appids": ["wx00000000000000ab"]}
+    assert mall.http.post("/sim/merchants", json=made).status_code == 201
+    mall.client.close()
+    mall.settings = replace(mall.settings, sub_mchid="1900000301")
+    mall.client = client_of(mall.settings, mall.clock)
+    mall.pay()
+    assert mall.client.query("T-0001").state is PaymentState.APPROVED
+    told = mall.read(0).content
+    assert isinstance(told, Transaction)
+    assert told.payer == mall.openid
+    code = mall.http.post("/sim/wallets/w1/code", json={}).json()["code"]
+    paid = mall.client.pay_by_code(CodePayment("T-0002", 300, "茶", code, "till-1"))
+    assert (paid.state, paid.payer) == (PaymentState.APPROVED, mall.openid)
+    assert mall.client.reverse("T-0002").state is PaymentState.VOIDED
+    assert mall.client.refund(mall.refund(500)).amount_fen == 500
+    assert mall.client.query_refund("T-0001", "R-0001").state is not RefundState.ABSENT
 
 
 def test_without_the_gateway_nothing_is_claimed(mall: Mall) -> None:
