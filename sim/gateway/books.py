@@ -20,6 +20,7 @@ __all__ = ["CODE_LIFE_MS", "Books", "Charge", "Entry", "Habit", "Order", "Paymen
 REVERSE_WITHIN_MS = 7 * 86_400_000
 
 _GIVEN, _TAKEN = ("fill", "empty"), "wallet:"
+_SHOPPERS = "reason NOT IN (?, ?) AND (source LIKE 'wallet:%' OR target LIKE 'wallet:%')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +131,18 @@ class Books:
 
     def ledger(self) -> tuple[Entry, ...]:
         """Return every movement of shoppers' money to merchants and back, oldest first."""
-        moved = self.accounts.movements(
-            "reason NOT IN (?, ?) AND (source LIKE 'wallet:%' OR target LIKE 'wallet:%')", *_GIVEN
-        )
-        return tuple(_entry(movement) for movement in moved)
+        return tuple(_entry(movement) for movement in self.accounts.movements(_SHOPPERS, *_GIVEN))
+
+    def newest_entries(self, limit: int) -> tuple[Entry, ...]:
+        """Return the newest of `ledger`, oldest first."""
+        rows = self.store.rows(f"SELECT * FROM movement WHERE {_SHOPPERS} ORDER BY movement_id DESC LIMIT ?",
+                               *_GIVEN, limit)  # fmt: skip
+        return tuple(_entry(Movement(**dict(row))) for row in reversed(rows))
+
+    def taken_fen(self) -> int:
+        """Return what all orders have taken from shoppers and not given back."""
+        sign = "CASE WHEN source LIKE 'wallet:%' THEN amount_fen ELSE -amount_fen END"
+        return self.store.number(f"SELECT sum({sign}) FROM movement WHERE {_SHOPPERS}", *_GIVEN)
 
     def charged_fen(self, order_no: str) -> int:
         """Return what that order has taken from its shopper and not given back."""

@@ -2,13 +2,14 @@
 
     GET  /                                  the phones as a page
     GET  /sim/phone/{wallet}                one phone as a page; /state is what it shows, as JSON
-    GET  /sim/wallets                       POST {name, balance_fen, password_above_fen?, habit?, delay_ms?}
+    GET  /sim/wallets                       the newest 500
+    POST /sim/wallets                       {name, balance_fen, password_above_fen?, habit?, delay_ms?}
     POST /sim/wallets/{wallet}              change any of balance_fen, password_above_fen, habit, delay_ms
     POST /sim/wallets/{wallet}/code         {renew?}: the payment code on the screen
     POST /sim/orders/{order}/password       {action: types | wrong | cancels}
     POST /sim/wallets/{wallet}/request-payment, /scan; /sim/sheets, /sim/refunds, /sim/keys, /sim/merchants,
          /sim/books, /sim/movements, /sim/notices, /sim/fault-rates: see the rooms
-    GET  /sim/orders    GET /sim/ledger
+    GET  /sim/orders    GET /sim/ledger    GET /sim/ledger/newest
     GET  /sim/faults    POST {call, fault, times?, delay_ms?, order_no?}    DELETE
     GET  /sim/settings  POST {pending_as_error?, reverse_refused_while_paying?, sign_with?}
 
@@ -38,6 +39,8 @@ E = TypeVar("E", bound=StrEnum)
 
 _HERE = Path(__file__).parent
 _RECENT = 8
+_ON_PAGE = 12
+_MOST_LISTED = 500
 
 
 class Control:
@@ -69,6 +72,7 @@ class Control:
             ("POST", order, self._enter_password),
             ("GET", r"/sim/(orders)", self._list_orders),
             ("GET", r"/sim/(ledger)", self._list_ledger),
+            ("GET", r"/sim/ledger/(newest)", self._newest_of_ledger),
             ("GET", r"/sim/(faults)", self._list_faults),
             ("POST", r"/sim/(faults)", self._add_fault),
             ("DELETE", r"/sim/(faults)", self._clear_faults),
@@ -112,7 +116,7 @@ class Control:
         return json_reply(200, state)
 
     def _list_wallets(self, _: str, __: Json) -> Reply:
-        return json_reply(200, [_wallet_json(wallet) for wallet in self._books.wallets()])
+        return json_reply(200, [_wallet_json(wallet) for wallet in self._books.wallets()[-_MOST_LISTED:]])
 
     def _add_wallet(self, _: str, body: Json) -> Reply:
         wallet = self._books.add_wallet(
@@ -150,6 +154,10 @@ class Control:
         entries = self._books.ledger()
         total = sum(entry.amount_fen for entry in entries)
         return json_reply(200, {"total_fen": total, "entries": [asdict(entry) for entry in entries]})
+
+    def _newest_of_ledger(self, _: str, __: Json) -> Reply:
+        entries = [asdict(entry) for entry in self._books.newest_entries(_ON_PAGE)]
+        return json_reply(200, {"total_fen": self._books.taken_fen(), "entries": entries})
 
     def _list_faults(self, _: str, __: Json) -> Reply:
         names = {"calls": self._api.call_names, "faults": [fault.value for fault in Fault]}

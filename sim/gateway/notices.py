@@ -124,11 +124,12 @@ class Notices:
         Call it inside the unit of work of what it tells. Without an address nothing is sent.
         """
         event_id = f"EV-{self._digits(19)}"
-        if (
-            notice.url
-            and self._store.number("SELECT count(*) FROM notice WHERE state = 'waiting'") < _MAX_WAITING
-        ):
-            self._insert(notice, event_id)
+        if not notice.url:
+            return event_id
+        if self._store.number("SELECT count(*) FROM notice WHERE state = 'waiting'") >= _MAX_WAITING:
+            _log.warning("simulated gateway: %s callbacks wait, %s is dropped", _MAX_WAITING, event_id)
+            return event_id
+        self._insert(notice, event_id)
         return event_id
 
     def tick(self) -> None:

@@ -17,6 +17,7 @@ from sim.gateway.store import Store, Value
 from sim.gateway.wallets import Habit, Wallet, Wallets
 
 MAX_ORDERS = 2_000_000
+_SWEEP_TICKS = 400
 ORDER_LIFE_MS = 7 * 86_400_000
 
 SCHEMA = """
@@ -132,6 +133,7 @@ class Orders:
         self._now_ms = now_ms
         self._digits = digits
         self._when_paid: list[Listener] = []
+        self._ticks = 0
         store.add_schema(SCHEMA)
 
     def when_paid(self, listener: Listener) -> None:
@@ -230,8 +232,10 @@ class Orders:
         return self.keep(replace(order, state="PAYERROR"))
 
     def tick(self) -> None:
-        """Settle what is due."""
-        for row in self._store.rows("SELECT * FROM pay_order WHERE state IN ('NOTPAY', 'USERPAYING')"):
+        """Settle passwords that are due, and now and then close what has run out."""
+        self._ticks += 1
+        state = "NOTPAY" if self._ticks % _SWEEP_TICKS == 0 else "USERPAYING"
+        for row in self._store.rows("SELECT * FROM pay_order WHERE state = ?", state):
             self._settle_if_due(_order(row))
 
     def _insert(self, order: Order) -> int:

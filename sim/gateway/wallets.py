@@ -15,7 +15,7 @@ from sim.gateway.messages import Refusal
 from sim.gateway.store import Store
 
 CODE_LIFE_MS = 60_000
-_MAX_WALLETS = 10_000
+_MAX_WALLETS = 1_000_000
 _MAX_CODES = 50_000
 _KEEP_CODE_MS = 600_000
 
