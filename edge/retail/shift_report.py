@@ -166,21 +166,13 @@ def report(
 
 def day_report(day: str, reports: Sequence[ShiftReport]) -> DayReport:
     """Return the totals of a day over its shifts' Z reports."""
-    tenders: dict[str, TenderTotal] = {}
-    tenants: dict[str, TenantTotal] = {}
-    for tender in (one for each in reports for one in each.tenders):
-        add_tender(tenders, tender)
-    for tenant in (one for each in reports for one in each.tenants):
-        had = tenants.get(tenant.tenant_id, TenantTotal(tenant.tenant_id))
-        sold_fen, back_fen = had.sold_fen + tenant.sold_fen, had.returned_fen + tenant.returned_fen
-        tenants[tenant.tenant_id] = TenantTotal(tenant.tenant_id, sold_fen, back_fen)
     numbers = sorted((each.shift.workstation, each.shift.number or 0) for each in reports)
     return DayReport(
         day=day,
         z_numbers=tuple(numbers),
         orders=sum(each.orders for each in reports),
-        tenders=tuple(tenders[kind] for kind in sorted(tenders)),
-        tenants=tuple(tenants[name] for name in sorted(tenants)),
+        tenders=_all_tenders(reports),
+        tenants=_all_tenants(reports),
         change_fen=sum(each.change_fen for each in reports),
         over_short_fen=sum(each.shift.over_short_fen or 0 for each in reports),
     )
@@ -213,6 +205,22 @@ def takings(booked: Iterable[Booked], hour_of: Callable[[int], int]) -> dict[str
             hours = found.setdefault(kind, {})
             hours[hour] = hours.get(hour, 0) + amount
     return found
+
+
+def _all_tenders(reports: Sequence[ShiftReport]) -> tuple[TenderTotal, ...]:
+    totals: dict[str, TenderTotal] = {}
+    for tender in (one for each in reports for one in each.tenders):
+        add_tender(totals, tender)
+    return tuple(totals[kind] for kind in sorted(totals))
+
+
+def _all_tenants(reports: Sequence[ShiftReport]) -> tuple[TenantTotal, ...]:
+    totals: dict[str, TenantTotal] = {}
+    for one in (one for each in reports for one in each.tenants):
+        had = totals.get(one.tenant_id, TenantTotal(one.tenant_id))
+        sold_fen, back_fen = had.sold_fen + one.sold_fen, had.returned_fen + one.returned_fen
+        totals[one.tenant_id] = TenantTotal(one.tenant_id, sold_fen, back_fen)
+    return tuple(totals[name] for name in sorted(totals))
 
 
 def _tenders(booked: Sequence[Booked]) -> tuple[TenderTotal, ...]:
