@@ -17,9 +17,10 @@ from edge.services.member_records import MemberChange, MemberImport, MemberKey, 
 MAX_FOUND = 10
 
 _MEMBER = "m.member_id, m.card, m.tier, m.points, m.points_at, m.phone_hmac, m.phone_tail, m.plate_hmacs"
+# The plus keeps SQLite from building an index of all members over `removed` for each stretch.
 _SEEN = """
 m.import_no = (SELECT max(v.import_no) FROM members AS v
-               WHERE v.member_id = m.member_id AND v.import_no <= h.active) AND m.removed = 0
+               WHERE v.member_id = m.member_id AND v.import_no <= h.active) AND +m.removed = 0
 """
 _GET = f"SELECT {_MEMBER} FROM member_head AS h CROSS JOIN members AS m ON m.member_id = ? WHERE {_SEEN}"
 _BY_KEY = f"""

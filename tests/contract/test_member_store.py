@@ -13,6 +13,7 @@ from edge.members.member_snapshot import Member
 from edge.parking.plate_list import PlateEntry, PlateListKind
 from edge.parking.tariff_document import RateLine, Tariff
 from edge.services.member_records import MemberChange, MemberKey
+from edge.store.members import _STRETCH
 from edge.store.sqlite_store import SqliteStore
 from sim.fakes.store import FakeStore
 
@@ -153,6 +154,15 @@ def test_sqlite_keeps_no_rows_that_nobody_can_see(tmp_path: Path) -> None:
         for table in ("members", "member_keys", "member_trash")
     ]
     assert counts == [5, 15, 0]
+    store.close()
+
+
+def test_a_stretch_reads_its_own_members_and_not_all(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "edge.db", 1)
+    plan = store._db.conn.execute(f"EXPLAIN QUERY PLAN {_STRETCH}", {"after": "m1", "last": "m2"}).fetchall()
+    steps = [row[3] for row in plan]
+    assert any("(member_id>? AND member_id<?)" in step for step in steps), steps
+    assert not any("AUTOMATIC" in step for step in steps)
     store.close()
 
 
