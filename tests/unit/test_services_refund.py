@@ -12,8 +12,10 @@ from edge.errors import Corrupt, Declined, Invalid, Unavailable
 from edge.retail.order import OrderState
 from edge.retail.refund import MAX_REFUNDS, LegState, Refund, RefundPhase
 from edge.services.check_out import cancel_sale
+from edge.services.close_shift import begin_count, give_count, look_at_shift
 from edge.services.command_records import CommandRecord
 from edge.services.obey_command import Command, Means, obey_command
+from edge.services.open_shift import open_shift
 from edge.services.payment_ports import RefundState
 from edge.services.refund_order import (
     RefundAsk,
@@ -31,7 +33,7 @@ from edge.services.show_receipt import show_receipt
 from edge.services.staff import StaffMember
 from edge.services.take_cash import take_cash
 from edge.services.work_records import WorkItem
-from sim.fakes.box import BREAD, COLA, GATEWAY, KIOSK, TILL
+from sim.fakes.box import BREAD, COLA, GATEWAY, KIOSK, RULES, TILL
 from sim.fakes.refund_gateway import RefundFault
 from tests.unit.shop import Shop
 
@@ -430,3 +432,25 @@ def test_the_receipts_page_tells_what_was_given_back(shop: Shop) -> None:
     assert told() == [{"number": number, "amount_fen": 100, "done": False}]
     resolve(shop)
     assert told() == [{"number": number, "amount_fen": 100, "done": True}]
+
+
+def test_a_refund_after_its_shift_was_closed_belongs_to_the_shift_that_gives_the_cash() -> None:
+    shop = Shop(replace(RULES, cash_needs_shift=True))
+    open_shift(shop.box, TILL, "Li", 10_000)
+    order_id = sold(shop, COLA, cash_fen=350)
+    begin_count(shop.box, TILL)
+    first = give_count(shop.box, TILL, {}, 10_350, "Li")
+    with pytest.raises(Declined, match="no shift is open"):
+        give(shop, order_id)
+    assert quote(shop, order_id).refunds == ()
+    shop.wait(60_000)
+    second = open_shift(shop.box, TILL, "Zhao", 10_000)
+    give(shop, order_id)
+    now = shop.box.clock.now()
+    before, after = (
+        shop.box.store.read(lambda unit, one=shift: look_at_shift(unit, one, now))
+        for shift in (first, second)
+    )
+    assert (before.drawer_fen, before.taken_fen) == (10_350, 350)
+    assert (after.drawer_fen, after.taken_fen) == (9_650, -350)
+    assert [(one.refunds, one.refunded_fen) for one in after.tenders] == [(1, 350)]
