@@ -114,11 +114,15 @@ class PaymentApi:
             return self._signed(replace(reply, body=reply.body[:-2]))
         if fault not in (Fault.WRONG_AMOUNT, Fault.WRONG_ORDER):
             return reply
-        value = json.loads(reply.body)
-        if fault is Fault.WRONG_ORDER:
+        try:
+            value = json.loads(reply.body)
+        except ValueError:
+            return reply
+        if fault is Fault.WRONG_ORDER and "out_trade_no" in value:
             value["out_trade_no"] = "another-order"
-        elif "amount" in value:
-            value["amount"]["total"] += 1
+        amount = value.get("amount")
+        if fault is Fault.WRONG_AMOUNT and isinstance(amount, dict) and "total" in amount:
+            amount["total"] += 1
         return self._signed(replace(reply, body=json_reply(200, value).body))
 
     def _process(self, request: Request, endpoint: Endpoint, names: Mapping[str, str]) -> Reply:

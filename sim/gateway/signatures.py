@@ -154,6 +154,8 @@ class Signatures:
     def spoil(self, headers: Mapping[str, str], fault: Fault | None) -> dict[str, str]:
         """Return signature headers with what that fault does to them; as they are for any other."""
         spoilt = dict(headers)
+        if "Wechatpay-Signature" not in spoilt:
+            return spoilt
         if fault is Fault.NO_SIGNATURE:
             spoilt = {name: text for name, text in spoilt.items() if name == "Request-ID"}
         if fault is Fault.BAD_SIGNATURE:

@@ -147,3 +147,18 @@ def test_clearing_ends_faults_and_rates(rig: Rig) -> None:
         rig.query("T-000001")
     rig.raw("DELETE", "/sim/faults", b"", {})
     assert rig.post(REFUNDS, ASK).status == 200
+
+
+@pytest.mark.parametrize("fault", [fault for fault in CALL_FAULTS if not fault.startswith("drop")])
+def test_every_fault_has_an_answer_for_every_kind_of_answer(rig: Rig, fault: Fault) -> None:
+    rig.post(NATIVE, rig.order("T-000002"))
+    close = "/v3/pay/transactions/out-trade-no/T-000002/close"
+    body = b'{"mchid":"' + rig.who.mchid.encode() + b'"}'
+    for token in (rig.token("POST", close, body), "nothing"):
+        plan(rig, "close", fault, delay_ms=1)
+        try:
+            status = rig.raw("POST", close, body, {"Authorization": token}).status
+        except (InvalidSignature, IncompleteRead):
+            continue
+        assert status in (200, 204, 400, 401, 429, 500)
+    assert rig.switch("/sim/faults")["waiting"] == []

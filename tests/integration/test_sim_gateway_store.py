@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -13,6 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from sim.gateway import Credentials, make_credentials
 from sim.gateway.rooms import ROOMS
 from sim.gateway.store import Store
+from sim.ports import free_ports
 from tests.integration.sim_gateway_rig import Clock, Rig, digits, open_rig
 
 REFUNDS = "/v3/refund/domestic/refunds"
@@ -123,3 +128,40 @@ def test_no_two_calls_have_the_same_address(credentials: Credentials) -> None:
         endpoints = [one for room in ROOMS for one in room.endpoints(rig.server.office)]
     ways = [(one.method, one.pattern.pattern) for one in endpoints]
     assert len(ways) == len(set(ways))
+
+
+def test_a_gateway_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+    port = free_ports(1)[0]
+    command = [sys.executable, "-m", "sim", "gateway", str(tmp_path), "--port", str(port)]
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        made = ask(port, "POST", "/sim/wallets", {"name": "小林", "balance_fen": 700})
+        deposit = {"mchid": "1900000109", "deposit_fen": 300}
+        ask(port, "POST", "/sim/merchants", deposit)
+        before = ask(port, "GET", "/sim/books")
+    finally:
+        first.kill()
+        first.wait(10)
+    again = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        assert ask(port, "GET", "/sim/books") == before
+        assert made in ask(port, "GET", "/sim/wallets")
+        assert before["accounts"]["merchant:1900000109"] == 300
+    finally:
+        again.terminate()
+        again.wait(10)
+
+
+def ask(port: int, method: str, path: str, value: object = None) -> Any:
+    """Use a switch of a gateway that may still be starting."""
+    body, pause = None if value is None else json.dumps(value), threading.Event()
+    for _ in range(400):
+        connection = HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            connection.request(method, path, body)
+            return json.loads(connection.getresponse().read())
+        except ConnectionRefusedError:
+            pause.wait(0.05)
+        finally:
+            connection.close()
+    raise AssertionError("the gateway did not start in 20 s")
