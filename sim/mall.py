@@ -100,6 +100,7 @@ gateway_url = "{gateway}/gateway.do"
 
 [[staff]]
 name = "演示收银员 Demo cashier"
+role = "supervisor"
 pin_hash = "{pin_hash}"
 
 [[landing]]
