@@ -245,9 +245,7 @@ def _trade_reader(table: BillTable) -> Callable[[Sequence[str]], BillRow]:
     transaction_id, fee = _need(table, "微信订单号"), _need(table, "手续费")
     paid = _need(table, "订单金额", "应结订单金额", "总金额")
     refund_id, refund_no = table.place("微信退款单号"), table.place("商户退款单号")
-    refunded = [
-        place for place in (table.place("申请退款金额"), table.place("退款金额")) if place is not None
-    ]
+    refunded = table.place("申请退款金额"), table.place("退款金额")
     traded_at = _need(table, "交易时间")
     attached = table.place("商户数据包")
 
@@ -255,14 +253,14 @@ def _trade_reader(table: BillTable) -> Callable[[Sequence[str]], BillRow]:
         word = fields[state]
         theirs = _number(fields, refund_id)
         is_refund = bool(theirs) or word in ("REFUND", "REVOKED")
-        gave = (parse_fen(fields[place]) for place in refunded)
+        has_number = is_refund and word != "REVOKED"
         return BillRow(
             kind=BillKind.REFUND if is_refund else BillKind.PAYMENT,
             merchant_order_no=fields[order_no],
-            merchant_refund_no="" if word == "REVOKED" or not is_refund else _number(fields, refund_no),
+            merchant_refund_no=_number(fields, refund_no) if has_number else "",
             transaction_id=fields[transaction_id],
             refund_id=theirs if is_refund else "",
-            amount_fen=next((fen for fen in gave if fen), 0) if is_refund else parse_fen(fields[paid]),
+            amount_fen=_first_fen(fields, refunded) if is_refund else parse_fen(fields[paid]),
             fee_fen=parse_fee_fen(fields[fee]),
             happened_at=parse_time(fields[at_time] or fields[traded_at]),
             state=word,
@@ -311,6 +309,12 @@ def _need(table: BillTable, *names: str) -> int:
 
 def _text(fields: Sequence[str], place: int | None) -> str:
     return fields[place] if place is not None else ""
+
+
+def _first_fen(fields: Sequence[str], places: tuple[int | None, ...]) -> int:
+    """Return the first amount that is not nought: a reversal may leave what was applied for empty."""
+    found = (parse_fen(fields[place]) for place in places if place is not None)
+    return next((fen for fen in found if fen), 0)
 
 
 def _number(fields: Sequence[str], place: int | None) -> str:
