@@ -23,10 +23,6 @@ class Refunding:
         """Return the one worker: a leg is followed up by nobody else."""
         return [self._worker]
 
-    def wake(self) -> None:
-        """Look for refunds to send now."""
-        self._worker.wake()
-
     def _resolve(self) -> float:
         resolve_refunds(self._box)
         return REFUND_EVERY_S
