@@ -16,7 +16,8 @@ from edge.app import DATABASE, build_gateways, build_printer, printer_profile
 from edge.app.files import given_file
 from edge.clock import SystemClock
 from edge.config import Config
-from edge.errands import check_config, read_outbox
+from edge.errands.configuration import check_config
+from edge.errands.outbox import read_outbox
 from edge.errors import EdgeError, Invalid, Unavailable
 from edge.gateways.alipay.client import AlipayGateway
 from edge.gateways.wechat_pay.certificates import certificate_end

@@ -11,7 +11,7 @@ from edge.clock import SystemClock
 from edge.codes.classify import classify
 from edge.codes.reading import CodeKind
 from edge.config import Config, parse_config, secret_file
-from edge.errands import check_config
+from edge.errands.configuration import check_config
 from edge.errors import Invalid
 from edge.hq.tls import TlsSettings
 from edge.services.staff import hash_pin

@@ -98,14 +98,14 @@ def test_a_second_install_updates_the_program_and_keeps_the_settings(tmp_path: P
     settings = tmp_path / "etc/mall-edge/edge.toml"
     assert settings.read_text("utf-8") == (ROOT / "systemd/examples/gate.toml").read_text("utf-8")
     settings.write_text("mine", "utf-8")
-    stray, program = tmp_path / "opt/mall-edge/edge/gone.py", tmp_path / "opt/mall-edge/edge/cli.py"
+    stray, program = tmp_path / "opt/mall-edge/edge/gone.py", tmp_path / "opt/mall-edge/edge/workers.py"
     stray.touch()
     program.write_text("old", "utf-8")
     again = run("systemd/install", "--prefix", tmp_path)
     assert (again.returncode, "kept" in again.stdout) == (0, True)
     assert settings.read_text("utf-8") == "mine"
     assert not stray.exists()
-    assert program.read_bytes() == (ROOT / "edge/cli.py").read_bytes()
+    assert program.read_bytes() == (ROOT / "edge/workers.py").read_bytes()
     assert not list((tmp_path / "opt/mall-edge").rglob("__pycache__"))
 
 
