@@ -135,32 +135,37 @@ def _papers(world: World, events: list[Event]) -> Iterator[str]:
 
 def _refunds(world: World, events: list[Event]) -> Iterator[str]:
     """What HQ heard of went back, once, and nothing else; no tender gives more than it took."""
-    told = {
-        leg["merchant_refund_no"]: leg["amount_fen"]
-        for data in _done(events)
-        for leg in data["legs"]
-        if leg["kind"] == GATEWAY and leg["state"] == "done"
-    }
+    done = _done(events)
+    legs = [leg for data in done for leg in _kept(data)]
+    told = {leg["merchant_refund_no"]: leg["amount_fen"] for leg in legs if leg["kind"] == GATEWAY}
     given = world.refunds.given_fen()
     if told != given:
         yield f"HQ heard of refunds {told}, the gateway gave {given}"
-    tenders = _tenders_taken(world)
-    for data in _done(events):
-        if sum(leg["amount_fen"] for leg in _kept(data)) != data["amount_fen"]:
-            yield f"refund {data['number']}: its legs do not sum to {data['amount_fen']} fen"
-        if (
-            not data["cancels_order"]
-            and sum(one["amount_fen"] for one in data["lines"]) != data["amount_fen"]
-        ):
-            yield f"refund {data['number']}: its lines do not sum to {data['amount_fen']} fen"
-        for leg in _kept(data):
-            tenders[leg["tender_id"]] = tenders.get(leg["tender_id"], 0) - leg["amount_fen"]
-    over = {tender: fen for tender, fen in tenders.items() if fen < 0}
+    left = Counter(_tenders_taken(world))
+    left.subtract(_sums(legs, "tender_id"))
+    over = {tender: fen for tender, fen in left.items() if fen < 0}
     if over:
         yield f"more was given back than was taken: {over}"
-    wished = [data["refund_id"] for data in _of(events, "refund.approved")]
-    if sorted(wished) != sorted(data["refund_id"] for data in _done(events)):
-        yield f"approved were {sorted(wished)}, done are others"
+    approved = sorted(data["refund_id"] for data in _of(events, "refund.approved"))
+    if approved != sorted(data["refund_id"] for data in done):
+        yield f"approved were {approved}, done are others"
+    yield from (line for data in done for line in _misfits(data))
+
+
+def _misfits(data: Event) -> Iterator[str]:
+    """The legs of a refund, and its lines where it has any, sum to its amount."""
+    if sum(leg["amount_fen"] for leg in _kept(data)) != data["amount_fen"]:
+        yield f"refund {data['number']}: its legs do not sum to {data['amount_fen']} fen"
+    goods_fen = sum(one["amount_fen"] for one in data["lines"])
+    if not data["cancels_order"] and goods_fen != data["amount_fen"]:
+        yield f"refund {data['number']}: its lines do not sum to {data['amount_fen']} fen"
+
+
+def _sums(rows: list[Event], key: str) -> Counter[str]:
+    sums: Counter[str] = Counter()
+    for row in rows:
+        sums[row[key]] += row["amount_fen"]
+    return sums
 
 
 def _tenders_taken(world: World) -> dict[str, int]:
