@@ -35,12 +35,12 @@ def main() -> None:
 
 
 def with_config(command: F) -> F:
-    """Give a command the option --config, also read from MALL_EDGECONFIG."""
+    """Give a command the option --config, also read from MALL_EDGE_CONFIG."""
     return click.option(
         "--config",
         CONFIG,
         type=click.Path(path_type=Path),
-        envvar="MALL_EDGECONFIG",
+        envvar="MALL_EDGE_CONFIG",
         default=Path("/etc/mall-edge/edge.toml"),
         show_default=True,
         help="The configuration file.",
