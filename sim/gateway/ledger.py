@@ -85,6 +85,14 @@ class Ledger:
         """Return what is on an account, 0 for one that nothing has touched."""
         return self._store.number("SELECT balance_fen FROM account WHERE name = ?", account)
 
+    def left_of(self, account: str, mchid: str, order_no: str) -> int:
+        """Return what of one order's money is on an account."""
+        return self._store.number(
+            "SELECT sum(CASE account WHEN target THEN amount_fen ELSE -amount_fen END) FROM movement,"
+            " (SELECT ? AS account) WHERE order_no = ? AND mchid = ? AND account IN (source, target)",
+            account, order_no, mchid,
+        )  # fmt: skip
+
     def balances(self) -> Mapping[str, int]:
         """Return every account with its balance; they sum to zero."""
         rows = self._store.rows("SELECT name, balance_fen FROM account ORDER BY name")

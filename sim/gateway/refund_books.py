@@ -182,7 +182,7 @@ class Refunds:
 
     def _open(self, asked: Asked, order: Order) -> Refund:
         charge, now = order.charge, self._now_ms()
-        account = self._account_with(asked.amount_fen, charge.account, f"merchant:{charge.payee}")
+        account = self._account_with(asked.amount_fen, order)
         refund = Refund(
             f"50300{self._digits(23)}", charge.mchid, asked.asked_by, asked.refund_no, order.order_id,
             asked.amount_fen, account, asked.notify_url, asked.form, "PROCESSING", self.outcome.value,
@@ -198,10 +198,15 @@ class Refunds:
         self._orders.keep(replace(order, state="REFUND"))
         return refund
 
-    def _account_with(self, amount_fen: int, *accounts: str) -> str:
-        for account in accounts:
-            if self._ledger.balance(account) >= amount_fen:
-                return account
+    def _account_with(self, amount_fen: int, order: Order) -> str:
+        """Return where the money is taken from: what is frozen of this very order, or what is free."""
+        charge, free = order.charge, f"merchant:{order.charge.payee}"
+        if charge.freeze:
+            frozen_fen = self._ledger.left_of(charge.account, charge.mchid, charge.order_no)
+            if frozen_fen >= amount_fen:
+                return charge.account
+        if self._ledger.balance(free) >= amount_fen:
+            return free
         raise Refusal(403, "NOT_ENOUGH", "基本账户余额不足，请充值后重新发起")
 
     def _settle_if_due(self, refund: Refund) -> Refund:

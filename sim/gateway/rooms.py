@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sim.gateway import alipay, bills, certificates, codepay, combine, phones, refunds, switches, transactions
+from sim.gateway import (
+    alipay,
+    bills,
+    certificates,
+    codepay,
+    combine,
+    phones,
+    profit_sharing,
+    refunds,
+    switches,
+    transactions,
+)
 from sim.gateway.endpoints import Room
 
 ROOMS: tuple[Room, ...] = (
@@ -15,4 +26,5 @@ ROOMS: tuple[Room, ...] = (
     switches.ROOM,
     alipay.ROOM,
     bills.ROOM,
+    profit_sharing.ROOM,
 )

@@ -170,13 +170,14 @@ def test_an_unknown_refund_is_404(rig: Rig) -> None:
 
 @pytest.mark.parametrize("outcome", ["SUCCESS", "ABNORMAL", "CLOSED"])
 def test_the_end_of_a_refund_is_told_by_callback(rig: Rig, outcome: str) -> None:
-    rig.paid_order(ORDER)
     with open_receiver(rig) as receiver:
+        rig.paid_order(ORDER)
+        assert len(receiver.wait(1)) == 1
         made = refund(rig, "R1", 250, notify_url=NOTIFY_URL + "/refund").json()
         ended = rig.switch(f"/sim/refunds/{made['refund_id']}", {"outcome": outcome})
         assert ended["status"] == outcome
-        assert len(receiver.wait(1)) == 1
-        event, told = receiver.told(0)
+        assert len(receiver.wait(2)) == 2
+        event, told = receiver.told(1)
         assert event == f"REFUND.{outcome}"
         assert (told["refund_status"], told["out_refund_no"], told["mchid"]) == (outcome, "R1", rig.who.mchid)
         assert told["amount"] == {"total": 1250, "refund": 250, "payer_total": 1250, "payer_refund": 250}
