@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 _MAX_BODY_BYTES = 64 * 1024
 _IDLE_S = 60.0
 _TICK_S = 0.05
+_LET_GO_S = 5.0
 
 
 class GatewayServer:
@@ -155,7 +156,7 @@ class _Http(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], answer: Callable[[Request], Reply]) -> None:
         self.answer = answer
         self._open: set[socket.socket] = set()
-        self._open_lock = threading.Lock()
+        self._open_lock = threading.Condition()
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
@@ -169,14 +170,17 @@ class _Http(ThreadingHTTPServer):
         super().process_request(request, client_address)  # type: ignore[arg-type]
 
     def shutdown_request(self, request: object) -> None:
+        super().shutdown_request(request)  # type: ignore[arg-type]
         with self._open_lock:
             self._open.discard(cast(socket.socket, request))
-        super().shutdown_request(request)  # type: ignore[arg-type]
+            self._open_lock.notify_all()
 
     def close_connections(self) -> None:
+        """Hang up on everybody, and wait a little until their threads have let go."""
         with self._open_lock:
             for connection in self._open:
                 _hang_up(connection)
+            self._open_lock.wait_for(lambda: not self._open, _LET_GO_S)
 
     def handle_error(self, request: object, client_address: object) -> None:
         _log.debug("simulated gateway: a connection ended early", exc_info=True)
