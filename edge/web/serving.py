@@ -53,13 +53,14 @@ class WebServer:
         return not self._thread.is_alive()
 
     def close(self, timeout_s: float = 5.0) -> None:
-        """Stop listening, close every connection and wait for the workers up to `timeout_s`."""
+        """Wait for the workers up to `timeout_s`, then stop listening and close every connection."""
+        # First, since what they still write goes through the loop: each stream would end in a traceback.
+        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=timeout_s)
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         else:
             wasyncore.close_all(self._sockets)
-        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=timeout_s)
 
     def _listen(self, app: Flask, settings: WebSettings) -> Any:
         return create_server(

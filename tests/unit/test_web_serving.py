@@ -78,6 +78,17 @@ def test_closing_ends_open_streams_and_frees_the_port() -> None:
         assert again.port == port
 
 
+def test_closing_many_open_streams_leaves_no_error_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with served(DeskFake(), WebSettings(port=0, threads=32, max_streams=24, keep_alive_s=60)) as server:
+        streams = [open_stream(server.port) for _ in range(24)]
+        assert {answer.status for _, answer in streams} == {200}
+    for stream, answer in streams:
+        assert answer.read().startswith(b"retry: 1000")
+        answer.close()
+        stream.close()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_a_taken_port_is_told_at_once() -> None:
     with served(DeskFake(), WebSettings(port=0)) as server:
         settings = WebSettings(port=server.port)
