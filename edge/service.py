@@ -30,6 +30,7 @@ from edge.hq.topics import Topics
 from edge.members.landing import LandingPage
 from edge.services.box import Box
 from edge.services.events import Data
+from edge.services.money_wishes import money_wishes
 from edge.services.obey_command import Means
 from edge.services.payment_ports import BillSource
 from edge.services.ports import Disk, Display, Gate, Printer, Scanner
@@ -178,6 +179,8 @@ class Service:
         self._parts.devices.close()
         late = self._supervisor.stop()
         self._parts.link.close()
+        for gateway in self.box.gateways.values():
+            gateway.close()
         self._parts.store.close()
         _log.info("stopped", late=list(late))
 
@@ -194,14 +197,15 @@ class Service:
         snapshots = SnapshotDesk(topics, parts.link.say)
         for wanted in (topics.manifests, topics.chunks):
             parts.link.listen(wanted, snapshots.hear)
+        self._reconciling = Reconciling(self.box, parts.bills, parts.bills_from_minute)
         self._taking_in = TakingIn(
             self.box,
             parts.intake,
             snapshots,
             lambda: not self._disk.refuses(Use.IMPORT),
             self._publishing.wake,
+            money_wishes(self.box, parts.bills),
         )
-        self._reconciling = Reconciling(self.box, parts.bills, parts.bills_from_minute)
         self._commands = CommandDesk(topics, parts.link.say)
         parts.link.listen(topics.commands, self._commands.take)
         means = Means(self._make_bundle, {gate.name: gate for gate in parts.devices.gates})

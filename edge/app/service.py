@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edge.app.devices import build_devices
 from edge.app.gateways import bill_sources, build_gateways, key_renewers
 from edge.app.hq_link import build_link
@@ -19,11 +21,13 @@ from edge.config import (
     effective,
 )
 from edge.errors import Invalid
+from edge.hq.unlinked import Unlinked
 from edge.ids import TimeOrderedIds
 from edge.service import Parts, Service
 from edge.services.box import Box
 from edge.services.events import Origin
 from edge.services.payment_ports import RefundGateway
+from edge.services.ports import Clock
 from edge.services.staff import StaffBook, StaffMember
 from edge.store.bundle_folder import BundleFolder
 from edge.store.disk import DataDisk
@@ -33,6 +37,26 @@ from edge.store.sqlite_store import SqliteStore
 DATABASE = "edge.db"
 INCOMING = "incoming"
 BUNDLES = "bundles"
+
+
+def build_books(config: Config, store: SqliteStore, clock: Clock, ids: TimeOrderedIds) -> Box:
+    """Return a box over that store with its gateways, without printers and without a link to HQ."""
+    newest = store.newest_id()
+    if newest is not None:
+        ids.continue_after(newest)
+    gateways = build_gateways(config, clock, ids)
+    return Box(
+        origin=Origin(config.box.site, config.box.edge),
+        clock=clock,
+        ids=ids,
+        store=store,
+        link=Unlinked(),
+        gateways=gateways,
+        printers={},
+        workstations={one.name: build_workstation(one) for one in config.workstation},
+        rules=build_rules(config),
+        refunders={name: one for name, one in gateways.items() if isinstance(one, RefundGateway)},
+    )
 
 
 def build_service(config: Config) -> Service:
@@ -46,22 +70,7 @@ def build_service(config: Config) -> Service:
         raise Invalid(f"box.data_dir {config.box.data_dir} cannot be made: {error.strerror}") from None
     marks = build_marks(config)
     store = SqliteStore(config.box.data_dir / DATABASE, clock.now().wall_at, marks.reserve_bytes)
-    newest = store.newest_id()
-    if newest is not None:
-        ids.continue_after(newest)
-    gateways = build_gateways(config, clock, ids)
-    box = Box(
-        origin=Origin(config.box.site, config.box.edge),
-        clock=clock,
-        ids=ids,
-        store=store,
-        link=link,
-        gateways=gateways,
-        printers=devices.printers,
-        workstations={one.name: build_workstation(one) for one in config.workstation},
-        rules=rules,
-        refunders={name: one for name, one in gateways.items() if isinstance(one, RefundGateway)},
-    )
+    box = replace(build_books(config, store, clock, ids), rules=rules, link=link, printers=devices.printers)
     staff = StaffBook([StaffMember(one.name, one.role, one.pin_hash) for one in config.staff], clock)
     intake = IntakeFolder(config.box.data_dir / INCOMING)
     web, landings = web_settings(config), landing_pages(config)
@@ -81,8 +90,8 @@ def build_service(config: Config) -> Service:
             relay=config.hq.relay,
             bundles=BundleFolder(config.box.data_dir / BUNDLES),
             config_text=effective(config),
-            bills=bill_sources(gateways),
+            bills=bill_sources(box.gateways),
             bills_from_minute=minute_of_day(config.reconcile.from_time),
-            renewers=key_renewers(gateways),
+            renewers=key_renewers(box.gateways),
         )
     )

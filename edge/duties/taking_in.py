@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -11,7 +11,7 @@ from edge.errors import Unavailable
 from edge.hq.snapshots import SnapshotDesk
 from edge.services.box import Box
 from edge.services.snapshot_kinds import snapshot_kinds
-from edge.services.take_intake import Intake, take_intake
+from edge.services.take_intake import Intake, WishHandler, take_intake
 from edge.services.take_snapshot import FetchCursor, Shelf, return_snapshot, take_snapshots
 from edge.workers import Worker
 
@@ -35,13 +35,18 @@ class TakingIn:
         desk: SnapshotDesk,
         has_room: Callable[[], bool],
         news: Callable[[], None],
+        wishes: Mapping[str, WishHandler],
     ) -> None:
-        """intake: None for no folder. news: called when there is something to tell HQ."""
+        """intake: None for no folder. news: called when there is something to tell HQ.
+
+        wishes: by kind, what is done for one that was handed in.
+        """
         self._box = box
         self._intake = intake
         self._desk = desk
         self._has_room = has_room
         self._news = news
+        self._wishes = wishes
         kinds = snapshot_kinds(box.rules.zone)
         self._shelf = Shelf(box.store, box.clock, box.ids, box.origin, kinds)
         self._fetching = FetchCursor()
@@ -72,7 +77,7 @@ class TakingIn:
             box = self._box
             with self._importing:
                 done = take_intake(
-                    box.store, box.clock, box.rules.zone, intake, self._has_room(), self._shelf
+                    box.store, box.clock, box.rules.zone, intake, self._has_room(), self._shelf, self._wishes
                 )
             if done is None:
                 return INTAKE_EVERY_S

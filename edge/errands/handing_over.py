@@ -22,7 +22,7 @@ from edge.services.take_intake import (
 from edge.store.database import open_reader
 from edge.store.intake_folder import IntakeFolder
 from edge.store.outbox import OutboxTable
-from edge.store.sqlite_store import SqliteStore
+from edge.store.sqlite_store import SqliteStore, SqliteUnit
 
 #: How often a file that was handed over is looked at, and how long it may stand still, in seconds.
 LOOK_EVERY_S = 0.1
@@ -93,3 +93,15 @@ def await_report(
         f"the database is in use, and {folder.folder / name} was not taken within {patience_s:.0f} s. "
         "It stays there until the service takes it; its report will be in done/ or refused/ beside it"
     )
+
+
+@contextmanager
+def reading_unit(config: Config) -> Iterator[SqliteUnit]:
+    """Yield all records as they are now, beside a running service; raise Unavailable when unreadable."""
+    connection = open_reader(database(config))
+    try:
+        yield SqliteUnit(connection)
+    except sqlite3.Error as error:
+        raise Unavailable(f"{DATABASE} cannot be read: {error}; start the service once") from error
+    finally:
+        connection.close()

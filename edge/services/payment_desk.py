@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from edge.clock import Instant
+from edge.clock import Instant, iso
 from edge.errors import Invalid
+from edge.money import format_yuan
 from edge.retail.attempt import AttemptState, AttemptStep, PaymentAttempt, StepKind
-from edge.services.box import Box
+from edge.services.box import Box, Rules
 from edge.services.records import Unit
 from edge.services.settle_attempt import attempt_time, note_step
 
@@ -32,8 +33,8 @@ class NextStep(StrEnum):
 class Choice(StrEnum):
     """What a person may do: ask the gateway NOW, or GIVE_BACK instead of waiting any longer."""
 
-    ASK_NOW = "ask_now"
-    GIVE_BACK = "give_back"
+    ASK_NOW = "ask-now"
+    GIVE_BACK = "give-back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +57,40 @@ class DoubtfulPayment:
 def open_payments(box: Box) -> tuple[DoubtfulPayment, ...]:
     """Return the attempts whose money may still move, the one due first first."""
     now = box.clock.now()
-    return box.store.read(
-        lambda unit: tuple(_shown(unit, box, one, now) for one in unit.attempts.open(MAX_SHOWN))
-    )
+    return box.store.read(lambda unit: open_of(unit, box.rules, now))
 
 
 def past_doubts(box: Box) -> tuple[DoubtfulPayment, ...]:
     """Return attempts that were in doubt and are over, newest first."""
     now = box.clock.now()
-    return box.store.read(
-        lambda unit: tuple(_shown(unit, box, one, now) for one in unit.attempts.doubted(MAX_SHOWN))
-    )
+    return box.store.read(lambda unit: past_of(unit, box.rules, now))
+
+
+def open_of(unit: Unit, rules: Rules, now: Instant) -> tuple[DoubtfulPayment, ...]:
+    """Return what `open_payments` does, of records that somebody reads beside the service."""
+    return tuple(_shown(unit, rules, one, now) for one in unit.attempts.open(MAX_SHOWN))
+
+
+def past_of(unit: Unit, rules: Rules, now: Instant) -> tuple[DoubtfulPayment, ...]:
+    """Return what `past_doubts` does, of records that somebody reads beside the service."""
+    return tuple(_shown(unit, rules, one, now) for one in unit.attempts.doubted(MAX_SHOWN))
+
+
+def describe_payment(shown: DoubtfulPayment) -> list[str]:
+    """Return a payment, its trail and its next step in lines for people."""
+    one = shown.attempt
+    lines = [
+        f"{one.attempt_id}  {iso(one.created_at)}  {shown.order_number}  {one.workstation}  {one.gateway}  "
+        f"{format_yuan(one.amount_fen)} yuan  {one.state}  {one.merchant_order_no}"
+    ]
+    for step in shown.trail:
+        times = f" x{step.times}" if step.times > 1 else ""
+        lines.append(f"    {iso(step.last_at)}  {step.what}{times}  {step.state}  {step.detail}".rstrip())
+    if shown.next_step is not None and shown.next_in_ms is not None:
+        safe = ", ".join(shown.choices) or "nothing"
+        step_ms = shown.next_in_ms
+        lines.append(f"    next by itself: {shown.next_step} in {step_ms // 1000} s; you may: {safe}")
+    return lines
 
 
 def ask_now(box: Box, attempt_id: str, by: str) -> None:
@@ -128,7 +152,7 @@ def _choices(attempt: PaymentAttempt) -> tuple[Choice, ...]:
     return ()
 
 
-def _shown(unit: Unit, box: Box, attempt: PaymentAttempt, now: Instant) -> DoubtfulPayment:
+def _shown(unit: Unit, rules: Rules, attempt: PaymentAttempt, now: Instant) -> DoubtfulPayment:
     order = unit.orders.get(attempt.order_id)
     at = attempt_time(attempt, now)
     is_open = attempt.is_open
@@ -137,16 +161,16 @@ def _shown(unit: Unit, box: Box, attempt: PaymentAttempt, now: Instant) -> Doubt
         order_number=order.number if order else "",
         trail=unit.attempts.trail(attempt.attempt_id),
         age_ms=at - attempt.created_at,
-        next_step=_next_step(box, attempt) if is_open else None,
+        next_step=_next_step(rules, attempt) if is_open else None,
         next_in_ms=max(0, attempt.next_step_at - at) if is_open else None,
         choices=_choices(attempt),
     )
 
 
-def _next_step(box: Box, attempt: PaymentAttempt) -> NextStep:
+def _next_step(rules: Rules, attempt: PaymentAttempt) -> NextStep:
     """Return what resolve_attempts will do when it looks next, if nothing has changed by then."""
     if attempt.state is AttemptState.INTENDED:
         return NextStep.VOID
-    old_enough = attempt.next_step_at - attempt.created_at >= box.rules.reverse_age_ms
+    old_enough = attempt.next_step_at - attempt.created_at >= rules.reverse_age_ms
     given_up = attempt.state is AttemptState.UNKNOWN or attempt.next_step_at >= attempt.give_up_at
     return NextStep.REVERSE if old_enough and given_up else NextStep.QUERY

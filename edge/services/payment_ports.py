@@ -111,7 +111,7 @@ class RefundRefused(Declined):
 
 
 class RefundNeedsFunds(Unavailable):
-    """The merchant's balance at the gateway is too low: a person must top it up, then the same number goes."""
+    """The merchant's balance is too low: a person must top it up, then the same number goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +171,9 @@ class PaymentGateway(Protocol):
         Raises Unavailable when no verified answer came; then query and try again.
         """
 
+    def close(self) -> None:
+        """Close all connections."""
+
 
 @runtime_checkable
 class RefundGateway(Protocol):
@@ -180,8 +183,8 @@ class RefundGateway(Protocol):
         """Give money back; repeating it with the same refund number never gives it twice.
 
         Raises RefundRefused (surely not given, and never will be under this number), RefundNeedsFunds (not
-        given until a person acts), Unavailable (surely not accepted), OutcomeUnknown (query_refund by our number, then send the same again) or, before
-        anything is sent, Invalid.
+        given until a person acts), Unavailable (surely not accepted), OutcomeUnknown (query_refund by our
+        number, then send the same again) or, before anything is sent, Invalid.
         """
 
     def query_refund(self, merchant_order_no: str, merchant_refund_no: str) -> RefundAnswer:

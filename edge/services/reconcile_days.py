@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from edge.clock import local
 from edge.errors import EdgeError
@@ -12,7 +12,7 @@ from edge.retail.bill import BillRow
 from edge.services.bill_records import BillDay
 from edge.services.box import Box
 from edge.services.payment_ports import BillNotReady, BillSource
-from edge.services.reconcile import BILL_ZONE, bill_hours, reconcile
+from edge.services.reconcile import BILL_ZONE, Progress, bill_hours, reconcile
 
 #: How many days back bills are looked for, and after how many a bill that never came is taken for empty.
 DAYS_BACK = 7
@@ -61,10 +61,12 @@ def reconcile_due(box: Box, sources: Sequence[BillSource], from_minute: int) -> 
     return Compared(tuple(done), failed)
 
 
-def compare_day(box: Box, source: BillSource, day: date) -> BillDay | None:
+def compare_day(
+    box: Box, source: BillSource, day: date, tell: Callable[[Progress], None] = lambda progress: None
+) -> BillDay | None:
     """Compare one bill now, whether it was before or not; None while there is no bill and money for one."""
     try:
-        return reconcile(box, source, day)
+        return reconcile(box, source, day, tell)
     except BillNotReady:
         if _has_money(box, source, day):
             return None
@@ -94,8 +96,3 @@ def _has_money(box: Box, source: BillSource, day: date) -> bool:
             )
         )
     )
-
-
-def today_there(wall_at: int) -> date:
-    """Return the date where bills are made, at Unix milliseconds."""
-    return datetime.fromtimestamp(wall_at / 1000, UTC).astimezone(BILL_ZONE).date()

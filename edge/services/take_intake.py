@@ -7,9 +7,11 @@ file is taken again, which changes nothing if it was taken before.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import partial
+from types import MappingProxyType
 from typing import Protocol
 
 from edge.errors import Invalid, Unavailable
@@ -56,7 +58,16 @@ class ReturnRequest:
     snapshot: str
 
 
-IntakeJob = CatalogueFile | PriceRequest | LetterRequest | ReturnRequest | RefusedFile
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Something to be done with the books, as told by `kind`. arguments: the texts it needs, by name."""
+
+    name: str
+    kind: str
+    arguments: Mapping[str, str]
+
+
+IntakeJob = CatalogueFile | PriceRequest | LetterRequest | ReturnRequest | Wish | RefusedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,10 @@ class IntakeReport:
 
     taken: bool
     lines: tuple[str, ...]
+
+
+#: Does what a wish asks for; raises Invalid for arguments that are missing or wrong.
+WishHandler = Callable[[Mapping[str, str], Progress], "IntakeReport"]
 
 
 class Intake(Protocol):
@@ -94,11 +109,13 @@ def take_intake(
     intake: Intake,
     room: bool = True,
     shelf: Shelf | None = None,
+    wishes: Mapping[str, WishHandler] = MappingProxyType({}),
 ) -> tuple[str, IntakeReport] | None:
     """Take the next file; return its name and report, None when there is none.
 
     zone: of times without an offset. room: whether the disk has room for a catalogue. shelf: of the
-    snapshots. Raises Unavailable when store or folder fail: the file stays.
+    snapshots. wishes: by kind, what is done for one. Raises Unavailable when store or folder fail: the
+    file stays.
     """
     job = intake.take()
     if job is None:
@@ -109,6 +126,8 @@ def take_intake(
             report = IntakeReport(False, (_NO_ROOM,))
         elif isinstance(job, ReturnRequest):
             report = return_now(shelf, job)
+        elif isinstance(job, Wish):
+            report = _grant(wishes, job, intake)
         else:
             report = _work(store, clock, zone, intake, job)
     except Invalid as error:
@@ -118,6 +137,13 @@ def take_intake(
         raise
     intake.finish(job.name, report)
     return job.name, report
+
+
+def wished(arguments: Mapping[str, str], *names: str) -> tuple[str, ...]:
+    """Return a wish's arguments in this order; raise Invalid when one is missing or there are others."""
+    if set(arguments) != set(names):
+        raise Invalid(f"this wish needs {', '.join(names)}; it has {', '.join(sorted(arguments)) or 'none'}")
+    return tuple(arguments[name] for name in names)
 
 
 def report_lines(report: ImportReport, dry_run: bool = False) -> tuple[str, ...]:
@@ -158,6 +184,14 @@ def return_now(shelf: Shelf | None, job: ReturnRequest) -> IntakeReport:
     if shelf is None:
         raise Invalid("this service takes no snapshots")
     return IntakeReport(True, (return_snapshot(shelf, job.snapshot),))
+
+
+def _grant(wishes: Mapping[str, WishHandler], wish: Wish, intake: Intake) -> IntakeReport:
+    handler = wishes.get(wish.kind)
+    if handler is None:
+        known = ", ".join(sorted(wishes)) or "none"
+        raise Invalid(f"{wish.kind!r} is no wish that this service grants; it grants {known}")
+    return handler(wish.arguments, partial(intake.progress, wish.name))
 
 
 def _work(

@@ -6,6 +6,7 @@
     incoming/NAME.price.json          a price to set
     incoming/NAME.letter.json         what to do with an event that HQ rejected
     incoming/NAME.return.json         a snapshot whose previous version is wanted
+    incoming/NAME.wish.json           something to be done with the books: {"kind": ..., its arguments}
     incoming/NAME.progress, .tries    ours, while a file is worked on
     incoming/done, incoming/refused   what was taken and what was not, each beside NAME.report.json
 
@@ -33,6 +34,7 @@ from edge.services.take_intake import (
     PriceRequest,
     RefusedFile,
     ReturnRequest,
+    Wish,
 )
 
 #: The largest file, how many files a folder keeps, and how many are looked at.
@@ -47,7 +49,7 @@ MAX_TRIES = 3
 PROGRESS_EVERY_NS = 200_000_000
 
 _CATALOGUES = (".csv", ".tsv", ".txt")
-_PRICE, _LETTER, _RETURN = ".price.json", ".letter.json", ".return.json"
+_PRICE, _LETTER, _RETURN, _WISH = ".price.json", ".letter.json", ".return.json", ".wish.json"
 _OPTIONS, _REPORT = ".options.json", ".report.json"
 _OURS = (_OPTIONS, ".progress", ".tries", ".part", ".filepart", ".tmp", ".swp", "~")
 
@@ -118,6 +120,10 @@ class IntakeFolder:
         """Hand in a wish; `wish.name` must end in .return.json. Raises Invalid like `put_catalogue`."""
         self._put(wish.name, json.dumps({"snapshot": wish.snapshot}).encode())
 
+    def put_wish(self, wish: Wish) -> None:
+        """Hand in a wish; `wish.name` must end in .wish.json. Raises Invalid like `put_catalogue`."""
+        self._put(wish.name, json.dumps({"kind": wish.kind, **wish.arguments}).encode())
+
     def seen(self, name: str) -> IntakeReport | tuple[int, int] | None:
         """Return a file's report, or how far it is as (done, total), or None while it was not begun."""
         for where in ("done", "refused"):
@@ -158,7 +164,9 @@ class IntakeFolder:
         return None
 
     def _is_whole(self, name: str, look: tuple[int, int, int]) -> bool:
-        handed_in = name.endswith((_PRICE, _LETTER, _RETURN)) or (self.folder / (name + _OPTIONS)).exists()
+        handed_in = (
+            name.endswith((_PRICE, _LETTER, _RETURN, _WISH)) or (self.folder / (name + _OPTIONS)).exists()
+        )
         before, since_ns = self._looks.get(name, (None, 0))
         if before != look:
             since_ns = self._now_ns()
@@ -194,6 +202,8 @@ class IntakeFolder:
             )
         if name.endswith(_RETURN):
             return ReturnRequest(name, **_texts(data, ("snapshot",), ()))
+        if name.endswith(_WISH):
+            return _wish(name, data)
         if not name.lower().endswith(_CATALOGUES):
             return RefusedFile(
                 name, f"{name} is no catalogue; save it as .csv (docs/operations/catalogue.md)"
@@ -233,6 +243,14 @@ def _texts(data: bytes, needed: tuple[str, ...], more: tuple[str, ...]) -> dict[
                 f"must hold the texts {', '.join(needed)} and nothing but {', '.join(more)} beside"
             )
     return {key: str(value) for key, value in wanted.items()}
+
+
+def _wish(name: str, data: bytes) -> Wish:
+    wanted = _object(data)
+    if not isinstance(wanted.get("kind"), str) or not all(isinstance(one, str) for one in wanted.values()):
+        raise ValueError("must hold the text kind, and texts beside it")
+    texts = {key: str(value) for key, value in wanted.items()}
+    return Wish(name, texts.pop("kind"), texts)
 
 
 def _options(data: bytes) -> ImportOptions:

@@ -137,6 +137,9 @@ class FakeGateway:
             return GatewayAnswer(PaymentState.ABSENT, detail="ORDER_NOT_EXIST")
         return replace(_answer(order), state=PaymentState.VOIDED)
 
+    def close(self) -> None:
+        """There is nothing to close."""
+
     def _fault(self, call: str) -> FakeFault | None:
         waiting = self._faults[call]
         return waiting.popleft() if waiting else None

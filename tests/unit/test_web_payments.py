@@ -46,7 +46,7 @@ def test_a_payment_on_its_way_is_shown_with_what_comes_next_and_what_may_be_done
     assert "waits for the shopper" in page
     assert "the gateway is asked" in page
     assert "Ask the gateway now" in page
-    answer = client.post(f"/staff/payments/{attempt_id}", data={"choice": "ask_now"}, headers=OURS)
+    answer = client.post(f"/staff/payments/{attempt_id}", data={"choice": "ask-now"}, headers=OURS)
     assert answer.status_code == 303
     assert f"{PERSON}: ask now" in text_of(client, "/staff/payments")
 
@@ -54,7 +54,7 @@ def test_a_payment_on_its_way_is_shown_with_what_comes_next_and_what_may_be_done
 def test_money_is_given_back_with_a_reason_and_not_without(shop: Shop) -> None:
     attempt_id = waiting(shop)
     client = staff_client(shop.box)
-    form = {"choice": "give_back", "reason": " "}
+    form = {"choice": "give-back", "reason": " "}
     refused = client.post(f"/staff/payments/{attempt_id}", data=form, headers=OURS)
     assert refused.status_code == 400
     assert "with a reason" in refused.get_data(as_text=True)
@@ -72,14 +72,14 @@ def test_a_choice_that_is_none_and_a_payment_that_is_over_are_refused_in_words(s
     client = staff_client(shop.box)
     answer = client.post(f"/staff/payments/{attempt_id}", data={"choice": "mark_paid"}, headers=OURS)
     assert (answer.status_code, "is no choice" in answer.get_data(as_text=True)) == (400, True)
-    answer = client.post("/staff/payments/nobody", data={"choice": "ask_now"}, headers=OURS)
+    answer = client.post("/staff/payments/nobody", data={"choice": "ask-now"}, headers=OURS)
     assert (answer.status_code, "no payment attempt nobody" in answer.get_data(as_text=True)) == (400, True)
 
 
 def test_another_page_cannot_give_money_back_in_a_persons_name(shop: Shop) -> None:
     attempt_id = waiting(shop)
     client = staff_client(shop.box)
-    form = {"choice": "give_back", "reason": "forged"}
+    form = {"choice": "give-back", "reason": "forged"}
     foreign = {"Sec-Fetch-Site": "cross-site"}
     assert client.post(f"/staff/payments/{attempt_id}", data=form, headers=foreign).status_code == 403
     assert shop.box.store.read(lambda unit: unit.attempts.trail(attempt_id)) == ()
