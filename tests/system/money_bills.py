@@ -1,0 +1,116 @@
+"""Differences planted in a day's bill at the simulated gateway, and what the service makes of them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import urllib.request
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from pathlib import Path
+
+from edge.clock import local
+from edge.retail.reconcile import EDGE_MS
+from edge.services.reconcile import BILL_ZONE, bill_hours
+from sim.clocks import unix_ms
+from sim.mall import Mall
+from tests.system.mall_process import eventually
+from tests.system.money_staff import Supervisor
+
+#: What each kind of planted difference must be found as.
+FOUND_AS = {"missing": "local_only", "extra": "channel_only", "amount": "amount", "status": "status"}
+
+#: The longest that a comparison of a day's bill may take.
+COMPARE_S = 60.0
+
+#: Payments that are neither given back nor likely to be, the oldest first.
+_WHOLE = """
+SELECT merchant_order_no FROM attempts JOIN tenders USING (attempt_id)
+WHERE gateway = 'wechat_pay' AND state = 'approved' AND created_at >= ? AND created_at < ?
+AND tender_id NOT IN (SELECT tender_id FROM refund_legs) ORDER BY merchant_order_no
+"""
+_DIFFERENCES = """
+SELECT reference FROM work_items WHERE kind = 'bill_difference' AND closed_at IS NULL AND day = ?
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What one comparison came to. found: what is open now, as reference/kind."""
+
+    rows: int
+    matched: int
+    found: frozenset[str]
+
+
+def bill_day(began_at: int) -> date | None:
+    """Return the day whose bill holds all payments since `began_at` (Unix ms) with none near an edge of it.
+
+    None around midnight in Beijing, where a payment may stand in either of two bills and is waited for.
+    """
+    day = local(began_at, BILL_ZONE).date()
+    begins_at, ends_at = bill_hours(day)
+    return day if begins_at <= began_at and unix_ms() < ends_at - EDGE_MS else None
+
+
+def have_bills_ready(mall: Mall) -> None:
+    """Have the bill of a day be there before the day is over."""
+    _post(mall, "/sim/bills", {"ready": "at_once"})
+
+
+def plant(mall: Mall, folder: Path, day: date, each: int) -> frozenset[str]:
+    """Plant `each` differences of every kind; return what must be found, as reference/kind."""
+    begins_at, ends_at = bill_hours(day)
+    with closing(_open(folder)) as db:
+        rows = db.execute(_WHOLE, (begins_at, ends_at - EDGE_MS)).fetchall()
+    numbers = (str(row[0]) for row in rows)
+    expected = set()
+    for kind in ("missing", "amount", "status"):
+        for number in islice(numbers, each):
+            _post(mall, f"/sim/bills/{day}/differences", {"kind": kind, "order_no": number})
+            expected.add(f"wechat_pay/{number}/{FOUND_AS[kind]}")
+    assert len(expected) == 3 * each, f"only {len(rows)} payments to plant differences at"
+    planted: Sequence[dict[str, str]] = ()
+    for _ in range(each):
+        planted = _post(mall, f"/sim/bills/{day}/differences", {"kind": "extra"})
+    places = [place for place, one in enumerate(planted) if one["kind"] == "extra"]
+    return frozenset(expected | {f"wechat_pay/{place:04d}planted.../channel_only" for place in places})
+
+
+def compare(mall: Mall, folder: Path, day: date) -> Compared:
+    """Have the service compare that day as a person does, and return what came of it."""
+    told = (day.isoformat(),)
+    with closing(_open(folder)) as db:
+        query = "SELECT compared_at, rows, matched FROM bill_days WHERE gateway = 'wechat_pay' AND day = ?"
+        before = db.execute(query, told).fetchone()
+
+        def done() -> tuple[int, int, int] | None:
+            now = db.execute(query, told).fetchone()
+            return now if now != before else None
+
+        with Supervisor(mall.url) as person:
+            person.compare(day.isoformat())
+        _, rows, matched = eventually(done, "the bill to be compared", COMPARE_S)
+        found = db.execute(_DIFFERENCES, told)
+        return Compared(rows, matched, frozenset(_shortened(row[0]) for row in found))
+
+
+def _shortened(reference: str) -> str:
+    """Return a reference without what the gateway makes up of a payment that nobody made."""
+    gateway, number, kind = reference.split("/")
+    head, planted, _ = number.partition("planted")
+    return f"{gateway}/{head}{planted}.../{kind}" if planted else reference
+
+
+def _post(mall: Mall, path: str, body: dict[str, str]) -> Sequence[dict[str, str]]:
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{mall.gateway.url}{path}", json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.load(answer)  # type: ignore[no-any-return]
+
+
+def _open(folder: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{folder / 'state' / 'edge.db'}?mode=ro", uri=True, timeout=10)
