@@ -112,7 +112,11 @@ def _plot(results: Sequence[Result]) -> None:
     say(f"plot: {PLOT}")
 
 
-QUICK: dict[str, dict[str, object]] = {"chaos": {"kills": 6}, "queues": {"quick": True}}
+QUICK: dict[str, dict[str, object]] = {
+    "chaos": {"kills": 6},
+    "queues": {"quick": True},
+    "money": {"parts": ("share", "bill")},
+}
 
 BENCHES: dict[str, Callable[..., Result]] = {
     "scan_to_paint": _imported("scan_to_paint"),
@@ -122,6 +126,7 @@ BENCHES: dict[str, Callable[..., Result]] = {
     "queues": _imported("queues"),
     "chaos": _imported("chaos"),
     "link": _imported("link"),
+    "money": _imported("money"),
     "fleet": _imported("fleet"),
     "catalogue": _catalogue,
     "snapshots": _imported("snapshots"),
