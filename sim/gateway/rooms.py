@@ -5,6 +5,7 @@ from __future__ import annotations
 from sim.gateway import (
     alipay,
     bills,
+    business_circle,
     certificates,
     codepay,
     combine,
@@ -13,6 +14,7 @@ from sim.gateway import (
     refunds,
     switches,
     transactions,
+    weixin,
 )
 from sim.gateway.endpoints import Room
 
@@ -27,4 +29,6 @@ ROOMS: tuple[Room, ...] = (
     alipay.ROOM,
     bills.ROOM,
     profit_sharing.ROOM,
+    business_circle.ROOM,
+    weixin.ROOM,
 )

@@ -200,6 +200,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_DELETE(self) -> None:
         self._serve()
 
+    def do_PATCH(self) -> None:
+        self._serve()
+
     def log_message(self, format: str, *args: object) -> None:
         """Stay silent: a request line may hold an order number, and tests read stderr."""
 
