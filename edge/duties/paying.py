@@ -13,9 +13,13 @@ from edge.services.settle_attempt import void_unsent
 from edge.services.take_payment import submit
 from edge.workers import Worker
 
-#: Charges that may wait for a free payment worker, and how many go on at once.
+#: Charges that may wait for a free payment worker.
 MAX_CHARGES = 64
-PAYMENT_WORKERS = 4
+
+#: How many charges go on at once: one for each workstation, within these limits. A wallet may take seconds to
+#: answer; with fewer workers the last of many shoppers would wait for all the others.
+FEWEST_WORKERS = 4
+PAYMENT_WORKERS = 20
 
 #: The longest that a payment worker may take: a charge's read time-out and a query after it, with a margin.
 PAYMENT_LONGEST_S = 120.0
@@ -35,7 +39,8 @@ class Paying:
 
     def workers(self) -> list[Worker]:
         """Return the workers that charge, and the one that follows up."""
-        paying = [Worker(f"pay-{index}", self._pay, PAYMENT_LONGEST_S) for index in range(PAYMENT_WORKERS)]
+        many = min(max(FEWEST_WORKERS, len(self._box.workstations)), PAYMENT_WORKERS)
+        paying = [Worker(f"pay-{index}", self._pay, PAYMENT_LONGEST_S) for index in range(many)]
         return [*paying, Worker("resolve", self._resolve, PAYMENT_LONGEST_S)]
 
     def charge(self, attempt_id: str, code: str) -> None:

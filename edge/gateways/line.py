@@ -22,7 +22,8 @@ _log = logging.getLogger(__name__)
 # httpx logs whole addresses, and some carry secrets, tokens and openids in their query.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-_MAX_CONNECTIONS = 8
+#: More than all workers of a large box that may talk to a gateway at once.
+_MAX_CONNECTIONS = 32
 _IDLE_CONNECTION_S = 20.0
 
 

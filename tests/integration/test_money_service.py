@@ -189,6 +189,19 @@ def test_a_charge_for_which_there_is_no_room_is_voided_at_once_and_the_others_ar
         assert gateway.total_fen() == 350 * fits
 
 
+def test_charges_of_all_workstations_of_a_large_box_go_on_at_once(tmp_path: Path) -> None:
+    gateway = Stalled()
+    with running(tmp_path, gateway, 20) as it:
+        orders = [it.order(place) for place in it.places]
+        for number, place in enumerate(it.places):
+            gateway.show_code(f"13{number:016d}", Shopper(f"openid-{number}", 100_000))
+            it.service.scanning.take_scan(place, scan_of(f"13{number:016d}"))
+        eventually(lambda: gateway.inside == len(it.places), "all charges to be at the gateway")
+        gateway.go.set()
+        paid = [AttemptState.APPROVED] * len(it.places)
+        eventually(lambda: [it.state(order) for order in orders] == paid, "the charges")
+
+
 def test_charges_that_were_voided_while_they_waited_do_not_slow_down_the_next(tmp_path: Path) -> None:
     gateway = Stalled()
     with running(tmp_path, gateway, PAYMENT_WORKERS + 9) as it:
