@@ -52,6 +52,12 @@ def test_a_days_payments_refunds_and_reversals_come_with_numbers_amounts_and_fee
     assert {row.happened_at for row in rows} == {till.clock.wall_at - 86_400_000}
 
 
+def test_a_day_that_is_not_over_has_a_bill_once_the_gateway_is_told_so(till: Till) -> None:
+    till.gateway.pay_by_code(till.payment())
+    httpx.post(f"{till.server.url}/sim/bills", json={"ready": "at_once"}).raise_for_status()
+    assert [row.merchant_order_no for row in till.gateway.trade_bill(DAY)] == [ORDER]
+
+
 def test_a_day_that_is_not_over_or_without_trade_has_no_bill(till: Till) -> None:
     till.gateway.pay_by_code(till.payment())
     for day in (DAY, date(2026, 11, 17)):

@@ -23,6 +23,9 @@ from tests.system.money_staff import Supervisor
 #: What each kind of planted difference must be found as.
 FOUND_AS = {"missing": "local_only", "extra": "channel_only", "amount": "amount", "status": "status"}
 
+#: WeChat Pay and Alipay; differences are planted in the bill of the first.
+GATEWAYS = 2
+
 #: The longest that a comparison of a day's bill may take.
 COMPARE_S = 60.0
 
@@ -32,6 +35,7 @@ SELECT merchant_order_no FROM attempts JOIN tenders USING (attempt_id)
 WHERE gateway = 'wechat_pay' AND state = 'approved' AND created_at >= ? AND created_at < ?
 AND tender_id NOT IN (SELECT tender_id FROM refund_legs) ORDER BY merchant_order_no
 """
+_DAYS = "SELECT compared_at, rows, matched FROM bill_days WHERE day = ?"
 _DIFFERENCES = """
 SELECT reference FROM work_items WHERE kind = 'bill_difference' AND closed_at IS NULL AND day = ?
 """
@@ -39,7 +43,7 @@ SELECT reference FROM work_items WHERE kind = 'bill_difference' AND closed_at IS
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What one comparison came to. found: what is open now, as reference/kind."""
+    """What the comparisons of one day came to. found: what is open now, as reference/kind."""
 
     rows: int
     matched: int
@@ -81,21 +85,24 @@ def plant(mall: Mall, folder: Path, day: date, each: int) -> frozenset[str]:
 
 
 def compare(mall: Mall, folder: Path, day: date) -> Compared:
-    """Have the service compare that day as a person does, and return what came of it."""
+    """Have the service compare the bills of that day as a person does, and return what came of it."""
     told = (day.isoformat(),)
     with closing(_open(folder)) as db:
-        query = "SELECT compared_at, rows, matched FROM bill_days WHERE gateway = 'wechat_pay' AND day = ?"
-        before = db.execute(query, told).fetchone()
+        before = db.execute(_DAYS, told).fetchall()
 
-        def done() -> tuple[int, int, int] | None:
-            now = db.execute(query, told).fetchone()
-            return now if now != before else None
+        def done() -> list[tuple[int, int, int]] | None:
+            now = db.execute(_DAYS, told).fetchall()
+            return now if len(set(now) - set(before)) == GATEWAYS else None
 
         with Supervisor(mall.url) as person:
             person.compare(day.isoformat())
-        _, rows, matched = eventually(done, "the bill to be compared", COMPARE_S)
+        days = eventually(done, "the bills to be compared", COMPARE_S)
         found = db.execute(_DIFFERENCES, told)
-        return Compared(rows, matched, frozenset(_shortened(row[0]) for row in found))
+        return Compared(
+            sum(rows for _, rows, _ in days),
+            sum(matched for _, _, matched in days),
+            frozenset(_shortened(row[0]) for row in found),
+        )
 
 
 def _shortened(reference: str) -> str:
