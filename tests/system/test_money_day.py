@@ -11,6 +11,8 @@ import pytest
 
 from sim.clocks import unix_ms
 from sim.gateway.faults import CALL_FAULTS, Fault, Rate
+from sim.gateway.ledger import Why
+from sim.mall import Mall
 from tests.system.books import leaks, tracebacks
 from tests.system.money_bills import bill_day, compare, have_bills_ready, plant
 from tests.system.money_books import await_settled, count, differences
@@ -59,5 +61,15 @@ def test_a_day_with_faults_ends_with_free_screens_and_equal_ledgers(tmp_path: Pa
             have_bills_ready(mall)
             expected = plant(mall, tmp_path, day, each=2)
             assert compare(mall, tmp_path, day).found == expected
+        number = _give_a_fen_back(mall)
+        assert [line.partition(":")[0] for line in differences(mall, tmp_path, told)] == [f"payment {number}"]
     assert leaks(tmp_path) == []
     assert tracebacks(tmp_path) == []
+
+
+def _give_a_fen_back(mall: Mall) -> str:
+    """Give a fen of a payment back behind everybody's back; return the payment's number."""
+    paid = next(one for one in mall.gateway.books.orders() if one.state == "SUCCESS")
+    why = Why("reverse", paid.charge.mchid, paid.charge.order_no)
+    mall.gateway.office.ledger.move(paid.charge.account, f"wallet:{paid.wallet_id}", 1, why)
+    return paid.charge.order_no
