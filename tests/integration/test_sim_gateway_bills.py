@@ -40,7 +40,8 @@ class Rig:
     def pay(self, amount_fen: int) -> str:
         code = self.http.post(f"/sim/wallets/{self.wallet}/code", json={"renew": True}).json()["code"]
         order_no = f"order-{len(self.paid):04d}"
-        self.client.pay_by_code(CodePayment(order_no, amount_fen, "凉茶, 两瓶", code, "till-1", "mall-1/box-1"))
+        payment = CodePayment(order_no, amount_fen, "凉茶, 两瓶", code, "till-1", "mall-1/box-1")
+        self.client.pay_by_code(payment)
         self.paid.append(order_no)
         return order_no
 
