@@ -9,11 +9,13 @@ from sim.gateway import (
     certificates,
     codepay,
     combine,
+    gold_plan,
     phones,
     profit_sharing,
     refunds,
     switches,
     transactions,
+    vehicle,
     weixin,
 )
 from sim.gateway.endpoints import Room
@@ -30,5 +32,7 @@ ROOMS: tuple[Room, ...] = (
     bills.ROOM,
     profit_sharing.ROOM,
     business_circle.ROOM,
+    vehicle.ROOM,
+    gold_plan.ROOM,
     weixin.ROOM,
 )
