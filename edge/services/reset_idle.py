@@ -26,7 +26,7 @@ def reset_idle(box: Box, workstation: str) -> bool:
 
 def idle_left_ms(box: Box, busy: Busy, now: Instant) -> int | None:
     """Return the milliseconds until the screen goes back to the start, None when it will not."""
-    if busy.screen == "attract" or not _may_reset(busy) or busy.state.help_at is not None:
+    if busy.screen == "attract" or not _may_reset(busy) or _waits_for_help(busy):
         return None
     limit_ms = box.rules.paid_idle_ms if busy.screen == "paid" else box.rules.idle_ms
     return max(0, limit_ms - now.since_ms(touched_instant(busy.state)))
@@ -39,6 +39,15 @@ def _may_reset(busy: Busy) -> bool:
     if busy.screen == "waiting":
         return busy.attempt is not None and busy.attempt.state is AttemptState.UNKNOWN
     return True
+
+
+def _waits_for_help(busy: Busy) -> bool:
+    """Return whether whoever this screen belongs to waits for a cashier.
+
+    A call that is older than the sale was for somebody who is gone; it stays open and holds nobody's screen.
+    """
+    began_at = busy.basket.opened_at if busy.basket is not None else 0
+    return busy.state.help_at is not None and busy.state.help_at >= began_at
 
 
 def _reset(unit: Unit, box: Box, busy: Busy, now: Instant) -> bool:

@@ -26,7 +26,7 @@ from sim.__main__ import random_digits
 from sim.clocks import unix_ms
 from sim.gateway.books import Habit
 from sim.gateway.faults import Rate
-from sim.mall import Mall, MallSettings
+from sim.mall import DEMO_PIN, Mall, MallSettings
 from tests.system.mall_process import View, code_of
 from tests.system.money_screen import Screen
 from tests.system.money_staff import SUPERVISOR_PIN, Supervisor
@@ -36,6 +36,9 @@ BANKNOTE_FEN = 10_000
 
 #: How long the next shopper stands before a workstation that somebody has left until it counts as stuck.
 STUCK_AFTER_S = 180.0
+
+#: How long a workstation that calls for help is held until a cashier comes.
+HELP_COMES_S = 20.0
 
 #: How long somebody who has shown a code waits for the end of it.
 PATIENCE_S = 8.0
@@ -107,6 +110,7 @@ class Told:
     payments: Counter[Way] = field(default_factory=Counter)
     paid: dict[str, int] = field(default_factory=dict)
     cash_fen: int = 0
+    calls_answered: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     held_s: list[float] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
@@ -281,15 +285,21 @@ class Shoppers:
         while screen.view.get("screen") != "attract" or not screen.sees(_is_start, 0):
             left_s = deadline - time.monotonic()
             assert left_s > 0, f"stuck: {json.dumps(screen.view, ensure_ascii=False)[:2000]}"
-            screen.sees(lambda view: view["screen"] != "waiting", left_s)
-            way_out = {"paid": "done", "basket": "cancel", "checkout": "cancel"}.get(
-                str(screen.view["screen"])
-            )
+            if not screen.sees(lambda view: view["screen"] != "waiting", min(left_s, HELP_COMES_S)):
+                self._answer_call(screen)
+            way_out = _WAYS_OUT.get(str(screen.view["screen"]))
             if way_out is not None:
                 self._do(screen, way_out)
             screen.sees(lambda view: view["screen"] in ("attract", "waiting"), 1.0)
         with self._told.lock:
             self._told.held_s.append(time.monotonic() - began)
+
+    def _answer_call(self, screen: Screen) -> None:
+        """Come as a cashier to a workstation that has called for one for a while."""
+        if screen.view["help"] is not None:
+            self._do(screen, "help_done", pin=DEMO_PIN)
+            with self._told.lock:
+                self._told.calls_answered += 1
 
     def _do(self, screen: Screen, action: str, **values: object) -> None:
         refused = screen.touch(action, **values)

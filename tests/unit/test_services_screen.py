@@ -17,7 +17,7 @@ from edge.services.change_basket import (
     start,
     touch,
 )
-from edge.services.check_out import back_to_basket, check_out, leave
+from edge.services.check_out import back_to_basket, cancel_sale, check_out, leave
 from edge.services.reset_idle import reset_idle
 from edge.services.take_cash import take_cash
 from edge.services.workstation import Notice, NoticeCode, decode_notice, encode_notice
@@ -159,6 +159,18 @@ def test_a_screen_that_waits_for_help_is_not_reset() -> None:
     assert not reset_idle(shop.box, KIOSK)
     shop.wait(IDLE_MS)
     assert reset_idle(shop.box, KIOSK)
+
+
+def test_a_call_of_somebody_who_is_gone_holds_nobody_elses_screen() -> None:
+    shop = Shop()
+    shop.order_of(COLA)
+    call_help(shop.box, KIOSK)
+    cancel_sale(shop.box, KIOSK)
+    shop.wait(1_000)
+    shop.order_of(BREAD)
+    shop.wait(IDLE_MS)
+    assert reset_idle(shop.box, KIOSK)
+    assert (shop.screen()["screen"], shop.screen()["help"] is None) == ("attract", False)
 
 
 def test_a_language_lasts_until_the_next_shopper() -> None:
