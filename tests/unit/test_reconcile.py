@@ -9,15 +9,20 @@ from datetime import date, timedelta
 
 import pytest
 
+from edge.clock import local
 from edge.errors import Corrupt, Unavailable
 from edge.retail.attempt import AttemptState, PaymentAttempt
 from edge.retail.bill import BillKind, BillRow
-from edge.retail.reconcile import EDGE_MS
+from edge.retail.reconcile import EDGE_MS, DifferenceKind, LocalRefund, judge_refund, missing_refund
+from edge.retail.refund import LegState
 from edge.services.bill_records import BillDay
 from edge.services.check_out import leave
 from edge.services.payment_ports import BillNotReady
-from edge.services.reconcile import bill_hours, open_differences, reconcile
+from edge.services.reconcile import BILL_ZONE, bill_hours, open_differences, reconcile
 from edge.services.reconcile_days import Compared, reconcile_due
+from edge.services.refund_order import RefundAsk, refund_order
+from edge.services.resolve_refunds import resolve_refunds
+from edge.services.staff import StaffMember
 from edge.services.work_items import close_work
 from edge.services.work_records import WorkItem, WorkKind
 from sim.fakes.box import COLA, GATEWAY, KIOSK
@@ -302,3 +307,59 @@ def test_a_bill_that_cannot_be_fetched_stops_no_other() -> None:
     done = reconcile_due(shop.box, [bills], HALF_PAST_TEN)
     assert isinstance(done.failed, Unavailable)
     assert ("2026-11-21", 1) in [(day.day, day.matched) for day in done.days]
+
+
+LEG = LocalRefund("M1", "R1", "K01-0001", 100, LegState.DONE, NOON)
+BACK = BillRow(BillKind.REFUND, "M1", "R1", "t-1", "r-1", 100, -1, NOON, "REFUND")
+
+
+@pytest.mark.parametrize(
+    ("local", "kind", "ours_fen"),
+    [
+        (None, DifferenceKind.CHANNEL_ONLY, 0),
+        (replace(LEG, amount_fen=99), DifferenceKind.AMOUNT, -99),
+        (replace(LEG, state=LegState.CLOSED), DifferenceKind.STATUS, 0),
+        (replace(LEG, state=LegState.ABNORMAL), DifferenceKind.STATUS, 0),
+    ],
+)
+def test_a_refund_that_differs_is_found(
+    local: LocalRefund | None, kind: DifferenceKind, ours_fen: int
+) -> None:
+    difference = judge_refund(BACK, local)
+    assert difference is not None
+    assert (difference.kind, difference.reference) == (kind, "R1")
+    assert (difference.channel_fen, difference.local_fen) == (-100, ours_fen)
+
+
+@pytest.mark.parametrize("state", [LegState.DONE, LegState.PROCESSING])
+def test_a_refund_that_agrees_or_is_on_its_way_is_none(state: LegState) -> None:
+    assert judge_refund(BACK, replace(LEG, state=state)) is None
+
+
+def test_a_refund_that_was_given_and_is_in_no_bill_is_found() -> None:
+    missed = missing_refund(LEG)
+    assert missed is not None
+    assert (missed.kind, missed.channel_fen, missed.local_fen) == (DifferenceKind.LOCAL_ONLY, 0, -100)
+    assert missing_refund(replace(LEG, billed_on="2026-11-21")) is None
+    assert missing_refund(replace(LEG, state=LegState.PROCESSING)) is None
+
+
+def test_a_refund_goes_with_its_bill() -> None:
+    shop = Shop()
+    order = shop.order_of(COLA)
+    shop.pay(shop.code())
+    attempt = shop.attempts(order.order_id)[0]
+    boss = StaffMember("李", "supervisor", "")
+    refund_order(shop.box, RefundAsk(shop.box.ids.new_id(), order.order_id, KIOSK, "broken"), "王", boss)
+    resolve_refunds(shop.box)
+    leg = shop.box.store.read(lambda unit: unit.refunds.of_order(order.order_id))[0].legs[0]
+    assert leg.state is LegState.DONE
+    now = shop.box.clock.now().wall_at
+    day = local(now, BILL_ZONE).date()
+    begins_at, _ = bill_hours(day)
+    shop.ports.store._committed.attempts[attempt.attempt_id] = replace(attempt, created_at=begins_at)
+    given = row(
+        attempt, BillKind.REFUND, merchant_refund_no=leg.merchant_refund_no, refund_id="r", state="REFUND"
+    )
+    done = compare(shop, row(attempt), given, day=day)
+    assert (found(shop), done.matched, done.refunds_fen) == ([], 2, 350)
