@@ -306,8 +306,6 @@ class Connection:
                 self._publish_events()
 
     def _publish_events(self) -> None:
-        if not self._in_flight:
-            self._progress_ns = self._clock.now().boottime_ns
         while self.outgoing and len(self._in_flight) < self._limit:
             oldest, newest, message = self.outgoing.popleft()
             info = self._client.publish(
@@ -316,7 +314,7 @@ class Connection:
                 qos=1,
                 properties=event_properties(message, oldest, newest),
             )
-            self._in_flight.add(info.mid)
+            self._expect(info.mid)
             self.published += 1
 
     def _say(self, saying: Saying) -> None:
@@ -327,13 +325,19 @@ class Connection:
         if saying.expiry_s:
             properties.MessageExpiryInterval = saying.expiry_s
         info = self._client.publish(saying.topic, saying.payload, qos=1, properties=properties)
-        self._in_flight.add(info.mid)
+        self._expect(info.mid)
 
     def _publish_state(self, presence: Presence) -> int:
         payload = encode_presence(presence, self._session)
         info = self._client.publish(self._topics.state, payload, qos=1, retain=True)
-        self._in_flight.add(info.mid)
+        self._expect(info.mid)
         return info.mid
+
+    def _expect(self, mid: int) -> None:
+        """Wait for the acknowledgement of what was published; after a quiet time the wait begins now."""
+        if not self._in_flight:
+            self._progress_ns = self._clock.now().boottime_ns
+        self._in_flight.add(mid)
 
     def _connected(
         self,

@@ -6,20 +6,20 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from edge.clock import Instant, SystemClock
-from edge.hq.connection import LinkSettings
+from edge.hq.connection import LinkSettings, Saying
 from edge.hq.link import MqttLink
 from edge.services.outbox_records import OutboxMessage
 from tests.unit.hq_samples import ORIGIN, CountingIds, MemoryOutbox, record
 
 DEADLINE_S = 15.0
 
-CONNECT, PUBLISH, SUBSCRIBE = 1, 3, 8
+CONNECT, PUBLISH, SUBSCRIBE, DISCONNECT = 1, 3, 8, 14
 
 
 @dataclass
@@ -33,6 +33,8 @@ class BadBroker:
     puback: int | None = 0
     connections: int = 0
     published: list[bytes] = field(default_factory=list)
+    heard: list[bytes] = field(default_factory=list)
+    goodbyes: int = 0
 
     def __post_init__(self) -> None:
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -74,7 +76,10 @@ class BadBroker:
             sock.sendall(self.connack)
         elif kind == SUBSCRIBE:
             sock.sendall(b"\x90\x04" + packet[:2] + b"\x00\x01")
+        elif kind == DISCONNECT:
+            self.goodbyes += 1
         elif kind == PUBLISH:
+            self.heard.append(packet)
             name = int.from_bytes(packet[:2], "big")
             if b"/events/" in packet[2 : 2 + name]:
                 self.published.append(packet)
@@ -298,4 +303,37 @@ def test_a_fault_of_our_own_costs_a_connection_and_never_the_thread() -> None:
     eventually(lambda: broker.connections == 2, lambda: "a second connection")
     connected(link)
     link.close()
+    broker.close()
+
+
+class LeapingClock:
+    """A clock whose boot time can leap ahead, as after hours without a word."""
+
+    def __init__(self) -> None:
+        self._clock = SystemClock()
+        self.ahead_ns = 0
+
+    def now(self) -> Instant:
+        now = self._clock.now()
+        return replace(now, boottime_ns=now.boottime_ns + self.ahead_ns)
+
+
+@pytest.mark.parametrize("word", ["answer", "goodbye"])
+def test_a_word_after_a_quiet_time_is_given_its_time_to_be_acknowledged(word: str) -> None:
+    broker, clock = BadBroker(), LeapingClock()
+    settings = LinkSettings("127.0.0.1", broker.port, first_delay_s=0.05, last_delay_s=0.1, stall_s=20.0)
+    settings = replace(settings, goodbye_s=0.2)
+    link = MqttLink(settings, ORIGIN, clock)
+    link.start()
+    eventually(lambda: link.status().connected and len(broker.heard) == 1, lambda: "no birth")
+    broker.puback = None
+    clock.ahead_ns = 60 * 1_000_000_000
+    if word == "answer":
+        assert link.say(Saying("mall/demo-mall/edge/till-1/replies/v1", b"{}"))
+        eventually(lambda: len(broker.heard) == 2, lambda: f"{broker.heard}")
+        assert not threading.Event().wait(0.3)
+        assert broker.connections == 1
+    link.close()
+    assert b"offline" in broker.heard[-1]
+    eventually(lambda: broker.goodbyes == 1, lambda: f"{broker.goodbyes} goodbyes")
     broker.close()
