@@ -53,7 +53,14 @@ _SUB = Shape(pattern=r"\d{8,10}")
 _KINDS = "missing|extra|amount|status"
 
 #: What the reasons of the ledger are called in a fund flow.
-_BUSINESS = {"pay": "交易", "reverse": "退款", "refund": "退款"}
+_BUSINESS = {
+    "pay": "交易",
+    "reverse": "退款",
+    "refund": "退款",
+    "shared": "分账",
+    "unfreeze": "分账解冻",
+    "share_return": "分账回退",
+}
 
 
 class _Desk:

@@ -150,11 +150,17 @@ class Books:
             "order_no = ? AND (source LIKE 'wallet:%' OR target LIKE 'wallet:%')", order_no))  # fmt: skip
 
     def _give_back(self, order: Order) -> None:
-        charge = order.charge
-        if self.accounts.balance(charge.account) < charge.amount_fen:
+        charge, account = order.charge, order.charge.account
+        if (
+            charge.freeze
+            and self.accounts.left_of(account, charge.mchid, charge.order_no) < charge.amount_fen
+        ):
+            # Shared or free by now: what is frozen is other orders' money.
+            account = f"merchant:{charge.payee}"
+        if self.accounts.balance(account) < charge.amount_fen:
             raise Refusal(403, "NOT_ENOUGH", "基本账户余额不足，请充值后重新发起")
         why = Why("reverse", charge.mchid, charge.order_no)
-        self.accounts.move(charge.account, f"wallet:{order.wallet_id}", charge.amount_fen, why)
+        self.accounts.move(account, f"wallet:{order.wallet_id}", charge.amount_fen, why)
 
 
 def _check_reversible(order: Order, now_ms: int) -> None:

@@ -31,6 +31,8 @@ from sim.gateway.weixin_shipping import GET_ORDER, UPLOAD, UPLOAD_WRONGS, Shippi
 from sim.gateway.weixin_shipping import SCHEMA as SHIPPING_SCHEMA
 
 CODE_LIFE_MS = 300_000
+_DAY_MS = 86_400_000
+_MOST_MESSAGES = 10_000
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS weixin_code (
@@ -40,6 +42,7 @@ CREATE TABLE IF NOT EXISTS weixin_code (
     made_at INTEGER NOT NULL,
     used INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE INDEX IF NOT EXISTS weixin_code_made ON weixin_code (made_at);
 CREATE TABLE IF NOT EXISTS weixin_user (
     wallet_id TEXT PRIMARY KEY,
     unionid TEXT NOT NULL,
@@ -174,6 +177,7 @@ class _Desk:
                 "INSERT INTO weixin_message (openid, at, told) VALUES (?, ?, ?)",
                 openid, self._office.now_ms(), json.dumps(told, ensure_ascii=False),
             )  # fmt: skip
+            self._store.run("DELETE FROM weixin_message WHERE message_id <= ?", message_id - _MOST_MESSAGES)
         return ok({"msgid": message_id})
 
     def add_app(self, call: Call) -> Reply:
@@ -245,10 +249,11 @@ class _Desk:
 
     def _issue(self, kind: str, wallet_id: str) -> str:
         self._user(wallet_id)
-        code = f"0{self._office.digits(31)}"
+        code, now = f"0{self._office.digits(31)}", self._office.now_ms()
+        self._store.run("DELETE FROM weixin_code WHERE made_at < ?", now - _DAY_MS)
         self._store.run(
             "INSERT INTO weixin_code (code, kind, wallet_id, made_at) VALUES (?, ?, ?, ?)",
-            code, kind, wallet_id, self._office.now_ms(),
+            code, kind, wallet_id, now,
         )  # fmt: skip
         return code
 

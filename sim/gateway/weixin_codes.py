@@ -94,6 +94,7 @@ class Codes:
         if path:
             self._check_page(path, 40165, "invalid weapp pagepath")
         ends_at = self._end(asked.body, now)
+        self._office.store.run("DELETE FROM weixin_link WHERE ends_at < ?", now)
         link = f"https://wxaurl.cn/{int(self._office.digits(18)):x}"
         self._office.store.run(
             "INSERT INTO weixin_link VALUES (?, ?, ?, ?, ?)",

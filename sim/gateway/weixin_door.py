@@ -127,6 +127,7 @@ class Door:
 
     def _issue(self, appid: str, forced: bool) -> tuple[str, int]:
         token, now = f"9_{self._office.digits(120)}", self._office.now_ms()
+        self._store.run("DELETE FROM weixin_token WHERE made_at < ?", now - 2 * _DAY_MS)
         self._store.run(
             "INSERT INTO weixin_token VALUES (?, ?, ?, ?, ?)",
             token, appid, now, now + TOKEN_LIFE_MS, int(forced),

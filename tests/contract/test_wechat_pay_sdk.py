@@ -7,7 +7,6 @@ this file says so and shows it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +14,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from requests.exceptions import ConnectionError as NoConnection
 
-from edge.gateways.wechat_pay.business_circle import ParkingPresence, PointsNotice
-from edge.gateways.wechat_pay.callbacks import Reason, Rejection
-from sim.gateway import Credentials
+from edge.gateways.wechat_pay.business_circle import ParkingPresence
+from sim.gateway import Credentials, Fault
 from tests.contract.wechat_pay_bench import (
     SUB,
     TENANTS,
@@ -181,6 +178,15 @@ def a_callback_that_was_changed_on_its_way_is_refused(bench: Bench, driver: Driv
     assert driver.read(headers, body.replace(b"EV-", b"EW-")) is None
     nonce = next(name for name in headers if name.lower() == "wechatpay-nonce")
     assert driver.read(headers | {nonce: "0" * 32}, body) is None
+
+
+@scenario()
+def an_answer_with_a_wrong_signature_is_not_believed(bench: Bench, driver: Driver) -> None:
+    bench.pay(driver.params(driver.jsapi("T-000001")))
+    bench.server.faults.add("query", Fault.BAD_SIGNATURE)
+    with pytest.raises(Exception, match=r"failed to verify the signature|no verified answer"):
+        driver.query("T-000001")
+    assert driver.query("T-000001").state == "paid"
 
 
 @scenario(
@@ -346,7 +352,7 @@ def what_the_sdk_cannot_do_is_done_by_ours(bench: Bench, driver: OwnDriver) -> N
     assert circle.commit_status(bench.openid, 1000) == "FINISHED"
 
 
-#: Calls that the SDK has not, or has so that they can never work; test_..._cannot_do shows the latter.
+#: Calls that the SDK has not, or has so that they can never work; test_wechat_pay_sdk_gaps shows the latter.
 NOT_IN_THE_SDK = {
     "echo": "no such method",
     "commit_status": "business_point_status puts the whole address behind the address",
@@ -413,74 +419,3 @@ NOT_IN_OURS = {
     "gold_ads_open",
     "gold_ads_close",
 }
-
-
-@pytest.fixture(params=["public_key", "certificate"])
-def bench(request: pytest.FixtureRequest, credentials: Credentials, tls: Path) -> Iterator[Bench]:
-    with open_bench(credentials, request.param, tls) as open_:
-        yield open_
-
-
-def test_what_the_sdk_cannot_do(bench: Bench) -> None:
-    sdk = SdkDriver(bench).sdk
-    assert not [name for name in dir(sdk) if "echo" in name]
-    with pytest.raises(TypeError, match="date"):
-        sdk.business_parking_sync(bench.openid, 1000, PLATE, "IN", TIMES["start_time"])
-    with pytest.raises(NoConnection, match="502 Bad Gateway"):
-        sdk.business_point_status(bench.openid, 1000)
-    with pytest.raises(Exception, match="earn_points is not assigned"):
-        sdk.points_notify("4200001", bench.openid, False, 0, TIMES["start_time"])
-
-
-def test_payments_without_points_are_told_by_ours(bench: Bench) -> None:
-    driver = OwnDriver(bench)
-    names = {"merchant_name": "商场", "shop_name": "一楼店", "shop_number": "A01"}
-    bench.switch("/sim/circle/shops", {"mchid": bench.who.mchid, **names})
-    bench.switch("/sim/circle/consents", {"openid": bench.openid, "action": "authorize"})
-    bench.pay(driver.params(driver.jsapi("T-000001")))
-    notice = PointsNotice(
-        driver.query("T-000001").number, bench.openid, False, 0, bench.clock(), remark="不参与"
-    )
-    assert driver.client.business_circle.commit_status(bench.openid, 1000) == "PENDING"
-    driver.client.business_circle.notify_points(notice)
-    assert driver.client.business_circle.commit_status(bench.openid, 1000) == "FINISHED"
-
-
-def test_an_old_callback_is_refused_by_ours_and_taken_by_the_sdk(bench: Bench) -> None:
-    """A known gap of the SDK: it never looks at the time."""
-    driver, sdk = OwnDriver(bench), SdkDriver(bench)
-    bench.pay(driver.params(driver.jsapi("T-000001")))
-    headers, body = bench.callback("TRANSACTION.SUCCESS")
-    bench.clock.ahead_ms += 86_400_000
-    late = driver.client.callbacks.read(headers, body, bench.clock() // 1000)
-    assert isinstance(late, Rejection)
-    assert late.reason is Reason.STALE
-    assert sdk.read(headers, body) == ("TRANSACTION.SUCCESS", "T-000001")
-
-
-def test_a_strangers_callback_makes_the_sdk_call_out_and_ours_not(bench: Bench) -> None:
-    """Another gap: whoever names an unknown serial has the SDK fetch certificates, or raise ValueError."""
-    driver, sdk = OwnDriver(bench), SdkDriver(bench)
-    bench.pay(driver.params(driver.jsapi("T-000001")))
-    headers, body = bench.callback("TRANSACTION.SUCCESS")
-    serial = next(name for name in headers if name.lower() == "wechatpay-serial")
-    bench.server.done.clear()
-    refused = driver.client.callbacks.read(headers | {serial: "7F" * 20}, body, bench.clock() // 1000)
-    assert isinstance(refused, Rejection)
-    assert (refused.reason, bench.server.done) == (Reason.UNKNOWN_SERIAL, set())
-    assert sdk.read(headers | {serial: "7F" * 20}, body) is None
-    assert bench.server.done == {"certificates"}
-    with pytest.raises(ValueError, match="invalid literal"):
-        sdk.read(headers | {serial: "PUB_KEY_ID_9999"}, body)
-
-
-def test_what_the_sdk_sends_is_refused_where_it_breaks_a_rule(bench: Bench) -> None:
-    """Unknown fields and texts that are too long are refused, whoever sends them."""
-    driver = SdkDriver(bench)
-    amount = {"total": FEN, "currency": "CNY"}
-    payer = {"openid": bench.openid}
-    status, text = driver.sdk.pay("x", "T-000001", amount | {"fee": 1}, payer)
-    assert (status, bool(re.search("/amount/fee", text))) == (400, True)
-    assert driver.sdk.pay("x" * 128, "T-000001", amount, payer)[0] == 400
-    assert driver.sdk.pay("x", "T-1", amount, payer)[0] == 400
-    assert driver.sdk.pay("x", "T-000001", amount, payer)[0] == 200

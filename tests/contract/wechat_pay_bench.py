@@ -98,6 +98,7 @@ class Bench:
     clock: Clock
     mode: str
     proxy: str
+    http: httpx.Client
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     arrived: threading.Condition = field(default_factory=threading.Condition)
     openid: str = ""
@@ -116,7 +117,7 @@ class Bench:
 
     def switch(self, path: str, value: object) -> Any:
         """Use one of the testers' switches."""
-        answer = httpx.post(self.server.url + path, json=value, trust_env=False)
+        answer = self.http.post(path, json=value)
         assert answer.status_code < 300, answer.text
         return answer.json()
 
@@ -154,7 +155,10 @@ def open_bench(credentials: Credentials, mode: str, tls: Path) -> Iterator[Bench
     """Run a gateway that signs in that mode. tls: the file of `write_tls`."""
     clock = Clock()
     with Watched(credentials, clock) as server, _tunnel(server, tls) as proxy:
-        bench = Bench(server, clock, mode, proxy)
+        # Without TLS, so that no certificates need to be read for each bench.
+        http = httpx.Client(base_url=server.url, trust_env=False, verify=False)
+        bench = Bench(server, clock, mode, proxy, http)
+        bench.at_end.callback(http.close)
         with _receiver(bench) as url, bench.at_end:
             bench.switch("/sim/settings", {"sign_with": mode})
             bench.switch("/sim/notices", {"routes": [{"prefix": NOTIFY_URL, "to": url}]})

@@ -284,6 +284,21 @@ def test_a_refund_of_one_order_takes_no_other_orders_frozen_money(rig: Rig) -> N
     assert rig.balance(f"frozen:{rig.who.mchid}") == 10_000
 
 
+def test_a_reversal_takes_no_other_orders_frozen_money(rig: Rig) -> None:
+    wallet, frozen = rig.wallet(), {"settle_info": {"profit_sharing": True}}
+    one, two = (rig.codepay(f"T-00000{n}", rig.code(wallet), **frozen).json() for n in (1, 2))
+    rig.clock.at += 60_000
+    body = {"transaction_id": one["transaction_id"], "out_order_no": "S1", "description": "解冻"}
+    rig.post(BASE + "/orders/unfreeze", body)
+    rig.clock.at += 1_000
+    assert ask(rig, one["transaction_id"])["state"] == "FINISHED"
+    for order in (one, two):
+        path = f"/v3/pay/transactions/out-trade-no/{order['out_trade_no']}/reverse"
+        assert rig.post(path, {"appid": rig.who.appid, "mchid": rig.who.mchid}).status == 200
+        assert left(rig, two["transaction_id"]) == (1250 if order is one else 0)
+    assert (rig.balance(f"frozen:{rig.who.mchid}"), rig.balance(f"merchant:{rig.who.mchid}")) == (0, 0)
+
+
 def test_nobody_sees_or_shares_what_is_not_his(rig: Rig) -> None:
     add(rig)
     transaction = paid(rig)
