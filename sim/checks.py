@@ -1,5 +1,6 @@
 """What must hold of every run, checked on the world's own history: the gateway's ledger, the events that HQ
-applied, and the papers that came out. Of the service's own tables only the books are asked, for their sum.
+applied, the papers that came out, and what waits for a person. Of the service's own tables only the books,
+the work items and the marks of bills are asked.
 """
 
 from __future__ import annotations
@@ -9,12 +10,18 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from devices.types import Columns, TextLine
+from devices.types import Columns, PrintJob, TextLine
+from edge.retail.bill import BillKind
 from edge.services.records import Unit
-from sim.fakes.box import GATEWAY
+from edge.services.work_records import WorkItem, WorkKind
+from sim.fakes.box import GATEWAY, TILL
+from sim.people import Buyer
 from sim.world import World
 
 Event = dict[str, Any]
+
+#: Work items looked at; a scenario has a few.
+MOST = 99
 
 
 def violations(world: World) -> list[str]:
@@ -28,6 +35,9 @@ def violations(world: World) -> list[str]:
         _books(world, events),
         _papers(world, events),
         _refunds(world, events),
+        _work(world, events),
+        _shifts(world, events),
+        _bills(world),
     )
     return [line for check in checks for line in check]
 
@@ -35,7 +45,7 @@ def violations(world: World) -> list[str]:
 def _delivery(world: World) -> Iterator[str]:
     """Every committed event has exactly one effect at HQ, and the sequences have no gap."""
     applied = [(message.sequence, message.event_id) for message in world.hq.applied]
-    committed = [(message.sequence, message.event_id) for message in world.committed]
+    committed = [(message.sequence, message.event_id) for message in world.history.events]
     if len(applied) != len(set(applied)):
         yield f"HQ applied an event twice: {applied}"
     if sorted(applied) != committed:
@@ -47,27 +57,38 @@ def _delivery(world: World) -> Iterator[str]:
 def _charges(world: World, events: list[Event]) -> Iterator[str]:
     """No order is charged twice, and no money is taken that no paid order accounts for."""
     approved = {data["merchant_order_no"]: data for data in _of(events, "payment.approved")}
-    paid = {data["order_id"] for data in _of(events, "order.paid")}
-    back = _given_back(events)
-    charged = {
-        number: world.gateway.charged_fen(number)
-        + back.get(approved[number]["attempt_id"] if number in approved else "", 0)
-        for number in world.gateway.asked
-    }
-    for number, amount_fen in charged.items():
-        told = approved.get(number)
-        if amount_fen and told is None:
-            yield f"{number}: {amount_fen} fen were taken and nobody was told"
-        if amount_fen and told is not None and told["order_id"] not in paid:
-            yield f"{number}: {amount_fen} fen were taken for an order that is not paid"
+    charged = _charged(world, events, approved)
+    yield from _untold(world, events, approved, charged)
     for number, data in approved.items():
         if charged.get(number, 0) != data["amount_fen"]:
             yield f"{number}: told {data['amount_fen']} fen, the gateway took {charged.get(number, 0)}"
-    taken = [data["order_id"] for number, data in approved.items() if charged.get(number)]
-    per_order = Counter(taken)
+    per_order = Counter(data["order_id"] for number, data in approved.items() if charged.get(number))
     for order_id, count in per_order.items():
         if count > 1:
             yield f"order {order_id} was charged {count} times"
+
+
+def _charged(world: World, events: list[Event], approved: dict[str, Event]) -> dict[str, int]:
+    """Return what each payment took at the gateway, with what went back of it by refunds."""
+    back = _given_back(events)
+    attempts = {number: data["attempt_id"] for number, data in approved.items()}
+    return {
+        number: world.gateway.charged_fen(number) + back.get(attempts.get(number, ""), 0)
+        for number in world.gateway.asked
+    }
+
+
+def _untold(
+    world: World, events: list[Event], approved: dict[str, Event], charged: dict[str, int]
+) -> Iterator[str]:
+    paid = {data["order_id"] for data in _of(events, "order.paid")}
+    billed = _billed_fen(world)
+    for number, amount_fen in charged.items():
+        told = approved.get(number)
+        if amount_fen and told is None and billed.get(number) != amount_fen:
+            yield f"{number}: {amount_fen} fen were taken and nobody was told"
+        if amount_fen and told is not None and told["order_id"] not in paid:
+            yield f"{number}: {amount_fen} fen were taken for an order that is not paid"
 
 
 def _orders(world: World, events: list[Event]) -> Iterator[str]:
@@ -81,9 +102,10 @@ def _orders(world: World, events: list[Event]) -> Iterator[str]:
     twice = [order for order, count in Counter(data["order_id"] for data in paid).items() if count > 1]
     if twice:
         yield f"paid twice: {twice}"
-    if len(paid) > len(world.people):
-        yield f"{len(world.people)} people bought {len(paid)} times"
-    happy = sum(person.has_paid for person in world.people)
+    buyers = [person for person in world.people if isinstance(person, Buyer)]
+    if len(paid) > len(buyers):
+        yield f"{len(buyers)} people bought {len(paid)} times"
+    happy = sum(person.has_paid for person in buyers)
     if happy > len(paid):
         yield f"{happy} people saw a paid screen, {len(paid)} orders are paid"
 
@@ -103,7 +125,7 @@ def _books(world: World, events: list[Event]) -> Iterator[str]:
     balances = world.store.read(lambda unit: unit.ledger.balances())
     if sum(balances.values()):
         yield f"the ledger sums to {sum(balances.values())} fen"
-    held_fen = balances.get(f"tender/{GATEWAY}", 0)
+    held_fen = balances.get(f"tender/{GATEWAY}", 0) + sum(_billed_fen(world).values())
     if held_fen != world.gateway.total_fen():
         yield f"the books hold {held_fen} fen, the gateway {world.gateway.total_fen()}"
     sold_fen = sum(data["total_fen"] for data in _of(events, "order.paid"))
@@ -118,19 +140,88 @@ def _books(world: World, events: list[Event]) -> Iterator[str]:
 
 def _papers(world: World, events: list[Event]) -> Iterator[str]:
     """Each paid order has one paper at most; without a crash exactly one."""
-    papers: Counter[str] = Counter()
-    for printer in world.printers.values():
-        for job in printer.printed:
-            if any(isinstance(block, TextLine) and "COPY" in block.text for block in job.blocks):
-                continue
-            heads = [block.left for block in job.blocks if isinstance(block, Columns)]
-            papers[heads[0].split()[-1]] += 1
+    jobs = [job for printer in world.printers.values() for job in printer.printed]
+    papers = Counter(_number_on(job) for job in jobs if not _is_copy(job))
     numbers = {data["number"] for data in _of(events, "order.paid")}
     for number, count in papers.items():
         if count > 1 or number not in numbers:
             yield f"order {number} has {count} papers; paid are {sorted(numbers)}"
     if not world.crashes and set(papers) != numbers:
         yield f"papers of {sorted(papers)}, paid are {sorted(numbers)}"
+
+
+def _is_copy(job: PrintJob) -> bool:
+    return any(isinstance(block, TextLine) and "COPY" in block.text for block in job.blocks)
+
+
+def _number_on(job: PrintJob) -> str:
+    return next(block.left for block in job.blocks if isinstance(block, Columns)).split()[-1]
+
+
+def _work(world: World, events: list[Event]) -> Iterator[str]:
+    """Money that went back unbooked has somebody look at it, and so has an order paid behind its shopper."""
+    items = _items(world)
+    adrift = {item.reference for item in items if item.kind is WorkKind.MONEY_ADRIFT}
+    for data in _of(events, "payment.refunded"):
+        if data["attempt_id"] not in adrift:
+            yield f"payment {data['merchant_order_no']} went back and nobody looks at it"
+    late = {item.reference for item in items if item.kind is WorkKind.LATE_PAYMENT}
+    approved = {data["attempt_id"] for data in _of(events, "payment.approved")}
+    if late - approved:
+        yield f"late payments {late - approved} were not approved"
+    gone = [person for person in world.people if isinstance(person, Buyer) and not person.has_paid]
+    unseen = sum(1 for _ in _of(events, "order.paid")) - (_buyers(world) - len(gone))
+    if unseen > len(late):
+        yield f"{unseen} orders were paid behind their shoppers, {len(late)} are looked at"
+
+
+def _shifts(world: World, events: list[Event]) -> Iterator[str]:
+    """A cashier's shift is opened and closed once, nothing is over or short, and it has all the cash."""
+    if not world.scenario.rules.cash_needs_shift:
+        return
+    opened = [data["shift_id"] for data in _of(events, "shift.opened")]
+    closed = list(_of(events, "shift.closed"))
+    mine = [data for data in closed if data["workstation"] == TILL]
+    if opened != [data["shift_id"] for data in mine]:
+        yield f"shifts {opened} were opened, {[data['shift_id'] for data in mine]} closed"
+    numbers = [data["number"] for data in mine]
+    if numbers != list(range(1, len(mine) + 1)):
+        yield f"the Z numbers are {numbers}"
+    off_fen = [data["over_short_fen"] for data in mine if data["over_short_fen"]]
+    if off_fen:
+        yield f"the drawer is off by {off_fen} fen"
+    counted_fen = sum(data["counted_fen"] - data["float_fen"] for data in mine)
+    held_fen = world.store.read(lambda unit: unit.ledger.balances()).get("tender/cash", 0)
+    if counted_fen != held_fen:
+        yield f"{counted_fen} fen were counted, the books have {held_fen}"
+
+
+def _bills(world: World) -> Iterator[str]:
+    """A comparison finds what is wrong in the bill and nothing else, and marks what stands in it."""
+    if not world.bill.read:
+        return
+    found = {(facts["reference"], facts["kind"]) for facts in _differences(world)}
+    told = set(world.bill.planted) | {(number, "status") for number in _billed_fen(world)}
+    if found != told:
+        yield f"the comparison found {sorted(found)}, wrong are {sorted(told)}"
+    unmarked = [number for number, day in _marks(world).items() if day != world.bill.day]
+    if unmarked:
+        yield f"in the bill and not marked: {unmarked}"
+
+
+def _marks(world: World) -> dict[str, str]:
+    """Return for all of ours that stands in the bill in which bill the books say it is."""
+    rows = world.bill.rows()
+    payments = [row.merchant_order_no for row in rows if row.kind is BillKind.PAYMENT]
+    refunds = [row.merchant_refund_no for row in rows if row.merchant_refund_no]
+
+    def query(unit: Unit) -> dict[str, str]:
+        paid = unit.bills.payments(GATEWAY, payments)
+        back = unit.bills.refunds(GATEWAY, refunds)
+        marks = {number: one.billed_on for number, one in paid.items()}
+        return marks | {number: one.billed_on for number, one in back.items()}
+
+    return world.store.read(query)
 
 
 def _refunds(world: World, events: list[Event]) -> Iterator[str]:
@@ -159,6 +250,29 @@ def _misfits(data: Event) -> Iterator[str]:
     goods_fen = sum(one["amount_fen"] for one in data["lines"])
     if not data["cancels_order"] and goods_fen != data["amount_fen"]:
         yield f"refund {data['number']}: its lines do not sum to {data['amount_fen']} fen"
+
+
+def _billed_fen(world: World) -> dict[str, int]:
+    """Return the money that only the gateway's bill told of, by order number; a person looks at it."""
+    planted = {number for number, _ in world.bill.planted}
+    return {
+        facts["reference"]: facts["channel_fen"] - facts["local_fen"]
+        for facts in _differences(world)
+        if facts["reference"] not in planted
+    }
+
+
+def _differences(world: World) -> list[Event]:
+    items = [item for item in _items(world) if item.kind is WorkKind.BILL_DIFFERENCE]
+    return [json.loads(item.facts) for item in items]
+
+
+def _items(world: World) -> tuple[WorkItem, ...]:
+    return world.store.read(lambda unit: (*unit.work_items.open(MOST), *unit.work_items.closed(MOST)))
+
+
+def _buyers(world: World) -> int:
+    return sum(isinstance(person, Buyer) for person in world.people)
 
 
 def _sums(rows: list[Event], key: str) -> Counter[str]:

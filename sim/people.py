@@ -7,11 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Protocol
 
+from edge.retail.shift import ShiftState
 from edge.services.box import Box
 from edge.services.change_basket import dismiss
 from edge.services.check_out import cancel_sale, check_out, leave
+from edge.services.close_shift import begin_count, give_count
+from edge.services.open_shift import open_shift
+from edge.services.payment_desk import Choice, give_back, open_payments
+from edge.services.payment_ports import BillSource
+from edge.services.reconcile import reconcile
+from edge.services.records import Unit
 from edge.services.refund_order import RefundAsk, quote_refund, refund_order, replace_leg
 from edge.services.staff import StaffMember
 from edge.services.take_cash import take_cash
@@ -33,13 +41,31 @@ class Place(Protocol):
     def scan(self, workstation: str, text: str) -> None:
         """Hold a code before the scanner."""
 
+    def read_bill(self) -> BillSource:
+        """Return the gateway's bill as the service fetches it."""
+
+    def rests_but_for(self, watcher: Person) -> bool:
+        """Return whether nothing moves any more, whatever this person still does."""
+
 
 @dataclass(slots=True)
-class Buyer:
+class Person:
+    """Somebody at this box. done: gone, with `has_paid` or without."""
+
+    has_paid: bool = field(default=False, kw_only=True)
+    done: bool = field(default=False, kw_only=True)
+
+    def act(self, place: Place) -> None:
+        """Do the next thing."""
+        raise NotImplementedError
+
+
+@dataclass(slots=True)
+class Buyer(Person):
     """Buys `goods` (code, sku) at a workstation, by payment codes shown one after another, or with cash.
 
-    cash_fen: handed over before any code, as often as something is due. shown: codes that the scanner
-    has seen. done: gone, with `has_paid` or without.
+    cash_fen: handed over before any code, as often as something is due; with `codes_first` once all codes
+    were shown. shown: codes that the scanner has seen. impatient: hands cash over while a payment waits.
     """
 
     workstation: str
@@ -47,8 +73,8 @@ class Buyer:
     codes: list[str] = field(default_factory=list)
     cash_fen: list[int] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
-    has_paid: bool = False
-    done: bool = False
+    codes_first: bool = False
+    impatient: bool = False
 
     def act(self, place: Place) -> None:
         """Do the next thing."""
@@ -57,6 +83,9 @@ class Buyer:
         if kind == "paid":
             self.has_paid = True
             leave(place.box, self.workstation)
+        elif kind == "waiting" and self.impatient:
+            # Refused as long as the money of a payment may still move.
+            take_cash(place.box, self.workstation, self.cash_fen[0])
         elif kind == "checkout":
             self._pay(place, screen)
         elif kind in {"attract", "basket"}:
@@ -82,7 +111,7 @@ class Buyer:
         paid_fen = screen["order"]["paid_fen"]
         coins = [sum(self.cash_fen[: index + 1]) for index in range(len(self.cash_fen))]
         handed = next((index for index, total in enumerate(coins) if total > paid_fen), None)
-        if handed is not None:
+        if handed is not None and not (self.codes_first and self.codes):
             take_cash(place.box, self.workstation, self.cash_fen[handed])
         elif self.codes:
             code = self.codes.pop(0)
@@ -146,3 +175,73 @@ class Returner(Buyer):
             replace_leg(place.box, refund.refund_id, leg.leg_id, SUPERVISOR, cash_at=self.till)
         moving = any(refund.moving for refund in quote.refunds)
         return bool(stuck) or (moving and self.asked == len(self.asks))
+
+
+@dataclass(slots=True)
+class Cashier(Returner):
+    """Opens a shift with a float, sells, gives back, and counts what lies in the drawer."""
+
+    float_fen: int = 10_000
+    served: bool = False
+
+    def act(self, place: Place) -> None:
+        """Do the next thing."""
+        shift, last = place.box.store.read(lambda unit: (unit.shifts.current(self.till), self._last(unit)))
+        if shift is None and last == 0:
+            open_shift(place.box, self.till, "cashier", self.float_fen)
+        elif not self.served:
+            Returner.act(self, place)
+            self.served, self.done = self.done, False
+        elif shift is None:
+            self.done = True
+        elif shift.state is ShiftState.OPEN:
+            begin_count(place.box, self.till)
+        else:
+            give_count(place.box, self.till, {}, self.float_fen + self._in_drawer(place), "cashier")
+
+    def _last(self, unit: Unit) -> int:
+        last = unit.shifts.last(self.till)
+        return 0 if last is None else last.number or 0
+
+    def _in_drawer(self, place: Place) -> int:
+        """Return what was handed in and not handed out again."""
+        if not self.order_id:
+            return 0
+        quote = place.box.store.read(lambda unit: quote_refund(unit, self.order_id))
+        taken_fen = sum(tender.amount_fen for tender in quote.order.tenders if tender.kind == "cash")
+        legs = [leg for refund in quote.refunds for leg in refund.legs if leg.kind == "cash"]
+        return taken_fen - sum(leg.amount_fen for leg in legs)
+
+
+@dataclass(slots=True)
+class DeskClerk(Person):
+    """Has every payment given back that waits for a password, as long as `guest` is there."""
+
+    guest: Person = field(repr=False)
+    hurried: list[str] = field(default_factory=list)
+
+    def act(self, place: Place) -> None:
+        """Do the next thing."""
+        self.done = self.guest.done
+        for shown in open_payments(place.box):
+            attempt_id = shown.attempt.attempt_id
+            if Choice.GIVE_BACK in shown.choices and attempt_id not in self.hurried:
+                give_back(place.box, attempt_id, "clerk", "no password comes")
+                self.hurried.append(attempt_id)
+
+
+@dataclass(slots=True)
+class Accountant(Person):
+    """Compares the day's bill with the books when everybody has gone, `times` over."""
+
+    day: date
+    times: int = 1
+    compared: int = 0
+
+    def act(self, place: Place) -> None:
+        """Do the next thing."""
+        if self.compared == self.times:
+            self.done = True
+        elif place.rests_but_for(self):
+            reconcile(place.box, place.read_bill(), self.day)
+            self.compared += 1

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import partial
 
-from sim.fakes.box import BREAD, COLA, KIOSK, TILL, weight_label
+from edge.services.payment_ports import GatewayAnswer, PaymentState, RefundState
+from edge.services.resolve_attempts import resolve_attempts
+from sim.fakes.box import BREAD, COLA, KIOSK, RULES, TILL, weight_label
 from sim.fakes.gateway import FakeFault
 from sim.fakes.refund_gateway import RefundFault
-from sim.people import Buyer, Returner
+from sim.people import Accountant, Buyer, Cashier, DeskClerk, Person, Returner
 from sim.world import Scenario, World
 
 #: Cola 3.50, half a kilogram of apples 6.40.
 GOODS = ((COLA, "cola"), (weight_label("101", 500), "apple"))
 GOODS_FEN = 990
+
+#: The day on which every world begins, and the age at which a payment is followed up by somebody else.
+DAY = date(2026, 11, 22)
+LONG_CALL_MS = 60_000
 
 
 def _kiosk_by_code(world: World) -> Sequence[Buyer]:
@@ -55,13 +64,103 @@ def _given_up(world: World) -> Sequence[Buyer]:
     return [Returner(TILL, GOODS, cash_fen=[400], asks=[{}], gives_up=True)]
 
 
-def _refund_in_the_dark(*faults: RefundFault) -> Scenario:
+def _refund_in_the_dark(*faults: RefundFault, slow: int = 0, ends: Sequence[RefundState] = ()) -> Scenario:
+    """Return a refund that fails so, and once taken in is slow, or ends so when it is asked about."""
+
     def prepare(world: World) -> Sequence[Buyer]:
         for fault in faults:
             world.refunds.fail_next("refund", fault)
+        world.refunds.slow_queries = slow
+        world.refunds.ends.extend(ends)
         return [Returner(KIOSK, GOODS, codes=_codes(world), asks=[{"amount_fen": 500}, {}])]
 
-    return Scenario("refund " + " then ".join(faults), prepare)
+    return Scenario("refund " + " then ".join([*faults, *["slow"] * bool(slow), *ends]), prepare)
+
+
+def _cancelled_unheard(world: World) -> Sequence[Buyer]:
+    """The answer that a password is wanted is lost, and the shopper gives up on the phone."""
+    world.gateway.fail_next("pay", FakeFault.LOST)
+    habits = {"asks": True, "pending_queries": 1, "cancels": True}
+    return [Buyer(KIOSK, GOODS, codes=[world.code(**habits), *_codes(world)])]
+
+
+def _given_back(types: str, *faults: FakeFault) -> Scenario:
+    """Return a payment that staff give back while the shopper types the password; cash takes its place."""
+
+    def prepare(world: World) -> Sequence[Person]:
+        world.gateway.types = types
+        for fault in faults:
+            world.gateway.fail_next("reverse", fault)
+        code = world.code(asks=True)
+        guest = Buyer(TILL, GOODS, codes=[code], cash_fen=[2_000], codes_first=True, impatient=True)
+        return [guest, DeskClerk(guest)]
+
+    words = [f"typed {types} the reversal"] * bool(types) + [f"reversal {fault}" for fault in faults]
+    return Scenario(", ".join(["given back at the desk", *words]), prepare)
+
+
+def _overtaken(
+    says: PaymentState, buyer: Callable[[World], Buyer], *, acts: int = 0
+) -> Callable[[World], Sequence[Person]]:
+    """Prepare a charge whose approval comes after somebody else has followed it up and found it `says`.
+
+    acts: how often the buyer looks at the screen and acts before the approval is there.
+    """
+
+    def prepare(world: World) -> Sequence[Person]:
+        shopper = buyer(world)
+
+        def meanwhile(answer: GatewayAnswer) -> GatewayAnswer:
+            world.clock.advance(LONG_CALL_MS)
+            world.step(partial(resolve_attempts, world.box))
+            for _ in range(acts):
+                world.step(partial(shopper.act, world))
+            return replace(answer, state=PaymentState.APPROVED, transaction_id="fake-overtaken")
+
+        if says is PaymentState.DECLINED:
+            world.gateway.slips.append(says)
+        world.gateway.meanwhile.append(meanwhile)
+        return [shopper, Accountant(DAY)]
+
+    return prepare
+
+
+def _one_code(world: World) -> Buyer:
+    return Buyer(KIOSK, GOODS, codes=[world.code()])
+
+
+def _one_code_then_cash(world: World) -> Buyer:
+    return Buyer(TILL, GOODS, codes=[world.code()], cash_fen=[2_000], codes_first=True)
+
+
+def _one_slow_code(world: World) -> Buyer:
+    return Buyer(KIOSK, GOODS, codes=[world.code(asks=True), *_codes(world)])
+
+
+def _taken_though_declined(world: World) -> Sequence[Person]:
+    """The gateway refuses a code and charges it all the same; only its bill tells."""
+
+    def refuse(answer: GatewayAnswer) -> GatewayAnswer:
+        return replace(answer, state=PaymentState.DECLINED, transaction_id=None)
+
+    world.gateway.meanwhile.append(refuse)
+    world.gateway.slips.append(PaymentState.DECLINED)
+    return [Buyer(KIOSK, GOODS, codes=_codes(world)), Accountant(DAY)]
+
+
+def _shift(world: World) -> Sequence[Person]:
+    return [Cashier(TILL, GOODS, codes=_codes(world), cash_fen=[400], asks=[{"amount_fen": 333}, {}])]
+
+
+def _bill(world: World) -> Sequence[Person]:
+    """Three sales by code, one of them given back; a bill with mistakes, cut off once, compared twice."""
+    world.bill.plants = True
+    world.bill.breaks = 1
+    return [
+        Returner(KIOSK, GOODS, codes=_codes(world), asks=[{}]),
+        Buyer(TILL, [(BREAD, "bread")], codes=_codes(world)),
+        Accountant(DAY, times=2),
+    ]
 
 
 def _two_places(world: World) -> Sequence[Buyer]:
@@ -95,6 +194,35 @@ REFUND_LATE = _refund_in_the_dark(RefundFault.LATE)
 REFUND_POOR = _refund_in_the_dark(RefundFault.POOR)
 REFUND_ABNORMAL = _refund_in_the_dark(RefundFault.ABNORMAL)
 REFUND_CLOSED = _refund_in_the_dark(RefundFault.CLOSED)
+#: Refunds that end otherwise after a while, asked about or not.
+REFUND_ENDS = (
+    _refund_in_the_dark(RefundFault.LOST, slow=2),
+    _refund_in_the_dark(RefundFault.LOST, slow=1, ends=[RefundState.ABNORMAL]),
+    _refund_in_the_dark(RefundFault.LOST, slow=1, ends=[RefundState.CLOSED]),
+    _refund_in_the_dark(slow=1, ends=[RefundState.ABNORMAL]),
+    _refund_in_the_dark(slow=1, ends=[RefundState.CLOSED]),
+    _refund_in_the_dark(RefundFault.ABNORMAL, ends=[RefundState.DONE]),
+    _refund_in_the_dark(RefundFault.ABNORMAL, ends=[RefundState.CLOSED]),
+)
+
+CANCELLED_UNHEARD = Scenario("payment lost, cancelled on the phone", _cancelled_unheard)
+LEFT_THEN_PAID = replace(CHARGE_LATE, name="shopper left, payment late", late_after=40)
+GIVEN_BACK = (
+    _given_back(""),
+    _given_back("before"),
+    _given_back("before", FakeFault.LOST),
+    _given_back("after", FakeFault.NEVER),
+    _given_back("after", FakeFault.UNAVAILABLE, FakeFault.LOST),
+)
+OVERTAKEN = (
+    Scenario("declined, then approved", _overtaken(PaymentState.DECLINED, _one_code)),
+    Scenario("declined, cancelled, then approved", _overtaken(PaymentState.DECLINED, _one_code, acts=2)),
+    Scenario("declined, cash, then approved", _overtaken(PaymentState.DECLINED, _one_code_then_cash, acts=1)),
+    Scenario("reversed, then approved", _overtaken(PaymentState.VOIDED, _one_slow_code)),
+)
+TAKEN_THOUGH_DECLINED = Scenario("declined, and taken all the same", _taken_though_declined)
+SHIFT = Scenario("shift with a sale and refunds", _shift, replace(RULES, cash_needs_shift=True))
+BILL = Scenario("bill compared", _bill)
 
 #: Those in which money goes back.
 REFUNDS = (
@@ -106,7 +234,11 @@ REFUNDS = (
     REFUND_POOR,
     REFUND_ABNORMAL,
     REFUND_CLOSED,
+    *REFUND_ENDS,
 )
+
+#: Those in which the gateway contradicts itself, so that some money may be known from its bill alone.
+CONTRADICTED = (*OVERTAKEN, TAKEN_THOUGH_DECLINED)
 
 SCENARIOS = (
     KIOSK_BY_CODE,
@@ -120,4 +252,10 @@ SCENARIOS = (
     OUT_OF_REACH,
     TWO_PLACES,
     *REFUNDS,
+    CANCELLED_UNHEARD,
+    LEFT_THEN_PAID,
+    *GIVEN_BACK,
+    *CONTRADICTED,
+    SHIFT,
+    BILL,
 )

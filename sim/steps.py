@@ -7,9 +7,13 @@ call inside a unit of work. `Crash` passes every `except Exception` on its way o
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
+from edge.retail.attempt import AttemptState, PaymentAttempt
+from edge.retail.refund import LegState, Refund
 from edge.services.outbox_records import OutboxMessage
 from edge.services.ports import Store
 from edge.services.records import Unit
@@ -58,15 +62,21 @@ class Crash(BaseException):
 
 
 class Steps:
-    """Counts steps from 1 and crashes at the chosen ones. names: what each step was, in order."""
+    """Counts steps from 1 and crashes at the chosen ones. names: what each step was, in order.
 
-    def __init__(self, crash_at: Iterable[int] = ()) -> None:
+    watch: called at each step before it may crash.
+    """
+
+    def __init__(self, crash_at: Iterable[int] = (), watch: Callable[[], None] | None = None) -> None:
         self.names: list[str] = []
         self._crash_at = frozenset(crash_at)
+        self._watch = watch
 
     def take(self, name: str) -> None:
         """Count one step; raise Crash when it is one of the chosen."""
         self.names.append(name)
+        if self._watch is not None:
+            self._watch()
         if len(self.names) in self._crash_at:
             raise Crash(f"step {len(self.names)}: {name}")
 
@@ -95,28 +105,48 @@ def stepped(port: P, name: str, steps: Steps) -> P:
     return cast(P, _Stepped(port, name, steps))
 
 
-class SteppedStore:
-    """A store with steps around each transaction and before each record call inside it.
+@dataclass(slots=True)
+class History:
+    """What was committed, as the world saw it from outside.
 
-    committed: the events of all units that were committed, in order, as the world saw it.
+    events: of all units, in order. units: how many there were. attempts, legs: how often each transition was
+    written, as (before, after).
     """
 
-    def __init__(self, store: Store, steps: Steps, committed: list[OutboxMessage]) -> None:
+    events: list[OutboxMessage] = field(default_factory=list)
+    units: int = 0
+    attempts: Counter[tuple[AttemptState, AttemptState]] = field(default_factory=Counter)
+    legs: Counter[tuple[LegState, LegState]] = field(default_factory=Counter)
+
+    def add(self, draft: History) -> None:
+        """Take over what one unit has brought."""
+        self.events += draft.events
+        self.units += 1
+        self.attempts += draft.attempts
+        self.legs += draft.legs
+
+
+class SteppedStore:
+    """A store with steps around each transaction and before each record call inside it."""
+
+    def __init__(self, store: Store, steps: Steps, history: History | None = None) -> None:
         self._store = store
         self._steps = steps
-        self._committed = committed
+        self._history = History() if history is None else history
 
     def write(self, work: Callable[[Unit], T]) -> T:
         """Run `work` in one transaction."""
         self._steps.take("store.write before")
-        events: list[OutboxMessage] = []
+        draft = History()
 
         def watched(unit: Unit) -> T:
-            events.clear()
-            return work(cast(Unit, _SteppedUnit(unit, self._steps, events)))
+            # A store may run a unit twice; only the last run counts.
+            nonlocal draft
+            draft = History()
+            return work(cast(Unit, _SteppedUnit(unit, self._steps, draft)))
 
         result = self._store.write(watched)
-        self._committed += events
+        self._history.add(draft)
         self._steps.take("store.write after")
         return result
 
@@ -155,18 +185,41 @@ class _Stepped:
 
 
 class _SteppedUnit:
-    """A unit of work with a step before each record call; what it appends to the outbox is remembered."""
+    """A unit of work with a step before each record call; what it writes is remembered."""
 
-    def __init__(self, unit: Unit, steps: Steps, events: list[OutboxMessage]) -> None:
+    def __init__(self, unit: Unit, steps: Steps, draft: History) -> None:
+        self._unit = unit
         self._steps = steps
-        self._events = events
-        for record in RECORDS:
-            setattr(self, record, _SteppedRecord(getattr(unit, record), record, self._take))
+        self._draft = draft
+
+    def __getattr__(self, record: str) -> _SteppedRecord:
+        if record not in RECORDS:
+            raise AttributeError(f"a unit of work has no record {record!r}; see RECORDS")
+        found = _SteppedRecord(getattr(self._unit, record), record, self._take)
+        setattr(self, record, found)
+        return found
 
     def _take(self, record: str, call: str, arguments: tuple[Any, ...]) -> None:
         self._steps.take(f"unit.{record}.{call}")
         if (record, call) == ("outbox", "append"):
-            self._events.append(arguments[0])
+            self._draft.events.append(arguments[0])
+        elif (record, call) == ("attempts", "put"):
+            self._note_attempt(arguments[0])
+        elif (record, call) == ("refunds", "put"):
+            self._note_refund(arguments[0])
+
+    def _note_attempt(self, attempt: PaymentAttempt) -> None:
+        known = self._unit.attempts.get(attempt.attempt_id)
+        if known is not None and known.state is not attempt.state:
+            self._draft.attempts[known.state, attempt.state] += 1
+
+    def _note_refund(self, refund: Refund) -> None:
+        known = self._unit.refunds.get(refund.refund_id)
+        before = {leg.leg_id: leg.state for leg in known.legs} if known else {}
+        for leg in refund.legs:
+            state = before.get(leg.leg_id, leg.state)
+            if state is not leg.state:
+                self._draft.legs[state, leg.state] += 1
 
 
 class _SteppedRecord:

@@ -12,33 +12,37 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from operator import length_hint
+from typing import Any, Protocol, TypeVar, cast
 
 from edge.errors import EdgeError, Invalid
-from edge.services.box import Box
-from edge.services.outbox_records import OutboxMessage
-from edge.services.payment_ports import CodePayment, GatewayAnswer
+from edge.services.box import Box, Rules
+from edge.services.payment_ports import BillSource
 from edge.services.ports import Store
 from edge.services.print_receipt import print_next
 from edge.services.publish_events import PublishCursor, publish_events
 from edge.services.receive_scan import receive_scan
+from edge.services.records import Unit
 from edge.services.recover import recover
 from edge.services.reset_idle import reset_idle
 from edge.services.resolve_attempts import resolve_attempts
 from edge.services.resolve_refunds import resolve_refunds
 from edge.services.show_screen import show_screen
 from edge.services.take_payment import submit
-from sim.fakes.box import GATEWAY, WORKSTATIONS, compose_box, stock
+from edge.services.workstation import load
+from sim.fakes.box import GATEWAY, RULES, WORKSTATIONS, compose_box, stock
 from sim.fakes.clock import FakeClock
-from sim.fakes.gateway import FakeGateway, Shopper
+from sim.fakes.gateway import Shopper
 from sim.fakes.hq import FakeHq, Fate
 from sim.fakes.ids import FakeIds
 from sim.fakes.printer import FakePrinter
-from sim.fakes.refund_gateway import FakeRefundGateway
 from sim.fakes.scanner import FakeScanner
 from sim.fakes.store import FakeStore
-from sim.people import Buyer
-from sim.steps import Crash, SteppedStore, Steps, stepped
+from sim.ledgers import LedgerBill, LedgerGateway, LedgerRefunds
+from sim.people import Person
+from sim.steps import Crash, History, SteppedStore, Steps, stepped
+
+T = TypeVar("T")
 
 #: Rounds after which a world that has not come to rest is stuck. A payment in the dark ends after 6 minutes.
 MAX_ROUNDS = 600
@@ -75,19 +79,6 @@ class InMemory:
         """A unit that was cut off has left nothing behind."""
 
 
-class LedgerGateway(FakeGateway):
-    """A gateway that lists every payment that it was ever asked for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: dict[str, CodePayment] = {}
-
-    def pay_by_code(self, payment: CodePayment) -> GatewayAnswer:
-        """Charge a payment code."""
-        self.asked.setdefault(payment.merchant_order_no, payment)
-        return super().pay_by_code(payment)
-
-
 class PlainPrinter(FakePrinter):
     """A printer whose driver keeps no journal: after a restart it would print any job again."""
 
@@ -105,18 +96,24 @@ class Service:
     cursor: PublishCursor = field(default_factory=PublishCursor)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Scenario:
-    """A small script: prepare sets the stage and returns the people. name: for messages."""
+    """A small script: prepare sets the stage and returns the people. name: for messages.
+
+    rules: what the box works by. late_after: quiet rounds until what is late arrives.
+    """
 
     name: str
-    prepare: Callable[[World], Sequence[Buyer]]
+    prepare: Callable[[World], Sequence[Person]]
+    rules: Rules = RULES
+    late_after: int = 20
 
 
 class World:
     """One run of one scenario; implements people.Place. See the module.
 
-    committed: events of committed units. asked_copies: papers that a person asked for again.
+    history: what was committed. marks: with `watch`, for each step what outlives a crash there, see
+    sim.boundaries.
     """
 
     def __init__(
@@ -125,22 +122,28 @@ class World:
         seed: int = 0,
         crash_at: Iterable[int] = (),
         state: StateKeeper | None = None,
+        *,
+        watch: bool = False,
     ) -> None:
         self.scenario, self.seed, self.crash_at = scenario, seed, tuple(crash_at)
         self.random = random.Random(seed)
-        self.steps = Steps(self.crash_at)
+        self.marks: list[int] = []
+        self.steps = Steps(self.crash_at, self._mark if watch else None)
         self.clock, self.ids = FakeClock(), FakeIds()
-        self.gateway = LedgerGateway()
-        self.refunds = FakeRefundGateway(self.gateway)
+        self.gateway = LedgerGateway(self.clock)
+        self.refunds = LedgerRefunds(self.gateway, self.clock)
+        self.bill = LedgerBill(self.gateway, self.refunds)
         fates, acks = ([self._fate() for _ in range(40)] for _ in range(2))
         self.hq = FakeHq(self.clock, 20, fates, acks)
         self.printers = {place: PlainPrinter(place) for place in WORKSTATIONS}
         self.scanners = {place: self._scanner(place) for place in WORKSTATIONS}
-        self.committed: list[OutboxMessage] = []
+        self.history = History()
         self.crashes = 0
         self._state = state or InMemory()
         self._codes = 0
         self._quiet = 0
+        self._rounds = 0
+        self._seen: dict[str, tuple[int, Any]] = {}
         stock(self._state.open())
         self.people = scenario.prepare(self)
         self._service = self._compose()
@@ -164,27 +167,41 @@ class World:
         return code
 
     def look(self, workstation: str) -> Mapping[str, Any]:
-        """Return what the screen shows."""
-        outside = compose_box(
-            self.clock, self.ids, self.store, self.hq, {}, self.printers, lambda place: None
-        )
-        return show_screen(outside, workstation)
+        """Return what the screen shows; its seconds are those of when its records were written last."""
+        return self._once(workstation, lambda: show_screen(self._outside(), workstation))
 
     def scan(self, workstation: str, text: str) -> None:
         """Hold a code before the scanner."""
         self.scanners[workstation].scan(text)
 
+    def read_bill(self) -> BillSource:
+        """Return the gateway's bill as the service fetches it."""
+        return stepped(cast(BillSource, self.bill), "bills", self.steps)
+
+    def rests_but_for(self, watcher: Person) -> bool:
+        """Return whether nothing moves any more, whatever this person still does."""
+        people = all(person.done for person in self.people if person is not watcher)
+        return people and self._once("still", self._is_still)
+
+    def step(self, act: Callable[[], object]) -> None:
+        """A person who is told that something cannot be done looks again; a worker takes its next turn."""
+        try:
+            act()
+        except EdgeError as refusal:
+            self.steps.note(f"told: {refusal}")
+
     def run(self) -> World:
         """Run to rest and return self; raise Stuck when it never comes."""
         self._guarded(self._start)
         for _ in range(MAX_ROUNDS):
-            before = self.steps.count, self._signature()
+            before = self._signature()
+            self._rounds += 1
             self._guarded(self._round)
-            if self._at_rest():
+            if all(person.done for person in self.people) and self._once("still", self._is_still):
                 # Whatever is still on its way arrives after everybody has gone: it must not matter any more.
                 self.refunds.deliver_late()
                 return self
-            self._pass_time(quiet=before[1] == self._signature())
+            self._pass_time(quiet=before == self._signature())
         raise Stuck(f"{self.describe()}: not at rest after {MAX_ROUNDS} rounds; {self._signature()}")
 
     def describe(self) -> str:
@@ -198,11 +215,12 @@ class World:
         box = compose_box(
             stepped(self.clock, "clock", steps),
             stepped(self.ids, "ids", steps),
-            SteppedStore(self._state.open(), steps, self.committed),
+            SteppedStore(self._state.open(), steps, self.history),
             stepped(self.hq, "link", steps),
             {GATEWAY: stepped(self.gateway, "gateway", steps)},
             {place: stepped(printer, "printer", steps) for place, printer in self.printers.items()},
             lambda place: None,
+            self.scenario.rules,
             refunders={GATEWAY: stepped(self.refunds, "refunds", steps)},
         )
         return Service(box)
@@ -238,23 +256,16 @@ class World:
     def _round(self) -> None:
         for person in self.people:
             if not person.done:
-                self._step(partial(person.act, self))
+                self.step(partial(person.act, self))
         for place in WORKSTATIONS:
             self._read_scanner(place)
         self._charge()
         for place in WORKSTATIONS:
-            self._step(partial(print_next, self.box, place))
-            self._step(partial(reset_idle, self.box, place))
-        self._step(partial(resolve_attempts, self.box))
-        self._step(partial(resolve_refunds, self.box))
-        self._step(self._publish)
-
-    def _step(self, step: Callable[[], object]) -> None:
-        """A person who is told that something cannot be done looks again; a worker takes its next turn."""
-        try:
-            step()
-        except EdgeError as refusal:
-            self.steps.note(f"told: {refusal}")
+            self.step(partial(print_next, self.box, place))
+            self.step(partial(reset_idle, self.box, place))
+        self.step(partial(resolve_attempts, self.box))
+        self.step(partial(resolve_refunds, self.box))
+        self.step(self._publish)
 
     def _publish(self) -> None:
         box = self.box
@@ -280,24 +291,56 @@ class World:
             else:
                 self.steps.note(state.value)
 
-    def _at_rest(self) -> bool:
-        waiting = self.store.read(lambda unit: (unit.attempts.open(1), unit.outbox.depth().count))
-        papers = self.store.read(lambda unit: [unit.receipts.to_print(place) for place in WORKSTATIONS])
-        moving = any(refund.moving for refund in self.store.read(lambda unit: unit.refunds.open(9)))
-        still = waiting == ((), 0) and not any(papers) and not moving
-        return all(person.done for person in self.people) and still
+    def _is_still(self) -> bool:
+        def query(unit: Unit) -> bool:
+            waits = unit.attempts.open(1) or unit.outbox.depth().count
+            papers = any(unit.receipts.to_print(place) for place in WORKSTATIONS)
+            return not (waits or papers or any(refund.moving for refund in unit.refunds.open(9)))
+
+        return self.store.read(query)
 
     def _signature(self) -> tuple[object, ...]:
-        depth = self.store.read(lambda unit: unit.outbox.depth())
-        screens = tuple(str(self.look(place)["screen"]) for place in WORKSTATIONS)
-        return (screens, depth.count, depth.last_sequence, len(self.gateway.asked))
+        def query(unit: Unit) -> tuple[object, ...]:
+            depth = unit.outbox.depth()
+            screens = [load(unit, self._outside(), place).screen for place in WORKSTATIONS]
+            return (*screens, depth.count, depth.last_sequence)
+
+        return (*self._once("signature", lambda: self.store.read(query)), len(self.gateway.asked))
+
+    def _once(self, what: str, look: Callable[[], T]) -> T:
+        """Look at committed state from outside, once as long as nothing is committed."""
+        at, found = self._seen.get(what, (-1, None))
+        if at != self.history.units:
+            found = look()
+            self._seen[what] = self.history.units, found
+        return cast(T, found)
+
+    def _outside(self) -> Box:
+        return compose_box(
+            self.clock,
+            self.ids,
+            self.store,
+            self.hq,
+            {},
+            self.printers,
+            lambda place: None,
+            self.scenario.rules,
+        )
+
+    def _mark(self) -> None:
+        """Note what the world is like here but for what dies with the service."""
+        time = (self._rounds, self._quiet, self.history.units, hash(self.random.getstate()), self.clock.now())
+        money = [vars(self.gateway), vars(self.refunds), vars(self.bill)]
+        papers = [len(printer.printed) for printer in self.printers.values()]
+        wire = vars(self.hq) | {name: length_hint(vars(self.hq)[name]) for name in ("_fates", "_ack_fates")}
+        self.marks.append(hash(repr((time, vars(self.ids), money, papers, self.people, wire))))
 
     def _pass_time(self, *, quiet: bool) -> None:
         self._quiet = self._quiet + 1 if quiet else 0
         pace = max(ms for rounds, ms in PACES if self._quiet >= rounds)
         self.clock.advance(pace + self.random.randrange(0, 500))
         self.steps.note(str(self.clock.now().wall_at))
-        if self._quiet == 20:
+        if self._quiet == self.scenario.late_after:
             self.gateway.deliver_late()
             self.refunds.deliver_late()
 

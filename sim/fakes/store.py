@@ -95,6 +95,7 @@ class FakeStore:
 
     def __init__(self) -> None:
         self._committed = Rows()
+        self._reader = FakeUnit(self._committed, _refuse)
         self._busy = False
         self._closed = False
 
@@ -107,7 +108,7 @@ class FakeStore:
         try:
             draft = self._committed.copy()
             result = work(FakeUnit(draft, _allow))
-            self._committed = draft
+            self._committed, self._reader = draft, FakeUnit(draft, _refuse)
         finally:
             self._busy = False
         return result
@@ -115,7 +116,7 @@ class FakeStore:
     def read(self, query: Callable[[Unit], T]) -> T:
         """Run `query` on committed state."""
         self._require_open()
-        return query(FakeUnit(self._committed, _refuse))
+        return query(self._reader)
 
     def close(self) -> None:
         """Refuse everything from now on."""

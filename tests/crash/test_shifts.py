@@ -35,7 +35,7 @@ class Till:
         self.steps = Steps([crash_at] if crash_at else [])
         self.box = replace(
             self.real,
-            store=SteppedStore(self.real.store, self.steps, []),
+            store=SteppedStore(self.real.store, self.steps),
             printers={TILL: stepped(self.shop.ports.printers[TILL], "printer", self.steps)},
         )
 

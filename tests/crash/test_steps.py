@@ -11,16 +11,19 @@ from typing import Any, Protocol, cast
 import pytest
 
 from devices.types import PrintJob
+from edge.retail.attempt import AttemptState
 from edge.retail.ledger import Entry, Posting
+from edge.retail.reconcile import DifferenceKind
 from edge.services import payment_ports, ports
 from edge.services.payment_ports import CodePayment, RefundRequest
 from edge.services.ports import Store
 from edge.services.records import Unit
+from edge.services.work_records import WorkItem, WorkKind
 from sim.checks import violations
 from sim.fakes.box import KIOSK
 from sim.fakes.gateway import Shopper
 from sim.fakes.store import FakeStore
-from sim.scenarios import KIOSK_BY_CODE, RETURNED, TILL_BY_CASH
+from sim.scenarios import BILL, KIOSK_BY_CODE, LEFT_THEN_PAID, OVERTAKEN, RETURNED, SHIFT, TILL_BY_CASH
 from sim.steps import RECORDS, Crash, SteppedStore, Steps, stepped
 from sim.world import World
 
@@ -103,7 +106,7 @@ def test_every_record_of_a_unit_has_a_step_before_each_call() -> None:
     properties = [name for name, value in vars(Unit).items() if isinstance(value, property)]
     assert sorted(properties) == sorted(RECORDS)
     steps = Steps()
-    store = SteppedStore(FakeStore(), steps, [])
+    store = SteppedStore(FakeStore(), steps)
     store.write(lambda unit: unit.orders.take_number("d") and unit.landings.pages())
     assert steps.names == [
         "store.write before",
@@ -121,7 +124,7 @@ def test_a_crash_inside_a_transaction_keeps_nothing_and_one_after_it_keeps_all()
     for at, next_number in ((1, 1), (2, 1), (3, 1), (4, 3)):
         inner = FakeStore()
         with pytest.raises(Crash):
-            SteppedStore(inner, Steps([at]), []).write(work)
+            SteppedStore(inner, Steps([at])).write(work)
         assert inner.write(lambda unit: unit.orders.take_number("2026-11-22")) == next_number, at
 
 
@@ -188,7 +191,7 @@ def test_a_lost_and_a_doubled_event_are_seen() -> None:
 
 def test_a_gap_in_the_sequences_is_seen() -> None:
     world = finished()
-    del world.committed[1]
+    del world.history.events[1]
     del world.hq.applied[1]
     assert any("gap" in line for line in violations(world))
 
@@ -250,3 +253,94 @@ def test_a_refund_whose_legs_do_not_sum_is_seen() -> None:
     found = violations(world)
     assert any("its legs do not sum" in line for line in found)
     assert any("its lines do not sum" in line for line in found)
+
+
+def item(world: World, kind: WorkKind, reference: str, facts: str = "{}") -> None:
+    world.store.write(lambda unit: unit.work_items.put(WorkItem(reference, kind, reference, 0, facts)))
+
+
+def test_money_that_the_bill_alone_told_of_is_accepted_in_its_amount_only() -> None:
+    for billed_fen, accepted in ((990, True), (989, False)):
+        world = finished()
+        charge(world, "nobodys")
+        facts = {"reference": "nobodys", "kind": "status", "channel_fen": billed_fen, "local_fen": 0}
+        item(world, WorkKind.BILL_DIFFERENCE, "nobodys", json.dumps(facts))
+        assert any("nobody was told" in line for line in violations(world)) is not accepted
+        assert any("the books hold" in line for line in violations(world)) is not accepted
+
+
+def test_money_that_went_back_unseen_is_seen() -> None:
+    world = World(OVERTAKEN[1]).run()
+    assert violations(world) == []
+    told(world, "payment.refunded", attempt_id="another")
+    assert any("nobody looks at it" in line for line in violations(world))
+
+
+def test_an_order_paid_behind_its_shopper_without_a_work_item_is_seen() -> None:
+    world = World(LEFT_THEN_PAID).run()
+    assert violations(world) == []
+    bought = World(KIOSK_BY_CODE).run()
+    bought.people[0].has_paid = False
+    assert any("1 orders were paid behind their shoppers, 0" in line for line in violations(bought))
+    item(bought, WorkKind.LATE_PAYMENT, "nobodys")
+    assert any("were not approved" in line for line in violations(bought))
+
+
+def shifted() -> World:
+    world = World(SHIFT).run()
+    assert violations(world) == []
+    return world
+
+
+def test_a_drawer_that_is_off_and_a_number_that_is_missing_are_seen() -> None:
+    world = shifted()
+    told(world, "shift.closed", over_short_fen=-5, number=2)
+    found = violations(world)
+    assert any("the drawer is off by [-5]" in line for line in found)
+    assert any("the Z numbers are [2]" in line for line in found)
+
+
+def test_cash_that_no_shift_has_is_seen() -> None:
+    world = shifted()
+    entries = (Entry("tender/cash", 5), Entry("due/x", -5))
+    world.store.write(lambda unit: unit.ledger.post(Posting("p", "odd", "odd", 0, entries)))
+    assert any("fen were counted, the books have" in line for line in violations(world))
+
+
+def test_a_shift_that_was_not_closed_is_seen() -> None:
+    world = shifted()
+    world.hq.applied[:] = [one for one in world.hq.applied if one.kind != "shift.closed"]
+    assert any("were opened, [] closed" in line for line in violations(world))
+
+
+def compared() -> World:
+    world = World(BILL).run()
+    assert violations(world) == []
+    assert len(world.bill.planted) == 3
+    return world
+
+
+def test_a_difference_that_was_missed_and_one_that_is_none_are_seen() -> None:
+    world = compared()
+    world.bill.planted.add(("missed", DifferenceKind.AMOUNT))
+    assert any("the comparison found" in line for line in violations(world))
+    world = compared()
+    world.bill.planted.pop()
+    assert any("the comparison found" in line for line in violations(world))
+
+
+def test_a_payment_of_the_bill_that_is_not_marked_is_seen() -> None:
+    world = compared()
+    world.bill.day = "2026-11-23"
+    assert any("in the bill and not marked" in line for line in violations(world))
+
+
+def test_a_transition_is_remembered_when_it_is_committed_and_not_before() -> None:
+    names = World(KIOSK_BY_CODE).run().steps.names
+    sent = names.index("gateway.pay_by_code before") + 1
+    moved = (AttemptState.INTENDED, AttemptState.SUBMITTED)
+    # Killed right before the commit and right after it: only there a charge may have been sent.
+    commit = max(at for at, name in enumerate(names[: sent - 1], 1) if name == "unit.attempts.put")
+    for at, times in ((commit, 0), (sent - 1, 1)):
+        world = World(KIOSK_BY_CODE, 0, (at,)).run()
+        assert world.history.attempts[moved] == times + world.people[0].has_paid

@@ -1,0 +1,86 @@
+"""Every place where a scenario can be killed, and which of them are one and the same death.
+
+A crash takes with it all that the service holds in memory. Two steps between which nothing else has changed
+(no commit, no call that did anything, no person, no clock) are therefore the same death: what the world is
+like afterwards is equal in every bit, and so is every run from there. One of them is run for all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from edge.retail.attempt import AttemptState
+from edge.retail.refund import LegState
+from sim.checks import violations
+from sim.world import Scenario, Stuck, World
+
+
+@dataclass(slots=True)
+class Toll:
+    """What a series of runs came to. boundaries: steps that were killed at, or are the same as one that was.
+
+    attempts, legs: the transitions that crashed worlds committed. problems: what they broke, each with how
+    to see it again.
+    """
+
+    boundaries: int = 0
+    runs: int = 0
+    problems: list[str] = field(default_factory=list)
+    attempts: Counter[tuple[AttemptState, AttemptState]] = field(default_factory=Counter)
+    legs: Counter[tuple[LegState, LegState]] = field(default_factory=Counter)
+
+    def add(self, world: World, boundaries: int = 1) -> Toll:
+        """Run a world to its rest, look at what it broke, and return self."""
+        self.boundaries += boundaries
+        self.runs += 1
+        try:
+            found = violations(world.run())
+        except Stuck as stuck:
+            found = [str(stuck)]
+        self.problems += [f"{world.describe()}: {line}" for line in found]
+        if world.crashes:
+            self.attempts += world.history.attempts
+            self.legs += world.history.legs
+        return self
+
+    def __str__(self) -> str:
+        """Return the first problems, with how many there are."""
+        head = f"{len(self.problems)} violations in {self.runs} runs"
+        return "\n".join([head, *self.problems[:5]])
+
+
+def deaths(scenario: Scenario, seed: int = 0, crash_at: tuple[int, ...] = ()) -> tuple[tuple[int, ...], ...]:
+    """Return the steps of a run, those that are the same death together, in order."""
+    world = World(scenario, seed, crash_at, watch=True).run()
+    same: dict[int, list[int]] = {}
+    for at, mark in enumerate(world.marks, 1):
+        same.setdefault(mark, []).append(at)
+    return tuple(tuple(steps) for steps in same.values())
+
+
+def crashed_once(scenario: Scenario, seed: int = 0, *, each: bool = False) -> Iterator[tuple[World, int]]:
+    """Yield a world for each death, with how many boundaries it stands for; with `each`, one a step."""
+    for steps in deaths(scenario, seed):
+        for at in steps if each else steps[:1]:
+            yield World(scenario, seed, (at,)), 1 if each else len(steps)
+
+
+def crashed_twice(
+    scenario: Scenario, seed: int = 0, *, following: int, stride: int = 1
+) -> Iterator[tuple[World, int]]:
+    """Yield a world for each death and each of the `following` deaths after it, most of them in recovery."""
+    for steps in deaths(scenario, seed)[::stride]:
+        first = steps[0]
+        after = [steps for steps in deaths(scenario, seed, (first,)) if steps[0] > first]
+        for then in after[:following]:
+            yield World(scenario, seed, (first, then[0])), len(then)
+
+
+def toll(worlds: Iterable[tuple[World, int]]) -> Toll:
+    """Run all of these."""
+    total = Toll()
+    for world, boundaries in worlds:
+        total.add(world, boundaries)
+    return total
