@@ -32,6 +32,7 @@ from sim.gateway.weixin_shipping import SCHEMA as SHIPPING_SCHEMA
 
 CODE_LIFE_MS = 300_000
 _DAY_MS = 86_400_000
+_STRANGERS = (".mch.weixin.qq.com", "wechatpay.cn", "alipay.com")
 _MOST_MESSAGES = 10_000
 
 _SCHEMA = """
@@ -303,7 +304,19 @@ def _switch(name: str, way: str, handler: Handler, body: Shape | None = None) ->
 
 def _own(name: str, way: str, handler: Handler) -> Endpoint:
     method, _, path = way.partition(" ")
-    return Endpoint(name, method, path, handler, query=None, auth=Auth.OWN, spoil=spoil)
+    return Endpoint(name, method, path, _at_home(handler), query=None, auth=Auth.OWN, spoil=spoil)
+
+
+def _at_home(handler: Handler) -> Handler:
+    """Return a handler that is not there under the names of the payment gateways."""
+
+    def handle(call: Call) -> Reply:
+        host = call.request.headers.get("host", "").partition(":")[0]
+        if host.endswith(_STRANGERS):
+            return json_reply(404, {"errcode": 40066, "errmsg": "invalid url"})
+        return handler(call)
+
+    return handle
 
 
 def _form(**fields: Shape) -> Shape:

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.hashes import SHA1
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sim.gateway import Credentials, make_credentials
 from sim.gateway.ledger import WORLD, Why
-from tests.integration.sim_gateway_rig import NOTIFY_URL, Answer, Rig, digits, open_receiver, open_rig
+from sim.gateway.merchants import Merchant
+from sim.gateway.messages import Refusal
+from sim.gateway.office import Office, make_office
+from sim.gateway.orders import Charge, Order
+from sim.gateway.profit_sharing_books import SCHEMA, Returned, ShareBooks, Wish
+from sim.gateway.refund_books import Asked
+from sim.gateway.store import Store
+from sim.gateway.wallets import Habit
+from tests.integration.sim_gateway_rig import NOTIFY_URL, Answer, Clock, Rig, digits, open_receiver, open_rig
 
 BASE = "/v3/profitsharing"
 TENANT, NAME = "1900000301", "一楼茶店 Tea"
@@ -297,6 +309,79 @@ def test_a_reversal_takes_no_other_orders_frozen_money(rig: Rig) -> None:
         assert rig.post(path, {"appid": rig.who.appid, "mchid": rig.who.mchid}).status == 200
         assert left(rig, two["transaction_id"]) == (1250 if order is one else 0)
     assert (rig.balance(f"frozen:{rig.who.mchid}"), rig.balance(f"merchant:{rig.who.mchid}")) == (0, 0)
+
+
+def test_a_gateway_that_starts_again_goes_on_with_what_was_shared(
+    credentials: Credentials, tmp_path: Path
+) -> None:
+    store, clock = tmp_path / "gateway.db", Clock()
+    with open_rig(credentials, store, clock) as rig:
+        rig.switch("/sim/merchants", {"mchid": TENANT, "name": NAME})
+        rig.switch("/sim/profit-sharing", {"max_ratio": 5_000})
+        add(rig)
+        transaction = paid(rig)
+        clock.at += 60_000
+        assert share(rig, transaction, "S1", 5_000).json()["state"] == "PROCESSING"
+    clock.at += 1_000
+    with open_rig(credentials, store, clock) as rig:
+        rig.nonces = 1_000
+        rig.server.tick()
+        assert rig.balance(f"merchant:{TENANT}") == 5_000
+        assert ask(rig, transaction)["state"] == "FINISHED"
+        assert share(rig, transaction, "S2", 1).error == (403, "RULE_LIMIT", "0")
+
+
+#: What may be done to an order, as a word and an amount.
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["share", "free", "return", "refund", "wait"]), st.integers(1, 4_000)),
+    max_size=12,
+)
+
+
+@given(STEPS)
+@settings(max_examples=60)
+def test_whatever_is_shared_freed_returned_and_refunded_adds_up(
+    credentials: Credentials, steps: list[tuple[str, int]]
+) -> None:
+    clock = Clock()
+    office = make_office(credentials, clock, digits, Store())
+    office.store.add_schema(SCHEMA)
+    books = ShareBooks(office)
+    office.merchants.add(Merchant(TENANT, NAME))
+    books.add_receiver(credentials.mchid, "MERCHANT_ID", TENANT, "STORE")
+    charge = Charge("T-000001", 10_000, "x", credentials.mchid, credentials.appid, "JSAPI", freeze=True)
+    wallet = office.wallets.add("小林", 10_000, 1_000_000, Habit.TYPES, 0)
+    office.orders.when_paid(books.freeze)
+    order = office.orders.pay(office.orders.open(charge, "NOTPAY"), wallet)
+    clock.at += 60_000
+    for index, (step, fen) in enumerate(steps):
+        with suppress(Refusal):
+            do(office, books, order, step, fen, index)
+        clock.at += 1_000 if step == "wait" else 0
+        assert books.frozen_fen(order) >= 0
+        assert office.ledger.differences() == ()
+    clock.at += 31 * 86_400_000
+    books.tick()
+    office.refunds.tick()
+    back = office.ledger.balance(f"wallet:{wallet.wallet_id}")
+    kept = [office.ledger.balance(f"merchant:{mchid}") for mchid in (credentials.mchid, TENANT)]
+    assert (back + sum(kept), office.ledger.balance(f"sharing:{credentials.mchid}")) == (10_000, 0)
+    assert kept[1] <= 3_000
+
+
+def do(office: Office, books: ShareBooks, order: Order, step: str, fen: int, index: int) -> None:
+    """Do one step; raise Refusal."""
+    mchid, number = order.charge.mchid, f"N{index}"
+    if step == "share":
+        books.share(order, mchid, number, [Wish("MERCHANT_ID", TENANT, fen, "x")], bool(fen % 2), "f")
+    if step == "free":
+        books.share(order, mchid, number, [], True, "f")
+    if step == "refund":
+        office.refunds.ask(Asked(number, fen, 10_000, mchid), office.orders.by_id(order.order_id))
+    sharing = next((one for one in (books.known(mchid, f"N{at}") for at in range(index)) if one), None)
+    if step == "return" and sharing is not None:
+        asked = Returned("", mchid, number, sharing.request_id, TENANT, fen, "x", "f", "PROCESSING", "", 0, 0)
+        books.give_back(sharing, asked)
 
 
 def test_nobody_sees_or_shares_what_is_not_his(rig: Rig) -> None:

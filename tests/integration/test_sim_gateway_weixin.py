@@ -178,6 +178,13 @@ def test_calls_need_a_token_and_json(mini: Mini) -> None:
     assert mini.post(path, {"page": 1})["errcode"] == 40097
 
 
+def test_the_calls_are_not_there_under_the_payments_name(mini: Mini) -> None:
+    body = {"grant_type": "client_credential", "appid": mini.rig.who.appid, "secret": mini.secret}
+    for host, status in (("api.mch.weixin.qq.com", 404), ("api.weixin.qq.com", 200)):
+        raw = json.dumps(body).encode()
+        assert mini.rig.raw("POST", "/cgi-bin/stable_token", raw, {"Host": host}).status == status
+
+
 def test_a_log_in_code_works_once_and_for_five_minutes(mini: Mini) -> None:
     wallet = mini.rig.wallet()
     code = mini.login_code(wallet)
