@@ -20,6 +20,9 @@ _HOSTS = frozenset(
         "openapi.alipay.com", "127.0.0.1", "localhost", "[::1]",
     ]
 )  # fmt: skip
+#: Names under which WeChat Pay's own calls are not there.
+_OTHERS = frozenset(["api.weixin.qq.com", "openapi.alipay.com"])
+_NOBODY_HERE = json_reply(404, {"code": "RESOURCE_NOT_EXISTS", "message": "此域名没有该服务"})
 _NUMBERS = ("out_trade_no", "combine_out_trade_no", "out_refund_no", "out_order_no")
 
 
@@ -51,18 +54,19 @@ class PaymentApi:
     def handle(self, request: Request) -> Reply:
         """Answer one request; raise Dropped to close the connection without an answer."""
         if not self._known_host(request):
-            return json_reply(404, {"code": "RESOURCE_NOT_EXISTS", "message": "此域名没有该服务"})
+            return _NOBODY_HERE
         for endpoint in self._endpoints:
             names = endpoint.match(request.method, request.target)
             if names is not None:
+                if endpoint.auth is Auth.MERCHANT and _host_of(request) in _OTHERS:
+                    return _NOBODY_HERE
                 planned = self._office.faults.take(endpoint.called(request), order_no_of(request, names))
                 return self._with_faults(planned, request, endpoint, names)
         return self._refuse(Refusal(404, "RESOURCE_NOT_EXISTS", "请求的资源不存在"))
 
     def _known_host(self, request: Request) -> bool:
         """Whether a request came for a name that the gateway has; on loopback it is its own address."""
-        host = request.headers.get("host", "")
-        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+        name = _host_of(request)
         return name in _HOSTS or name in self._office.settings.hosts
 
     def _with_faults(
@@ -167,6 +171,12 @@ class PaymentApi:
     def _signed(self, reply: Reply, number: str = "0", asked: str = "") -> Reply:
         signed = self._signatures.headers(reply.body, number, asked)
         return replace(reply, headers={**reply.headers, **signed})
+
+
+def _host_of(request: Request) -> str:
+    """Return the name that a request is for, without its port."""
+    host = request.headers.get("host", "")
+    return host.rsplit(":", 1)[0] if not host.endswith("]") else host
 
 
 def order_no_of(request: Request, names: Mapping[str, str]) -> str:

@@ -178,11 +178,15 @@ def test_calls_need_a_token_and_json(mini: Mini) -> None:
     assert mini.post(path, {"page": 1})["errcode"] == 40097
 
 
-def test_the_calls_are_not_there_under_the_payments_name(mini: Mini) -> None:
+def test_neither_sides_calls_are_there_under_the_others_name(mini: Mini) -> None:
     body = {"grant_type": "client_credential", "appid": mini.rig.who.appid, "secret": mini.secret}
     for host, status in (("api.mch.weixin.qq.com", 404), ("api.weixin.qq.com", 200)):
         raw = json.dumps(body).encode()
         assert mini.rig.raw("POST", "/cgi-bin/stable_token", raw, {"Host": host}).status == status
+    target = "/v3/certificates"
+    for host, status in (("api.weixin.qq.com", 404), ("api.mch.weixin.qq.com", 200)):
+        token = mini.rig.token("GET", target, b"")
+        assert mini.rig.raw("GET", target, b"", {"Host": host, "Authorization": token}).status == status
 
 
 def test_a_log_in_code_works_once_and_for_five_minutes(mini: Mini) -> None:
