@@ -165,6 +165,9 @@ def _work(world: World, events: list[Event]) -> Iterator[str]:
     for data in _of(events, "payment.refunded"):
         if data["attempt_id"] not in adrift:
             yield f"payment {data['merchant_order_no']} went back and nobody looks at it"
+    stuck = {item.reference.replace("-", "") for item in items if item.kind is WorkKind.REFUND_STUCK}
+    for number in _replaced(events) - stuck:
+        yield f"refund leg {number} came to nothing and nobody was told"
     late = {item.reference for item in items if item.kind is WorkKind.LATE_PAYMENT}
     approved = {data["attempt_id"] for data in _of(events, "payment.approved")}
     if late - approved:
@@ -305,6 +308,11 @@ def _given_back(events: list[Event]) -> dict[str, int]:
             if leg["kind"] == GATEWAY:
                 back[tenders.get(leg["tender_id"], "")] += leg["amount_fen"]
     return back
+
+
+def _replaced(events: list[Event]) -> set[str]:
+    legs = [leg for data in _done(events) for leg in data["legs"]]
+    return {leg["merchant_refund_no"] for leg in legs if leg["state"] == "replaced"}
 
 
 def _kept(data: Event) -> list[Event]:

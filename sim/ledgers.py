@@ -25,6 +25,9 @@ from sim.fakes.refund_gateway import FakeRefundGateway
 #: The order number of a payment that no box ever asked for.
 STRANGER = "strangers-order"
 
+#: A gateway refuses a request that was signed longer ago than this, in milliseconds.
+LATEST_MS = 300_000
+
 
 @dataclass(frozen=True, slots=True)
 class Movement:
@@ -42,7 +45,8 @@ class LedgerGateway(FakeGateway):
 
     meanwhile: what happens while the answer to the next payments is on its way; each may return the answer
     that arrives instead. slips: what the next queries say instead of the truth. types: when the shopper of a
-    pending payment types the password, "before" or "after" a reversal is worked on, "" for never.
+    pending payment types the password, "before" or "after" a reversal is worked on, "" for never. delays:
+    how many of the next reversals get no answer and arrive with `deliver_late`.
     """
 
     def __init__(self, clock: FakeClock) -> None:
@@ -52,11 +56,15 @@ class LedgerGateway(FakeGateway):
         self.meanwhile: deque[Callable[[GatewayAnswer], GatewayAnswer | None]] = deque()
         self.slips: deque[PaymentState] = deque()
         self.types = ""
+        self.delays = 0
+        self._delayed: list[str] = []
+        self._asked_at: dict[str, int] = {}
         self._clock = clock
 
     def pay_by_code(self, payment: CodePayment) -> GatewayAnswer:
         """Charge a payment code."""
         self.asked.setdefault(payment.merchant_order_no, payment)
+        self._asked_at.setdefault(payment.merchant_order_no, self._clock.now().wall_at)
         before = self.charged_fen(payment.merchant_order_no)
         try:
             answer = super().pay_by_code(payment)
@@ -77,19 +85,33 @@ class LedgerGateway(FakeGateway):
     def reverse(self, merchant_order_no: str) -> GatewayAnswer:
         """Undo an order, whose shopper may type the password at that very moment."""
         self._type(merchant_order_no, "before")
-        before = self.charged_fen(merchant_order_no)
         try:
-            return super().reverse(merchant_order_no)
+            return self._reverse(merchant_order_no)
         finally:
-            self._note(merchant_order_no, before)
             self._type(merchant_order_no, "after")
 
     def deliver_late(self) -> None:
-        """Let every charge that is still on its way arrive now."""
+        """Let every charge and reversal that is still on its way arrive now; charges too old are refused."""
+        now = self._clock.now().wall_at
+        self._late = [one for one in self._late if now - self._asked_at[one.merchant_order_no] <= LATEST_MS]
         before = {number: self.charged_fen(number) for number in self.asked}
         super().deliver_late()
         for number, taken_fen in before.items():
             self._note(number, taken_fen)
+
+        while self._delayed:
+            self._reverse(self._delayed.pop())
+
+    def _reverse(self, number: str) -> GatewayAnswer:
+        if self.delays:
+            self.delays -= 1
+            self._delayed.append(number)
+            raise Unavailable(f"no answer to the reversal of {number}; query and try again")
+        before = self.charged_fen(number)
+        try:
+            return super().reverse(number)
+        finally:
+            self._note(number, before)
 
     def _type(self, number: str, when: str) -> None:
         if self.types == when and number in self._orders:

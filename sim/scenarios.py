@@ -84,11 +84,12 @@ def _cancelled_unheard(world: World) -> Sequence[Buyer]:
     return [Buyer(KIOSK, GOODS, codes=[world.code(**habits), *_codes(world)])]
 
 
-def _given_back(types: str, *faults: FakeFault) -> Scenario:
+def _given_back(types: str, *faults: FakeFault, delays: int = 0) -> Scenario:
     """Return a payment that staff give back while the shopper types the password; cash takes its place."""
 
     def prepare(world: World) -> Sequence[Person]:
         world.gateway.types = types
+        world.gateway.delays = delays
         for fault in faults:
             world.gateway.fail_next("reverse", fault)
         code = world.code(asks=True)
@@ -96,6 +97,7 @@ def _given_back(types: str, *faults: FakeFault) -> Scenario:
         return [guest, DeskClerk(guest)]
 
     words = [f"typed {types} the reversal"] * bool(types) + [f"reversal {fault}" for fault in faults]
+    words += ["reversal late"] * delays
     return Scenario(", ".join(["given back at the desk", *words]), prepare)
 
 
@@ -135,6 +137,15 @@ def _one_code_then_cash(world: World) -> Buyer:
 
 def _one_slow_code(world: World) -> Buyer:
     return Buyer(KIOSK, GOODS, codes=[world.code(asks=True), *_codes(world)])
+
+
+def _one_slow_code_undone(*faults: FakeFault) -> Callable[[World], Buyer]:
+    def buyer(world: World) -> Buyer:
+        for fault in faults:
+            world.gateway.fail_next("reverse", fault)
+        return _one_slow_code(world)
+
+    return buyer
 
 
 def _taken_though_declined(world: World) -> Sequence[Person]:
@@ -213,12 +224,17 @@ GIVEN_BACK = (
     _given_back("before", FakeFault.LOST),
     _given_back("after", FakeFault.NEVER),
     _given_back("after", FakeFault.UNAVAILABLE, FakeFault.LOST),
+    _given_back("after", delays=1),
 )
 OVERTAKEN = (
     Scenario("declined, then approved", _overtaken(PaymentState.DECLINED, _one_code)),
     Scenario("declined, cancelled, then approved", _overtaken(PaymentState.DECLINED, _one_code, acts=2)),
     Scenario("declined, cash, then approved", _overtaken(PaymentState.DECLINED, _one_code_then_cash, acts=1)),
     Scenario("reversed, then approved", _overtaken(PaymentState.VOIDED, _one_slow_code)),
+    Scenario(
+        "reversed unheard, then approved",
+        _overtaken(PaymentState.VOIDED, _one_slow_code_undone(FakeFault.LOST)),
+    ),
 )
 TAKEN_THOUGH_DECLINED = Scenario("declined, and taken all the same", _taken_though_declined)
 SHIFT = Scenario("shift with a sale and refunds", _shift, replace(RULES, cash_needs_shift=True))

@@ -199,6 +199,7 @@ class World:
             self._guarded(self._round)
             if all(person.done for person in self.people) and self._once("still", self._is_still):
                 # Whatever is still on its way arrives after everybody has gone: it must not matter any more.
+                self.gateway.deliver_late()
                 self.refunds.deliver_late()
                 return self
             self._pass_time(quiet=before == self._signature())

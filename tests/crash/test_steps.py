@@ -6,11 +6,10 @@ import inspect
 import json
 from collections.abc import Callable
 from dataclasses import fields, replace
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import pytest
 
-from devices.types import PrintJob
 from edge.retail.attempt import AttemptState
 from edge.retail.ledger import Entry, Posting
 from edge.retail.reconcile import DifferenceKind
@@ -23,7 +22,16 @@ from sim.checks import violations
 from sim.fakes.box import KIOSK
 from sim.fakes.gateway import Shopper
 from sim.fakes.store import FakeStore
-from sim.scenarios import BILL, KIOSK_BY_CODE, LEFT_THEN_PAID, OVERTAKEN, RETURNED, SHIFT, TILL_BY_CASH
+from sim.scenarios import (
+    BILL,
+    KIOSK_BY_CODE,
+    LEFT_THEN_PAID,
+    OVERTAKEN,
+    REFUND_ABNORMAL,
+    RETURNED,
+    SHIFT,
+    TILL_BY_CASH,
+)
 from sim.steps import RECORDS, Crash, SteppedStore, Steps, stepped
 from sim.world import World
 
@@ -216,7 +224,7 @@ def test_books_that_do_not_sum_to_zero_are_seen() -> None:
 def test_a_second_paper_and_a_missing_one_are_seen() -> None:
     world = World(TILL_BY_CASH).run()
     papers = world.printers["till-1"].printed
-    papers.append(cast(PrintJob, papers[0]))
+    papers.append(papers[0])
     assert any("has 2 papers" in line for line in violations(world))
     papers.clear()
     assert any("papers of []" in line for line in violations(world))
@@ -284,6 +292,16 @@ def test_an_order_paid_behind_its_shopper_without_a_work_item_is_seen() -> None:
     assert any("1 orders were paid behind their shoppers, 0" in line for line in violations(bought))
     item(bought, WorkKind.LATE_PAYMENT, "nobodys")
     assert any("were not approved" in line for line in violations(bought))
+
+
+def test_a_refund_that_came_to_nothing_unseen_is_seen() -> None:
+    world = World(REFUND_ABNORMAL).run()
+    assert violations(world) == []
+    done = next(one for one in world.hq.applied if one.kind == "refund.done" and b'"replaced"' in one.body)
+    legs = json.loads(done.body)["data"]["legs"]
+    world = World(KIOSK_BY_CODE).run()
+    world.hq.applied.append(done)
+    assert any(legs[0]["merchant_refund_no"] in line and "nobody" in line for line in violations(world))
 
 
 def shifted() -> World:

@@ -1,4 +1,7 @@
-"""Every transition of a payment and of a refund leg is taken in a world that crashed, or it is said why not."""
+"""Every scenario is killed at every step and started again: nothing is lost or doubled.
+
+Every transition of a payment and of a refund leg is taken in a world that crashed, or it is said why not.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ import pytest
 from edge.retail.attempt import TRANSITIONS, AttemptState
 from edge.retail.refund import LEG_TRANSITIONS, LegState
 from sim.scenarios import SCENARIOS
-from tests.crash.killed import EACH, all_killed, table
+from sim.world import Scenario, World
+from tests.crash.killed import EACH, all_killed, killed_once, table
 
 S = TypeVar("S", bound=StrEnum)
 
@@ -34,6 +38,15 @@ def gaps(drawing: Mapping[S, frozenset[S]], taken: Counter[tuple[S, S]], unreach
     foreign = (unreached | set(taken)) - allowed(drawing)
     found = {"never taken": missing, "reached after all": reached, "not in the drawing": foreign}
     return "; ".join(f"{what}: {sorted(moves)}" for what, moves in found.items() if moves)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+@pytest.mark.timeout(600 if EACH else 60)
+def test_a_crash_at_every_step_loses_and_doubles_nothing(scenario: Scenario) -> None:
+    once = killed_once(scenario)
+    assert not once.problems, str(once)
+    assert once.boundaries == World(scenario, 1).run().steps.count
+    assert once.runs == once.boundaries if EACH else 35 < once.runs < once.boundaries
 
 
 @pytest.mark.timeout(3600 if EACH else 120)
