@@ -30,8 +30,9 @@ BROKER, POSTGRES = "broker", "postgres"
 PAUSE_S = (0.2, 1.0)
 AWAY_S = (0.0, 0.4)
 
-#: How long HQ may take to have everything once the killing is over.
-SETTLE_S = 60.0
+#: Once the killing is over: how long nothing may come through, and how long all of it may take.
+STILL_S = 60.0
+SETTLE_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Plan:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What HQ has in the end. promised: the newest sequence that the store had promised; made: the newest
-    that it holds. lost: sequences up to `made` that HQ lacks. doubled: events whose effect HQ has twice.
+    that it holds. lost: sequences up to `made` that neither HQ nor the outbox has. doubled: events whose effect HQ has twice.
     waiting: events still in the box's outbox. repeats: how many came more than once and had no effect.
     """
 
@@ -144,15 +145,22 @@ def _running(part: Part) -> Iterator[None]:
 
 
 def _await_all(database: Path) -> None:
-    """Wait until the outbox is empty, or for too long."""
-    pause, deadline = threading.Event(), time.monotonic() + SETTLE_S
-    while _one(database, "SELECT waiting FROM outbox_head") and time.monotonic() < deadline:
+    """Wait until the outbox is empty; end when nothing comes through any more, or after too long."""
+    pause, began = threading.Event(), time.monotonic()
+    least, moved = sys.maxsize, began
+    while waiting := _one(database, "SELECT waiting FROM outbox_head"):
+        now = time.monotonic()
+        if waiting < least:
+            least, moved = waiting, now
+        if now - moved > STILL_S or now - began > SETTLE_S:
+            return
         pause.wait(0.05)
 
 
 def _count(box: Path, books: str, kills: Counter[str], took_s: float, settled_s: float) -> Outcome:
     lines = (box / "told").read_text(encoding="ascii").splitlines()
     made = _one(box / "edge.db", "SELECT last_sequence FROM outbox_head")
+    waiting = _column(box / "edge.db", "SELECT sequence FROM outbox")
     with closing(open_books(books)) as known:
         sequences = Counter(int(str(row["sequence"])) for row in known.rows("SELECT sequence FROM events"))
         orders = known.rows("SELECT count(*) AS n FROM events WHERE kind = 'order.paid'")[0]["n"]
@@ -162,14 +170,19 @@ def _count(box: Path, books: str, kills: Counter[str], took_s: float, settled_s:
         kills=kills,
         promised=max((int(line) for line in lines if line), default=0),
         made=made,
-        lost=len(set(range(1, made + 1)) - set(sequences)),
+        lost=len(set(range(1, made + 1)) - set(sequences) - waiting),
         doubled=sum(count - 1 for count in sequences.values()),
         wrong_fen=int(str(earned or 0)) - int(str(orders)) * ORDER_FEN,
-        waiting=_one(box / "edge.db", "SELECT count(*) FROM outbox"),
+        waiting=len(waiting),
         repeats=int(str(repeats or 0)),
         took_s=took_s,
         settled_s=settled_s,
     )
+
+
+def _column(database: Path, query: str) -> set[int]:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)) as db:
+        return {int(row[0]) for row in db.execute(query)}
 
 
 def _one(database: Path, query: str) -> int:
