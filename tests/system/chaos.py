@@ -50,7 +50,8 @@ class Plan:
 class Outcome:
     """What HQ has in the end. promised: the newest sequence that the store had promised; made: the newest
     that it holds. lost: sequences up to `made` that neither HQ nor the outbox has. doubled: events whose
-    effect HQ has twice. waiting: events still in the box's outbox. repeats: how many came more than once and had no effect.
+    effect HQ has twice. waiting: events still in the box's outbox. repeats: how many came more than once
+    and had no effect.
     """
 
     kills: Counter[str]
