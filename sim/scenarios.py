@@ -217,7 +217,7 @@ REFUND_ENDS = (
 )
 
 CANCELLED_UNHEARD = Scenario("payment lost, cancelled on the phone", _cancelled_unheard)
-LEFT_THEN_PAID = replace(CHARGE_LATE, name="shopper left, payment late", late_after=40)
+LEFT_THEN_PAID = replace(CHARGE_LATE, name="shopper left, payment late", late_after=36)
 GIVEN_BACK = (
     _given_back(""),
     _given_back("before"),

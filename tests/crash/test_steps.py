@@ -287,6 +287,9 @@ def test_money_that_went_back_unseen_is_seen() -> None:
 def test_an_order_paid_behind_its_shopper_without_a_work_item_is_seen() -> None:
     world = World(LEFT_THEN_PAID).run()
     assert violations(world) == []
+    assert [one.kind for one in world.store.read(lambda unit: unit.work_items.open(9))] == [
+        WorkKind.LATE_PAYMENT
+    ]
     bought = World(KIOSK_BY_CODE).run()
     bought.people[0].has_paid = False
     assert any("1 orders were paid behind their shoppers, 0" in line for line in violations(bought))
