@@ -16,6 +16,9 @@ from pathlib import Path
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _SYNCHRONIZED = Path("/run/systemd/timesync/synchronized")
 
+#: How long the file system's word on trust is believed; asking anew for each instant is dear.
+TRUST_FOR_NS = 1_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Instant:
@@ -42,15 +45,17 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._boot_id = _BOOT_ID.read_text(encoding="ascii").strip()
+        # When and what, in one, for threads that ask at the same time.
+        self._trust = (boottime_ns(), _SYNCHRONIZED.exists())
 
     def now(self) -> Instant:
-        """Return the present instant."""
-        return Instant(
-            wall_at=wall_ms(),
-            boot_id=self._boot_id,
-            boottime_ns=boottime_ns(),
-            trusted=_SYNCHRONIZED.exists(),
-        )
+        """Return the present instant; its trust is a second old at most."""
+        at_ns = boottime_ns()
+        looked_ns, trusted = self._trust
+        if at_ns - looked_ns >= TRUST_FOR_NS:
+            trusted = _SYNCHRONIZED.exists()
+            self._trust = (at_ns, trusted)
+        return Instant(wall_ms(), self._boot_id, at_ns, trusted)
 
 
 def wall_ms() -> int:

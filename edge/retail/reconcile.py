@@ -140,16 +140,16 @@ def judge_refund(row: BillRow, local: LocalRefund | None) -> Difference | None:
     )
 
 
-def missing_payment(local: LocalPayment) -> Difference | None:
-    """Say whether a payment that is in no bill should be in one."""
-    if local.state is not AttemptState.APPROVED or local.billed_on:
+def missing_payment(local: LocalPayment, day: str) -> Difference | None:
+    """Say whether a payment that the bill of `day` does not have, and no other has, should be in it."""
+    if local.state is not AttemptState.APPROVED or local.billed_on not in ("", day):
         return None
     return _differs(DifferenceKind.LOCAL_ONLY, ChannelMoney(local.merchant_order_no), local)
 
 
-def missing_refund(local: LocalRefund) -> Difference | None:
-    """Say whether a refund that is in no bill should be in one."""
-    if local.state is not LegState.DONE or local.billed_on:
+def missing_refund(local: LocalRefund, day: str) -> Difference | None:
+    """Say whether a refund that the bill of `day` does not have, and no other has, should be in it."""
+    if local.state is not LegState.DONE or local.billed_on not in ("", day):
         return None
     return Difference(
         DifferenceKind.LOCAL_ONLY,

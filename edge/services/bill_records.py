@@ -31,6 +31,15 @@ class BillDay:
     differences: int
 
 
+@dataclass(frozen=True, slots=True)
+class BillHours:
+    """Whose money a bill should have. day: ISO date; begins_at to before ends_at: Unix milliseconds."""
+
+    day: str
+    begins_at: int
+    ends_at: int
+
+
 class BillBook(Protocol):
     """Bills and the books beside them."""
 
@@ -50,14 +59,14 @@ class BillBook(Protocol):
         """Return our refunds by merchant refund number; at most 1,000 numbers at a time."""
 
     def unbilled_payments(
-        self, gateway: str, begins_at: int, ends_at: int, after: str, limit: int
+        self, gateway: str, hours: BillHours, after: str, limit: int
     ) -> tuple[LocalPayment, ...]:
-        """Return approved payments that began in [begins_at, ends_at) and are in no bill, by number."""
+        """Return approved payments that began in those hours and are in no other bill, by number."""
 
     def unbilled_refunds(
-        self, gateway: str, begins_at: int, ends_at: int, after: str, limit: int
+        self, gateway: str, hours: BillHours, after: str, limit: int
     ) -> tuple[LocalRefund, ...]:
-        """Return refunds that were done in [begins_at, ends_at) and are in no bill, by number."""
+        """Return refunds that were done in those hours and are in no other bill, by number."""
 
     def mark_payments(self, numbers: Iterable[str], day: str) -> None:
         """Note that payments stand in the bill of `day`; one that is in an earlier bill stays there."""

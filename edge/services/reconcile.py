@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from typing import TypeVar
@@ -30,7 +30,7 @@ from edge.retail.reconcile import (
     missing_payment,
     missing_refund,
 )
-from edge.services.bill_records import BillDay
+from edge.services.bill_records import BillDay, BillHours
 from edge.services.box import Box
 from edge.services.payment_ports import BillSource
 from edge.services.records import Unit
@@ -195,24 +195,21 @@ def _take_verdict(tally: _Tally, verdict: Verdict) -> None:
 
 def _look_for_missing(box: Box, source: BillSource, day: date, tally: _Tally) -> None:
     """Find what the books have of that day and the bill has not; the last half hour waits for the next."""
-    begins_at, ends_at = (at - EDGE_MS for at in bill_hours(day))
+    begins_at, ends_at = bill_hours(day)
+    hours = BillHours(day.isoformat(), begins_at - EDGE_MS, ends_at - EDGE_MS)
 
     def payments(after: str) -> tuple[LocalPayment, ...]:
-        return box.store.read(
-            lambda unit: unit.bills.unbilled_payments(source.name, begins_at, ends_at, after, CHUNK)
-        )
+        return box.store.read(lambda unit: unit.bills.unbilled_payments(source.name, hours, after, CHUNK))
 
     def refunds(after: str) -> tuple[LocalRefund, ...]:
-        return box.store.read(
-            lambda unit: unit.bills.unbilled_refunds(source.name, begins_at, ends_at, after, CHUNK)
-        )
+        return box.store.read(lambda unit: unit.bills.unbilled_refunds(source.name, hours, after, CHUNK))
 
     refunded = set(tally.refunds)
     for payment in _paged(payments, lambda one: one.merchant_order_no):
-        if payment.merchant_order_no not in tally.payments and (found := missing_payment(payment)):
+        if payment.merchant_order_no not in tally.payments and (found := missing_payment(payment, hours.day)):
             tally.differences.append(found)
     for refund in _paged(refunds, lambda one: one.merchant_refund_no):
-        if refund.merchant_refund_no not in refunded and (found := missing_refund(refund)):
+        if refund.merchant_refund_no not in refunded and (found := missing_refund(refund, hours.day)):
             tally.differences.append(found)
 
 
@@ -267,7 +264,10 @@ def _raise(
 ) -> None:
     for one in differences:
         facts: dict[str, str | int] = {**asdict(one), "kind": one.kind.value, "gateway": source.name}
-        raise_work(unit, box, now, WorkKind.BILL_DIFFERENCE, reference_of(source, one), facts, day)
+        item = raise_work(unit, box, now, WorkKind.BILL_DIFFERENCE, reference_of(source, one), facts, day)
+        if item.closed_by == RECONCILER:
+            # It was gone and is back; what a person has closed stays closed.
+            unit.work_items.put(replace(item, closed_at=None, closed_by="", reason=""))
 
 
 def _close_gone(box: Box, source: BillSource, day: str, still: set[str]) -> None:

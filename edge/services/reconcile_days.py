@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from edge.clock import local
 from edge.errors import EdgeError
 from edge.retail.bill import BillRow
-from edge.services.bill_records import BillDay
+from edge.services.bill_records import BillDay, BillHours
 from edge.services.box import Box
 from edge.services.payment_ports import BillNotReady, BillSource
 from edge.services.reconcile import BILL_ZONE, Progress, bill_hours, reconcile
@@ -86,13 +86,12 @@ def _compare_once(box: Box, source: BillSource, day: date, *, never: bool) -> Bi
 
 def _has_money(box: Box, source: BillSource, day: date) -> bool:
     """Return whether the books have anything that a bill of that day should have."""
-    begins_at, ends_at = bill_hours(day)
-    name = source.name
+    hours, name = BillHours(day.isoformat(), *bill_hours(day)), source.name
     return bool(
         box.store.read(
             lambda unit: (
-                unit.bills.unbilled_payments(name, begins_at, ends_at, "", 1)
-                or unit.bills.unbilled_refunds(name, begins_at, ends_at, "", 1)
+                unit.bills.unbilled_payments(name, hours, "", 1)
+                or unit.bills.unbilled_refunds(name, hours, "", 1)
             )
         )
     )

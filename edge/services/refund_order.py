@@ -43,8 +43,10 @@ from edge.services.payment_ports import RefundState
 from edge.services.records import Unit
 from edge.services.refund_slip import queue_slip
 from edge.services.resolve_refunds import ask_gateway
-from edge.services.settle_refund import close_stuck, find_leg, finish_leg, keep_refund, tell_refund
+from edge.services.settle_refund import find_leg, finish_leg, keep_refund, tell_refund
 from edge.services.staff import StaffMember
+from edge.services.work_items import end_work
+from edge.services.work_records import WorkKind
 from edge.services.workstation import load
 
 #: Who may say yes.
@@ -201,7 +203,7 @@ def replace_leg(
         kind = "cash" if cash_at else leg.kind
         new = _leg(box, leg.tender_id, kind, leg.amount_fen, now)
         changed = _add_leg(unit, box, with_leg(here, replaced, now.wall_at), new, now)
-        close_stuck(unit, leg, approver.name, f"goes back as {kind}", now)
+        end_work(unit, now, WorkKind.REFUND_STUCK, leg.leg_id, approver.name, f"goes back as {kind}")
         queue_slip(unit, box, quote_refund(unit, changed.order_id).order, changed, now, opens=kind == "cash")
         keep_refund(unit, box, changed, now)
         return changed

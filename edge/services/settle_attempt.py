@@ -21,7 +21,7 @@ from edge.services.complete_order import take_tender
 from edge.services.events import EventKind, order_cancelled, payment_kind, payment_step, record_event
 from edge.services.payment_ports import GatewayAnswer, PaymentState
 from edge.services.records import Unit
-from edge.services.work_items import raise_work
+from edge.services.work_items import SERVICE, end_work, raise_work
 from edge.services.work_records import WorkKind
 from edge.services.workstation import Notice, NoticeCode, load, show_notice
 
@@ -219,6 +219,9 @@ def _approve(
 def _note_end(unit: Unit, before: PaymentAttempt, after: PaymentAttempt, detail: str, now: Instant) -> None:
     """Note the end of an attempt that has a trail already, or was asked about."""
     doubted = before.state is AttemptState.UNKNOWN or before.reversal_at is not None
+    if doubted and after.state is AttemptState.APPROVED:
+        booked = "the money was booked after all"
+        end_work(unit, now, WorkKind.MONEY_ADRIFT, after.attempt_id, SERVICE, booked)
     if before.polls or doubted:
         note_step(unit, after, StepKind.SETTLED, detail, now)
 

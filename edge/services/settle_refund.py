@@ -26,7 +26,7 @@ from edge.services.events import EventKind, record_event, refund_step
 from edge.services.open_shift import ensure_shift, need_cash_shift
 from edge.services.payment_ports import RefundAnswer, RefundState
 from edge.services.records import Unit
-from edge.services.work_items import raise_work
+from edge.services.work_items import SERVICE, end_work, raise_work
 from edge.services.work_records import WorkKind
 
 #: The longest pause between two looks at a leg; each pause is twice the one before.
@@ -105,13 +105,6 @@ def find_leg(unit: Unit, refund_id: str, leg_id: str) -> tuple[Refund, RefundLeg
     raise Corrupt(f"leg {leg_id} of refund {refund_id} is not in the store; call support")
 
 
-def close_stuck(unit: Unit, leg: RefundLeg, by: str, reason: str, now: Instant) -> None:
-    """Close the work item of a leg that waits for nobody any more."""
-    item = unit.work_items.find(WorkKind.REFUND_STUCK, leg.leg_id)
-    if item is not None and item.is_open:
-        unit.work_items.put(replace(item, closed_at=now.wall_at, closed_by=by, reason=reason))
-
-
 def _apply(
     unit: Unit, box: Box, refund: Refund, leg: RefundLeg, answer: RefundAnswer, now: Instant
 ) -> Refund:
@@ -126,7 +119,8 @@ def _apply(
         return changed
     moved = _later(box, advance_leg(leg, state, now.wall_at), answer, now)
     if state is LegState.DONE:
-        close_stuck(unit, leg, "", "the gateway gave it back after all", now)
+        arrived = "the gateway gave it back after all"
+        end_work(unit, now, WorkKind.REFUND_STUCK, leg.leg_id, SERVICE, arrived)
         done = finish_leg(unit, box, refund, moved, now)
         keep_refund(unit, box, done, now)
         return done

@@ -12,6 +12,9 @@ from edge.services.box import Box
 from edge.services.records import Unit
 from edge.services.work_records import WorkItem, WorkKind
 
+#: Who closes what has settled itself.
+SERVICE = "service"
+
 #: The longest reason that is kept, and the shortest that says anything.
 MAX_REASON = 200
 MIN_REASON = 2
@@ -34,6 +37,13 @@ def raise_work(
     item = WorkItem(box.ids.new_id(), kind, reference, now.wall_at, text, day)
     unit.work_items.put(item)
     return item
+
+
+def end_work(unit: Unit, now: Instant, kind: WorkKind, reference: str, by: str, reason: str) -> None:
+    """Close the item about `reference`, if one is open, as it waits for nobody any more."""
+    item = unit.work_items.find(kind, reference)
+    if item is not None and item.is_open:
+        unit.work_items.put(replace(item, closed_at=now.wall_at, closed_by=by, reason=reason))
 
 
 def close_work(box: Box, item_id: str, by: str, reason: str) -> WorkItem:

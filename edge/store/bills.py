@@ -11,7 +11,7 @@ from typing import Any
 from edge.retail.attempt import AttemptState
 from edge.retail.reconcile import ChannelMoney, LocalPayment, LocalRefund
 from edge.retail.refund import LegState
-from edge.services.bill_records import BillDay
+from edge.services.bill_records import BillDay, BillHours
 
 _DAY = """
 gateway, merchant, day, compared_at, rows, payments_fen, refunds_fen, fees_fen, matched, elsewhere, carried,
@@ -30,11 +30,11 @@ FROM refund_legs JOIN refunds USING (refund_id) JOIN orders USING (order_id)
 _PAYMENTS = f"{_PAYMENT} WHERE gateway = ? AND merchant_order_no IN (SELECT value FROM json_each(?))"
 _REFUNDS = f"{_REFUND} WHERE refund_legs.kind = ? AND merchant_refund_no IN (SELECT value FROM json_each(?))"
 _UNBILLED_PAYMENTS = f"""
-{_PAYMENT} WHERE gateway = ? AND attempts.state = 'approved' AND billed_on = ''
+{_PAYMENT} WHERE gateway = ? AND attempts.state = 'approved' AND billed_on IN ('', ?)
 AND created_at >= ? AND created_at < ? AND merchant_order_no > ? ORDER BY merchant_order_no LIMIT ?
 """
 _UNBILLED_REFUNDS = f"""
-{_REFUND} WHERE refund_legs.kind = ? AND refund_legs.state = 'done' AND refund_legs.billed_on = ''
+{_REFUND} WHERE refund_legs.kind = ? AND refund_legs.state = 'done' AND refund_legs.billed_on IN ('', ?)
 AND refund_legs.closed_at >= ? AND refund_legs.closed_at < ? AND merchant_refund_no > ?
 ORDER BY merchant_refund_no LIMIT ?
 """
@@ -77,17 +77,19 @@ class BillTable:
         return {row[1]: _refund(row) for row in rows}
 
     def unbilled_payments(
-        self, gateway: str, begins_at: int, ends_at: int, after: str, limit: int
+        self, gateway: str, hours: BillHours, after: str, limit: int
     ) -> tuple[LocalPayment, ...]:
-        """Return approved payments that began in [begins_at, ends_at) and are in no bill."""
-        rows = self._connection.execute(_UNBILLED_PAYMENTS, (gateway, begins_at, ends_at, after, limit))
+        """Return approved payments that began in those hours and are in no other bill."""
+        asked = (gateway, hours.day, hours.begins_at, hours.ends_at, after, limit)
+        rows = self._connection.execute(_UNBILLED_PAYMENTS, asked)
         return tuple(_payment(row) for row in rows)
 
     def unbilled_refunds(
-        self, gateway: str, begins_at: int, ends_at: int, after: str, limit: int
+        self, gateway: str, hours: BillHours, after: str, limit: int
     ) -> tuple[LocalRefund, ...]:
-        """Return refunds that were done in [begins_at, ends_at) and are in no bill."""
-        rows = self._connection.execute(_UNBILLED_REFUNDS, (gateway, begins_at, ends_at, after, limit))
+        """Return refunds that were done in those hours and are in no other bill."""
+        asked = (gateway, hours.day, hours.begins_at, hours.ends_at, after, limit)
+        rows = self._connection.execute(_UNBILLED_REFUNDS, asked)
         return tuple(_refund(row) for row in rows)
 
     def mark_payments(self, numbers: Iterable[str], day: str) -> None:

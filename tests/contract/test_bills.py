@@ -12,7 +12,7 @@ from edge.retail.attempt import AttemptState, PaymentAttempt
 from edge.retail.order import Tender
 from edge.retail.reconcile import ChannelMoney, LocalPayment, LocalRefund
 from edge.retail.refund import LegState, Refund, RefundLeg, RefundPhase
-from edge.services.bill_records import BillDay
+from edge.services.bill_records import BillDay, BillHours
 from edge.services.ports import Store
 from edge.services.records import Unit
 from edge.store.sqlite_store import SqliteStore
@@ -88,10 +88,15 @@ def test_refunds_are_found_by_our_number(store: Store) -> None:
     store.write(with_refund)
     leg = LocalRefund("M1", "R1", ORDER.number, 50, LegState.DONE, 5_000)
     assert store.read(lambda unit: unit.bills.refunds("wechat_pay", ["R1", "R9"])) == {"R1": leg}
-    unbilled = store.read(lambda unit: unit.bills.unbilled_refunds("wechat_pay", 5_000, 5_001, "", 9))
+    unbilled = store.read(
+        lambda unit: unit.bills.unbilled_refunds("wechat_pay", BillHours("d", 5_000, 5_001), "", 9)
+    )
     assert unbilled == (leg,)
     store.write(lambda unit: unit.bills.mark_refunds(["R1"], "2026-11-21"))
-    assert store.read(lambda unit: unit.bills.unbilled_refunds("wechat_pay", 0, 9_999, "", 9)) == ()
+    assert (
+        store.read(lambda unit: unit.bills.unbilled_refunds("wechat_pay", BillHours("d", 0, 9_999), "", 9))
+        == ()
+    )
     marked = store.read(lambda unit: unit.bills.refunds("wechat_pay", ["R1"]))
     assert marked == {"R1": replace(leg, billed_on="2026-11-21")}
 
@@ -107,12 +112,17 @@ def test_what_is_in_no_bill_comes_page_by_page_and_only_of_the_hours_asked_for(s
 
     def page(after: str, limit: int) -> list[str]:
         found = store.read(
-            lambda unit: unit.bills.unbilled_payments("wechat_pay", 2_000, 5_000, after, limit)
+            lambda unit: unit.bills.unbilled_payments(
+                "wechat_pay", BillHours("2026-11-20", 2_000, 5_000), after, limit
+            )
         )
         return [one.merchant_order_no for one in found]
 
     assert (page("", 1), page("M2", 9), page("M4", 9)) == (["M2"], ["M4"], [])
     store.write(lambda unit: unit.bills.mark_payments(["M2"], "2026-11-21"))
+    assert page("", 9) == ["M4"]
+    # What this very bill had before is looked for again, in case it has it no more.
+    store.write(lambda unit: unit.bills.mark_payments(["M4"], "2026-11-20"))
     assert page("", 9) == ["M4"]
 
 

@@ -206,6 +206,18 @@ def test_comparing_again_closes_what_agrees_now_and_opens_nothing_twice() -> Non
     ]
 
 
+def test_a_payment_that_a_bill_had_and_has_no_more_is_found() -> None:
+    shop = Shop()
+    attempt = paid(shop)
+    compare(shop, row(attempt))
+    compare(shop)
+    assert found(shop) == [("local_only", number_of(shop, attempt), 0, 350)]
+    compare(shop, row(attempt))
+    assert found(shop) == []
+    compare(shop)
+    assert found(shop) == [("local_only", number_of(shop, attempt), 0, 350)]
+
+
 def test_a_difference_that_a_person_has_closed_stays_closed() -> None:
     shop = Shop()
     paid(shop)
@@ -337,11 +349,11 @@ def test_a_refund_that_agrees_or_is_on_its_way_is_none(state: LegState) -> None:
 
 
 def test_a_refund_that_was_given_and_is_in_no_bill_is_found() -> None:
-    missed = missing_refund(LEG)
+    missed = missing_refund(LEG, "2026-11-20")
     assert missed is not None
     assert (missed.kind, missed.channel_fen, missed.local_fen) == (DifferenceKind.LOCAL_ONLY, 0, -100)
-    assert missing_refund(replace(LEG, billed_on="2026-11-21")) is None
-    assert missing_refund(replace(LEG, state=LegState.PROCESSING)) is None
+    assert missing_refund(replace(LEG, billed_on="2026-11-21"), "2026-11-20") is None
+    assert missing_refund(replace(LEG, state=LegState.PROCESSING), "2026-11-20") is None
 
 
 def test_a_refund_goes_with_its_bill() -> None:

@@ -3,10 +3,8 @@
 ALTER TABLE attempts ADD COLUMN billed_on TEXT NOT NULL DEFAULT '';
 ALTER TABLE refund_legs ADD COLUMN billed_on TEXT NOT NULL DEFAULT '';
 
-CREATE INDEX attempts_unbilled ON attempts (gateway, merchant_order_no)
-    WHERE state = 'approved' AND billed_on = '';
-CREATE INDEX refund_legs_unbilled ON refund_legs (kind, merchant_refund_no)
-    WHERE state = 'done' AND billed_on = '';
+CREATE INDEX attempts_billed ON attempts (gateway, billed_on, merchant_order_no) WHERE state = 'approved';
+CREATE INDEX refund_legs_billed ON refund_legs (kind, billed_on, merchant_refund_no) WHERE state = 'done';
 
 CREATE TABLE bill_days (
     gateway      TEXT NOT NULL,
