@@ -9,7 +9,7 @@ from edge.retail.attempt import AttemptState, PaymentAttempt
 from edge.retail.order import Order
 from edge.retail.reconcile import ChannelMoney, LocalPayment, LocalRefund
 from edge.retail.refund import LegState, Refund
-from edge.services.bill_records import BillDay
+from edge.services.bill_records import BillDay, BillHours
 
 _Bill = tuple[str, str, str]
 
@@ -73,29 +73,29 @@ class FakeBills:
         }
 
     def unbilled_payments(
-        self, gateway: str, begins_at: int, ends_at: int, after: str, limit: int
+        self, gateway: str, hours: BillHours, after: str, limit: int
     ) -> tuple[LocalPayment, ...]:
-        """Return approved payments that began in [begins_at, ends_at) and are in no bill."""
+        """Return approved payments that began in those hours and are in no other bill."""
         found = [
             one
             for one in self._payments(gateway)
             if one.state is AttemptState.APPROVED
-            and not one.billed_on
-            and begins_at <= one.created_at < ends_at
+            and one.billed_on in ("", hours.day)
+            and hours.begins_at <= one.created_at < hours.ends_at
             and one.merchant_order_no > after
         ]
         return tuple(sorted(found, key=lambda one: one.merchant_order_no)[:limit])
 
     def unbilled_refunds(
-        self, gateway: str, begins_at: int, ends_at: int, after: str, limit: int
+        self, gateway: str, hours: BillHours, after: str, limit: int
     ) -> tuple[LocalRefund, ...]:
-        """Return refunds that were done in [begins_at, ends_at) and are in no bill."""
+        """Return refunds that were done in those hours and are in no other bill."""
         found = [
             one
             for one in self._legs(gateway)
             if one.state is LegState.DONE
-            and not one.billed_on
-            and begins_at <= (one.closed_at or 0) < ends_at
+            and one.billed_on in ("", hours.day)
+            and hours.begins_at <= (one.closed_at or 0) < hours.ends_at
             and one.merchant_refund_no > after
         ]
         return tuple(sorted(found, key=lambda one: one.merchant_refund_no)[:limit])
