@@ -88,6 +88,9 @@ def is_stale(unit: Unit, box: Box, shift: Shift, now: Instant) -> bool:
 
     A clock that is not trusted may be behind: it never ends a shift of a later day.
     """
+    if shift.business_day == business_day(box, now):
+        # The close of a day ends its shifts, so that none of today's is left when today is closed.
+        return False
     day = shift_day(unit, box, now)
     return shift.business_day < day or (now.trusted and shift.business_day > day)
 

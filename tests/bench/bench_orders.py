@@ -1,7 +1,7 @@
 """Durable orders a second through the service's store and use cases, against a raw sqlite3 program.
 
 Run: .venv/bin/python -m tests.bench.bench_orders. One order is one commit: order, three lines, tender, two
-postings, receipt and two events for HQ, with synchronous=FULL. The raw program inserts the very rows that
+postings with their place in the books, receipt and two events for HQ, with synchronous=FULL. The raw program inserts the very rows that
 the service has written in the round before, made beforehand, with the same schema and pragmas; the rounds
 take turns, so that both meet the same disk. With several threads the service's commits are shared.
 """
@@ -40,12 +40,13 @@ THREADS = (8, 32)
 DAY = "2026-11-22"
 
 #: Tables with one or more rows for each order, in an order that foreign keys allow.
-_TABLES = ("orders", "order_lines", "tenders", "postings", "entries", "receipts", "outbox")
+_TABLES = ("orders", "order_lines", "tenders", "postings", "bookings", "entries", "receipts", "outbox")
 _KEYS = {
     "orders": "SELECT * FROM orders WHERE order_id > ?1",
     "order_lines": "SELECT * FROM order_lines WHERE order_id > ?1",
     "tenders": "SELECT * FROM tenders WHERE order_id > ?1",
     "postings": "SELECT * FROM postings WHERE posting_id > ?1",
+    "bookings": "SELECT * FROM bookings WHERE posting_id > ?1",
     "entries": "SELECT * FROM entries WHERE posting_id > ?1",
     "receipts": "SELECT * FROM receipts WHERE order_id > ?1",
     "outbox": "SELECT * FROM outbox WHERE event_id > ?1",
