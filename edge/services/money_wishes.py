@@ -57,12 +57,13 @@ def _compare(box: Box, sources: Sequence[BillSource], day: date, progress: Progr
     def tell(seen: BillProgress) -> None:
         progress(seen.rows, max(ROWS_GUESSED, seen.rows))
 
-    lines = []
+    lines, all_there = [], True
     for source in sources:
         done = compare_day(box, source, day, tell)
         missing = f"{source.name} {source.merchant} {day}: there is no bill yet, our books have money for it"
         lines.append(missing if done is None else describe_bill(done))
-    return IntakeReport(True, tuple(lines))
+        all_there = all_there and done is not None
+    return IntakeReport(all_there, tuple(lines))
 
 
 def describe_bill(done: BillDay) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 
 from edge.clock import Instant, iso
 from edge.errors import Invalid
@@ -20,6 +21,9 @@ from edge.services.settle_attempt import attempt_time, note_step
 
 #: Attempts that the desk shows: open ones, and ones that are over.
 MAX_SHOWN = 50
+
+#: Attempts that are over and have a trail, of which those that were in doubt are shown.
+MAX_LOOKED_AT = 200
 
 
 class NextStep(StrEnum):
@@ -73,7 +77,8 @@ def open_of(unit: Unit, rules: Rules, now: Instant) -> tuple[DoubtfulPayment, ..
 
 def past_of(unit: Unit, rules: Rules, now: Instant) -> tuple[DoubtfulPayment, ...]:
     """Return what `past_doubts` does, of records that somebody reads beside the service."""
-    return tuple(_shown(unit, rules, one, now) for one in unit.attempts.doubted(MAX_SHOWN))
+    shown = (_shown(unit, rules, one, now) for one in unit.attempts.doubted(MAX_LOOKED_AT))
+    return tuple(islice(filter(_was_in_doubt, shown), MAX_SHOWN))
 
 
 def describe_payment(shown: DoubtfulPayment) -> list[str]:
@@ -123,6 +128,14 @@ def give_back(box: Box, attempt_id: str, by: str, reason: str) -> None:
         note_step(unit, hurried, StepKind.PERSON, f"{by}: give back, {words}", now)
 
     _choose(box, attempt_id, Choice.GIVE_BACK, step)
+
+
+def _was_in_doubt(shown: DoubtfulPayment) -> bool:
+    """Return whether more happened than that a shopper was waited for."""
+    return any(
+        step.state is AttemptState.UNKNOWN or step.what in (StepKind.REVERSAL, StepKind.PERSON)
+        for step in shown.trail
+    )
 
 
 def _choose(

@@ -1,9 +1,10 @@
 """Durable orders a second through the service's store and use cases, against a raw sqlite3 program.
 
 Run: .venv/bin/python -m tests.bench.bench_orders. One order is one commit: order, three lines, tender, two
-postings with their place in the books, receipt and two events for HQ, with synchronous=FULL. The raw program inserts the very rows that
-the service has written in the round before, made beforehand, with the same schema and pragmas; the rounds
-take turns, so that both meet the same disk. With several threads the service's commits are shared.
+postings with their place in the books, receipt and two events for HQ, with synchronous=FULL. The raw program
+inserts the very rows that the service has written in the round before, made beforehand, with the same schema
+and pragmas; the rounds take turns, so that both meet the same disk. With several threads the service's
+commits are shared.
 """
 
 from __future__ import annotations
