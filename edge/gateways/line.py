@@ -35,6 +35,10 @@ class NoAnswer(EdgeError):
     """The request may have been processed; no complete answer came."""
 
 
+class Unreadable(EdgeError):
+    """An answer is not what the interface promises; the message says what is wrong with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request to one of the gateway's domains.

@@ -106,9 +106,7 @@ def reconcile(
 def open_differences(box: Box, day: date | None = None) -> int:
     """Return how many differences nobody has closed, of one day or of all."""
     wanted = day.isoformat() if day else ""
-    return len(
-        box.store.read(lambda unit: unit.work_items.open(MAX_DIFFERENCES, WorkKind.BILL_DIFFERENCE, wanted))
-    )
+    return box.store.read(lambda unit: unit.work_items.count_open(WorkKind.BILL_DIFFERENCE, wanted))
 
 
 def _begin_with_carried(box: Box, source: BillSource, day: date, tally: _Tally) -> None:

@@ -64,5 +64,5 @@ class WorkItems(Protocol):
     def closed(self, limit: int) -> tuple[WorkItem, ...]:
         """Return the items closed last, newest first."""
 
-    def count_open(self) -> int:
-        """Return how many are open."""
+    def count_open(self, kind: WorkKind | None = None, day: str = "") -> int:
+        """Return how many are open; of one kind or day where given."""

@@ -15,10 +15,9 @@ ON CONFLICT (item_id) DO UPDATE SET
     facts = excluded.facts, closed_at = excluded.closed_at, closed_by = excluded.closed_by,
     reason = excluded.reason
 """
-_OPEN = f"""
-SELECT {_COLUMNS} FROM work_items
-WHERE closed_at IS NULL AND (? IS NULL OR kind = ?) AND (? = '' OR day = ?) ORDER BY item_id LIMIT ?
-"""
+_IS_OPEN = "closed_at IS NULL AND (? IS NULL OR kind = ?) AND (? = '' OR day = ?)"
+_OPEN = f"SELECT {_COLUMNS} FROM work_items WHERE {_IS_OPEN} ORDER BY item_id LIMIT ?"
+_COUNT_OPEN = f"SELECT count(*) FROM work_items WHERE {_IS_OPEN}"
 _CLOSED = f"""
 SELECT {_COLUMNS} FROM work_items WHERE closed_at IS NOT NULL ORDER BY closed_at DESC, item_id DESC LIMIT ?
 """
@@ -66,10 +65,10 @@ class WorkItemTable:
         """Return the items closed last, newest first."""
         return tuple(_item(row) for row in self._connection.execute(_CLOSED, (limit,)))
 
-    def count_open(self) -> int:
-        """Return how many are open."""
-        statement = "SELECT count(*) FROM work_items WHERE closed_at IS NULL"
-        return int(self._connection.execute(statement).fetchone()[0])
+    def count_open(self, kind: WorkKind | None = None, day: str = "") -> int:
+        """Return how many are open; of one kind or day where given."""
+        wanted = None if kind is None else kind.value
+        return int(self._connection.execute(_COUNT_OPEN, (wanted, wanted, day, day)).fetchone()[0])
 
     def _one(self, condition: str, *values: str) -> WorkItem | None:
         statement = f"SELECT {_COLUMNS} FROM work_items WHERE {condition}"

@@ -34,18 +34,17 @@ class FakeWorkItems:
 
     def open(self, limit: int, kind: WorkKind | None = None, day: str = "") -> tuple[WorkItem, ...]:
         """Return open items, oldest first."""
-        wanted = [
-            one
-            for one in self._rows.values()
-            if one.is_open and kind in (None, one.kind) and day in ("", one.day)
-        ]
-        return tuple(sorted(wanted, key=lambda one: one.item_id)[:limit])
+        return tuple(sorted(self._open(kind, day), key=lambda one: one.item_id)[:limit])
 
     def closed(self, limit: int) -> tuple[WorkItem, ...]:
         """Return the items closed last, newest first."""
         done = [one for one in self._rows.values() if one.closed_at is not None]
         return tuple(sorted(done, key=lambda one: (one.closed_at, one.item_id), reverse=True)[:limit])
 
-    def count_open(self) -> int:
+    def count_open(self, kind: WorkKind | None = None, day: str = "") -> int:
         """Return how many are open."""
-        return sum(one.is_open for one in self._rows.values())
+        return len(self._open(kind, day))
+
+    def _open(self, kind: WorkKind | None, day: str) -> list[WorkItem]:
+        items = (one for one in self._rows.values() if one.is_open)
+        return [one for one in items if kind in (None, one.kind) and day in ("", one.day)]

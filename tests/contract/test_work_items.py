@@ -39,6 +39,8 @@ def test_open_items_are_listed_oldest_first_and_by_kind_and_day(store: Store) ->
     assert store.read(lambda unit: unit.work_items.open(9, WorkKind.BILL_DIFFERENCE)) == (SECOND,)
     assert store.read(lambda unit: unit.work_items.open(9, day="2026-11-22")) == (FIRST,)
     assert store.read(lambda unit: unit.work_items.count_open()) == 2
+    assert store.read(lambda unit: unit.work_items.count_open(WorkKind.BILL_DIFFERENCE)) == 1
+    assert store.read(lambda unit: unit.work_items.count_open(day="2026-11-20")) == 0
 
 
 def test_a_closed_item_is_kept_with_who_and_why(store: Store) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from edge.errors import Corrupt, Unavailable
 from edge.gateways.alipay import bills
-from edge.gateways.alipay.answers import Unreadable
+from edge.gateways.line import Unreadable
 from edge.retail.bill import BillKind
 from edge.services.payment_ports import BillNotReady, BillSource
 from sim.gateway import Fault

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from edge.errors import Invalid
 from edge.gateways.alipay import answers, signing
-from edge.gateways.alipay.answers import Unreadable, Verdict
+from edge.gateways.alipay.answers import Verdict
 from edge.gateways.alipay.signing import PLAIN_KEY, Envelope, Unverified
+from edge.gateways.line import Unreadable
 from edge.money import MAX_FEN
 from edge.services.payment_ports import (
     CodePayment,

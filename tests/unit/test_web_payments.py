@@ -101,7 +101,7 @@ def test_work_is_listed_until_somebody_closes_it_with_a_reason(shop: Shop) -> No
     assert f"Order {order.number}" in page
     item = shop.box.store.read(lambda unit: unit.work_items.open(9))[0]
     form = {"reason": "handed over", "back": "payments"}
-    assert client.post(f"/staff/work/{item.item_id}/close", data=form, headers=OURS).status_code == 303
+    assert client.post(f"/staff/items/{item.item_id}/close", data=form, headers=OURS).status_code == 303
     page = text_of(client, "/staff/payments")
     assert "Nothing about money waits for a person." in page
     assert f"{PERSON}: handed over" in page
@@ -116,7 +116,7 @@ def test_the_bills_page_shows_days_and_differences_to_close(shop: Shop) -> None:
     assert "gateway ¥3.51, books ¥3.50" in page
     item = shop.box.store.read(lambda unit: unit.work_items.open(9))[0]
     form = {"reason": "the gateway rounds", "back": "bills", "day": str(DAY)}
-    answer = client.post(f"/staff/work/{item.item_id}/close", data=form, headers=OURS)
+    answer = client.post(f"/staff/items/{item.item_id}/close", data=form, headers=OURS)
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/staff/bills?day={DAY}")
     assert open_differences(shop.box) == 0
     assert "No difference is open." in text_of(client, "/staff/bills")

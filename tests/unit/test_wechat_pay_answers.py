@@ -7,11 +7,11 @@ import json
 import pytest
 
 from edge.errors import Invalid
+from edge.gateways.line import Unreadable
 from edge.gateways.wechat_pay.addressing import Addressing
 from edge.gateways.wechat_pay.answers import (
     NEVER_CHARGED,
     TRADE_STATES,
-    Unreadable,
     codepay_body,
     read_error,
     read_transaction,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from edge.errors import Invalid, OutcomeUnknown, Unavailable
-from edge.gateways.wechat_pay.answers import Unreadable
+from edge.gateways.line import Unreadable
 from edge.gateways.wechat_pay.business_circle import (
     Authorization,
     AuthorizeState,

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from edge.errors import EdgeError, Invalid
+from edge.errors import Invalid
+from edge.gateways.line import Unreadable
 from edge.money import MAX_FEN, format_yuan, parse_yuan
 from edge.services.payment_ports import (
     CodePayment,
@@ -127,10 +128,6 @@ _SUB_CODE = re.compile(r"[0-9A-Za-z._\-]{1,80}", re.ASCII)
 _SPOILS_BILLS = re.compile(r"[,`/=&\x00-\x1f\x7f]")
 _MAX_SUBJECT_CHARS = 64
 _MAX_DEVICE_CHARS = 32
-
-
-class Unreadable(EdgeError):
-    """An answer is not what the interface promises; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)

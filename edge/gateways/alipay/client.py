@@ -15,10 +15,9 @@ import httpx
 
 from edge.errors import OutcomeUnknown, Unavailable
 from edge.gateways.alipay import answers, bills
-from edge.gateways.alipay.answers import Unreadable
 from edge.gateways.alipay.settings import AlipaySettings
 from edge.gateways.alipay.wire import Reply, Wire
-from edge.gateways.line import NoAnswer, NotSent
+from edge.gateways.line import NoAnswer, NotSent, Unreadable
 from edge.retail.bill import BillRow
 from edge.services.payment_ports import (
     BillNotReady,

@@ -18,9 +18,9 @@ import httpx
 
 from edge.clock import Instant
 from edge.gateways.alipay import answers, signing
-from edge.gateways.alipay.answers import Json, Unreadable, Verdict
+from edge.gateways.alipay.answers import Json, Verdict
 from edge.gateways.alipay.settings import AlipaySettings
-from edge.gateways.line import Answer, Call, Line
+from edge.gateways.line import Answer, Call, Line, Unreadable
 from edge.services.ports import Clock
 
 _log = logging.getLogger(__name__)

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from edge.errors import EdgeError, Invalid
+from edge.errors import Invalid
+from edge.gateways.line import Unreadable
 from edge.gateways.wechat_pay.addressing import Addressing
 from edge.money import MAX_FEN
 from edge.services.payment_ports import CodePayment, DeclineReason, GatewayAnswer, PaymentState
@@ -80,10 +81,6 @@ _FIELD = re.compile(r"[A-Za-z_/.\[\]]{1,80}", re.ASCII)
 _SPOILS_BILLS = re.compile(r"[,`\x00-\x1f\x7f]")
 _MAX_DESCRIPTION_BYTES = 127
 _MAX_DEVICE_CHARS = 32
-
-
-class Unreadable(EdgeError):
-    """An answer is not what the interface promises; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,7 @@ from typing import BinaryIO, TypeVar, cast
 from urllib.parse import urlsplit
 
 from edge.errors import Corrupt, Unavailable
-from edge.gateways.line import Call, NoAnswer, NotSent
-from edge.gateways.wechat_pay.answers import Unreadable
+from edge.gateways.line import Call, NoAnswer, NotSent, Unreadable
 from edge.gateways.wechat_pay.bill_table import (
     BillForm,
     BillTable,

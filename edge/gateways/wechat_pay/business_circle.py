@@ -11,7 +11,8 @@ from enum import StrEnum
 from urllib.parse import quote
 
 from edge.errors import Invalid
-from edge.gateways.wechat_pay.answers import Json, Unreadable, bill_safe
+from edge.gateways.line import Unreadable
+from edge.gateways.wechat_pay.answers import Json, bill_safe
 from edge.gateways.wechat_pay.channel import Channel, useless
 from edge.gateways.wechat_pay.fields import Fields
 from edge.gateways.wechat_pay.prepay import rfc3339

@@ -17,9 +17,10 @@ from enum import StrEnum
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from edge.gateways.line import Unreadable
 from edge.gateways.wechat_pay import signing
 from edge.gateways.wechat_pay.addressing import Addressing
-from edge.gateways.wechat_pay.answers import Json, Unreadable, parse_object, to_json
+from edge.gateways.wechat_pay.answers import Json, parse_object, to_json
 from edge.gateways.wechat_pay.fields import Fields
 from edge.gateways.wechat_pay.refunds import REFUND_STATES
 from edge.gateways.wechat_pay.sealing import Unsealable, open_sealed

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from edge.errors import Invalid
-from edge.gateways.wechat_pay.answers import Unreadable
+from edge.gateways.line import Unreadable
 from edge.gateways.wechat_pay.fields import Fields
 from edge.gateways.wechat_pay.sealing import open_sealed
 from edge.gateways.wechat_pay.settings import PUBLIC_KEY_PREFIX

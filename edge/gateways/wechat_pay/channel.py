@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from edge.errors import Declined, OutcomeUnknown, Unavailable
+from edge.gateways.line import Unreadable
 from edge.gateways.wechat_pay import answers
 from edge.gateways.wechat_pay.addressing import Addressing
-from edge.gateways.wechat_pay.answers import ErrorAnswer, Json, Unreadable
+from edge.gateways.wechat_pay.answers import ErrorAnswer, Json
 from edge.gateways.wechat_pay.fields import Fields
 from edge.gateways.wechat_pay.settings import WeChatPaySettings
 from edge.gateways.wechat_pay.wire import Call, NoAnswer, NotSent, Reply, Wire

@@ -15,8 +15,9 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from edge.errors import OutcomeUnknown, Unavailable
+from edge.gateways.line import Unreadable
 from edge.gateways.wechat_pay import answers
-from edge.gateways.wechat_pay.answers import ErrorAnswer, Unreadable
+from edge.gateways.wechat_pay.answers import ErrorAnswer
 from edge.gateways.wechat_pay.bills import Account, Bills, FundFlow
 from edge.gateways.wechat_pay.business_circle import BusinessCircle
 from edge.gateways.wechat_pay.callbacks import Callbacks

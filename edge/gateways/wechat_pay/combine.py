@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from edge.errors import Invalid
+from edge.gateways.line import Unreadable
 from edge.gateways.wechat_pay import answers
-from edge.gateways.wechat_pay.answers import Unreadable
 from edge.gateways.wechat_pay.channel import Channel, Refused, useless
 from edge.gateways.wechat_pay.prepay import ask_prepay, need_notify_url, rfc3339
 from edge.gateways.wechat_pay.transactions import CombinedTransaction, read_combined

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from edge.gateways.wechat_pay.answers import Json, Unreadable, parse_object
+from edge.gateways.line import Unreadable
+from edge.gateways.wechat_pay.answers import Json, parse_object
 from edge.money import MAX_FEN
 
 _MAX_TEXT = 2 << 20

@@ -12,8 +12,8 @@ from urllib.parse import quote
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from edge.errors import Invalid, OutcomeUnknown
+from edge.gateways.line import Unreadable
 from edge.gateways.wechat_pay import answers, signing
-from edge.gateways.wechat_pay.answers import Unreadable
 from edge.gateways.wechat_pay.channel import Channel, Refused, useless
 from edge.gateways.wechat_pay.transactions import Transaction, read_transaction
 from edge.gateways.wechat_pay.wire import Call

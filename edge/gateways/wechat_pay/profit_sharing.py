@@ -14,7 +14,8 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from edge.errors import Invalid, Unavailable
-from edge.gateways.wechat_pay.answers import Json, Unreadable, bill_safe
+from edge.gateways.line import Unreadable
+from edge.gateways.wechat_pay.answers import Json, bill_safe
 from edge.gateways.wechat_pay.channel import Channel, Refused, unsure, useless
 from edge.gateways.wechat_pay.fields import Fields
 from edge.gateways.wechat_pay.sealing import encrypt_field

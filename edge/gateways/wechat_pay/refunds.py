@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from edge.errors import Invalid, Unavailable
+from edge.gateways.line import Unreadable
 from edge.gateways.wechat_pay import answers
-from edge.gateways.wechat_pay.answers import ErrorAnswer, Unreadable
+from edge.gateways.wechat_pay.answers import ErrorAnswer
 from edge.gateways.wechat_pay.channel import Channel, Refused, unsure, useless
 from edge.gateways.wechat_pay.fields import Fields
 from edge.money import MAX_FEN

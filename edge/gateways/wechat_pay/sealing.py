@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA1
 
 from edge.errors import EdgeError, Invalid
-from edge.gateways.wechat_pay.answers import Unreadable
+from edge.gateways.line import Unreadable
 from edge.gateways.wechat_pay.fields import Fields
 
 ALGORITHM = "AEAD_AES_256_GCM"

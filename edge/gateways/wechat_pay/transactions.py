@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge.gateways.line import Unreadable
 from edge.gateways.wechat_pay.addressing import Addressing
-from edge.gateways.wechat_pay.answers import TRADE_STATES, Unreadable
+from edge.gateways.wechat_pay.answers import TRADE_STATES
 from edge.gateways.wechat_pay.fields import Fields
 from edge.services.payment_ports import PaymentState
 

@@ -19,8 +19,8 @@ import httpx
 
 from edge.errors import Declined, Invalid, OutcomeUnknown, Unavailable
 from edge.gateways.key_files import check_address
-from edge.gateways.line import Answer, Call, Line, NoAnswer, NotSent, Sign
-from edge.gateways.wechat_pay.answers import Json, Unreadable, bill_safe, to_json
+from edge.gateways.line import Answer, Call, Line, NoAnswer, NotSent, Sign, Unreadable
+from edge.gateways.wechat_pay.answers import Json, bill_safe, to_json
 from edge.gateways.wechat_pay.fields import Fields
 from edge.gateways.wechat_pay.prepay import rfc3339
 from edge.services.ports import Clock

@@ -97,7 +97,7 @@ def page(box: Box, settings: WebSettings) -> StaffPage:
     def add(routes: Blueprint) -> None:
         routes.get("/payments", endpoint="payments")(pages.desk)
         routes.post("/payments/<attempt_id>", endpoint="payment_choice")(pages.act)
-        routes.post("/work/<item_id>/close", endpoint="close_work")(pages.close)
+        routes.post("/items/<item_id>/close", endpoint="close_work")(pages.close)
 
     def links() -> list[Link]:
         waiting = box.store.read(_waiting)
@@ -107,8 +107,8 @@ def page(box: Box, settings: WebSettings) -> StaffPage:
 
 
 def _waiting(unit: Unit) -> int:
-    differences = len(unit.work_items.open(MOST_SHOWN, WorkKind.BILL_DIFFERENCE))
-    return unit.work_items.count_open() - differences + len(unit.attempts.open(MOST_SHOWN))
+    others = unit.work_items.count_open() - unit.work_items.count_open(WorkKind.BILL_DIFFERENCE)
+    return others + len(unit.attempts.open(MOST_SHOWN))
 
 
 def facts_of(item: WorkItem) -> Mapping[str, object]:
