@@ -76,6 +76,49 @@ class Frame:
     taken_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A picture that a camera sent. kind: "scene" or "plate". jpeg: the file's bytes."""
+
+    kind: str
+    jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PlateSeen:
+    """One read of one plate by one camera, in our words whatever its maker.
+
+    key: the camera's own id of this record, the same when it is sent again. plate: "" without one. colour,
+    vehicle_class, trigger: values of edge.parking.vehicle and observation, "unknown" and "auto" where the
+    camera does not say. confidences: of each character, 0-1, empty when unknown. backfill: kept by the camera
+    during an outage. camera_at_ms: its own clock, Unix milliseconds, None when it does not say. read_ns: when
+    it arrived here. lane_hint: what the camera calls its lane or channel, "" for none.
+    """
+
+    device: str
+    key: str
+    plate: str
+    read_ns: int
+    colour: str = "unknown"
+    vehicle_class: str = "unknown"
+    confidences: tuple[float, ...] = ()
+    trigger: str = "auto"
+    backfill: bool = False
+    camera_at_ms: int | None = None
+    lane_hint: str = ""
+    photos: tuple[Photo, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoopSeen:
+    """A presence loop that is wired to a camera changed. loop: from 0."""
+
+    device: str
+    loop: int
+    occupied: bool
+    read_ns: int
+
+
 class Align(StrEnum):
     """Where a line of a receipt stands."""
 
