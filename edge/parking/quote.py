@@ -39,8 +39,8 @@ class Quote:
 
     gross_fen: before benefits. total_fen: after benefits, before payments. paid_fen: settled before.
     due_fen: what is to be paid now, never below 0. next_raise_at, next_raise_fen: when more would be due and
-    how much then would be due in all, None when it never rises. allowed_exit_at: until when the vehicle may leave
-    without paying more, None while something is due. used: benefits that took something off.
+    how much then would be due in all, None when it never rises. allowed_exit_at: until when the vehicle may
+    leave without paying more, None while something is due. used: benefits that took something off.
     """
 
     session_id: str

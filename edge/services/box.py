@@ -10,6 +10,7 @@ from enum import StrEnum
 from edge.codes.reading import CodeRules
 from edge.errors import Invalid
 from edge.services.events import Origin
+from edge.services.parking_rules import ParkingRules
 from edge.services.payment_ports import PaymentGateway, RefundGateway
 from edge.services.ports import Clock, HqLink, IdSource, Printer, Store
 
@@ -68,7 +69,7 @@ class Box:
     closed: why no new sale is begun now, as a word such as "disk_full", "" while sales are open; what has
     begun goes on to its end.
 
-    printers: by workstation; gateways and refunders: by the gateway's name.
+    printers: by workstation; gateways and refunders: by the gateway's name. parking: the car park.
     """
 
     origin: Origin
@@ -83,6 +84,7 @@ class Box:
     changed: Callable[[str], None] = lambda workstation: None
     closed: Callable[[], str] = lambda: ""
     refunders: Mapping[str, RefundGateway] = field(default_factory=dict)
+    parking: ParkingRules = field(default_factory=ParkingRules)
 
     def workstation(self, name: str) -> Workstation:
         """Return the settings of a workstation; raise Invalid for one that this box does not have."""

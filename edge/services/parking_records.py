@@ -36,7 +36,7 @@ class Sessions(Protocol):
     def between(
         self, from_at: int, to_at: int, state: SessionState, after: str, limit: int
     ) -> tuple[Session, ...]:
-        """Return stays that left within [from_at, to_at), or entered for other states, by id above `after`."""
+        """Return stays by id above `after` that left within [from_at, to_at); for other states, entered."""
 
 
 class Settlements(Protocol):
