@@ -109,6 +109,17 @@ class SimGate:
             self._state.relays = [_Relay() for _ in range(8)]
 
     @property
+    def loops(self) -> tuple[bool, ...]:
+        """Which presence loops are occupied."""
+        with self._lock:
+            return tuple(self._state.loops)
+
+    def contact(self, closed: bool) -> None:
+        """Close or open the opening contact itself, as a relay that is not on this board does."""
+        with self._lock:
+            self._set(0, closed)
+
+    @property
     def boom_up(self) -> bool:
         """The upper limit switch."""
         return self._state.boom.position >= 1

@@ -45,10 +45,14 @@ class InputMap:
     inverted: frozenset[int] = frozenset()
 
     @property
+    def wired(self) -> tuple[int, ...]:
+        """The numbers of all inputs that are wired."""
+        return (*self.loops, *(number for number in (self.boom_up, self.boom_down) if number is not None))
+
+    @property
     def count(self) -> int:
         """How many inputs must be read; 0 when none is wired."""
-        wired = [*self.loops, *(number for number in (self.boom_up, self.boom_down) if number is not None)]
-        return max(wired) + 1 if wired else 0
+        return max(self.wired) + 1 if self.wired else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ class RelayGate:
             except codec.BadAnswer as error:
                 raise DeviceSilent(f"gate {self.name}: {error}") from error
         self._health.connected("ready")
-        return _mapped(raw, mapping)
+        return mapped(raw, mapping)
 
     def status(self) -> DeviceStatus:
         """Return the health as of the last exchange; asks nothing."""
@@ -208,7 +212,9 @@ def _watched(health: HealthRecord) -> Iterator[None]:
         raise
 
 
-def _mapped(raw: tuple[bool, ...], mapping: InputMap) -> GateInputs:
+def mapped(raw: tuple[bool, ...], mapping: InputMap) -> GateInputs:
+    """Return what inputs mean; raw: all inputs of the board from number 0 on."""
+
     def active(number: int | None) -> bool:
         return number is not None and raw[number] is not (number in mapping.inverted)
 

@@ -139,6 +139,8 @@ def printer_profile(config: PrinterConfig) -> PrinterProfile:
 
 def build_gate(config: GateConfig, buses: Buses) -> Gate:
     """Return the driver of one boom gate; devices on one RS-485 line share its bus."""
+    if config.family == "gpio":
+        return _gpio_gate(config)
     from devices.gate.driver import BoardFamily, BoardSettings, InputMap, RelayGate
 
     inputs = InputMap(config.boom_up, config.boom_down, config.loops, frozenset(config.inverted))
@@ -155,6 +157,21 @@ def build_gate(config: GateConfig, buses: Buses) -> Gate:
     except ValueError as error:
         raise Invalid(f"gate {config.name}: {error}") from error
     return RelayGate(config.name, buses.on(config.port, config.baud, config.local_echo), board)
+
+
+def _gpio_gate(config: GateConfig) -> Gate:
+    from devices.gate.driver import InputMap
+    from devices.gate.gpio import GpioGate, GpioSettings
+
+    _check_inputs(config)
+    inputs = InputMap(config.boom_up, config.boom_down, config.loops, frozenset(config.inverted))
+    try:
+        settings = GpioSettings(
+            config.port, config.relay, config.pulse_s, config.active_low, config.pull_up, inputs
+        )
+    except ValueError as error:
+        raise Invalid(f"gate {config.name}: {error}") from error
+    return GpioGate(config.name, settings)
 
 
 def _check_inputs(config: GateConfig) -> None:

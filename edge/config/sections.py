@@ -163,13 +163,13 @@ class PrinterConfig:
 
 @dataclass(frozen=True, slots=True)
 class GateConfig:
-    """[[gate]]: one boom gate behind a relay board on RS-485."""
+    """[[gate]]: one boom gate behind a relay board on RS-485, or on the box's own GPIO lines."""
 
     name: str
     port: str
     baud: int = 9600
     local_echo: bool = False
-    family: Literal["waveshare", "clone", "coil", "kmtronic"] = "waveshare"
+    family: Literal["waveshare", "clone", "coil", "kmtronic", "gpio"] = "waveshare"
     address: int = 1
     relay: int = 0
     pulse_s: float = 0.7
@@ -178,6 +178,8 @@ class GateConfig:
     boom_down: int | None = None
     loops: tuple[int, ...] = ()
     inverted: tuple[int, ...] = ()
+    active_low: bool = False
+    pull_up: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import pytest
 
 from devices.gate.driver import BoardFamily, BoardSettings, InputMap, RelayGate
+from devices.gate.gpio import GpioGate, GpioSettings
 from devices.rs485 import Rs485Bus
 from devices.transport import SerialSettings
 from devices.types import DeviceAbsent, DeviceSilent, GateInputs, Health
 from edge.services.ports import Gate
 from sim.fakes.gate import FakeGate
 from sim.gate import GateHabits, SimGate
+from sim.gpio import SimChip
 from sim.wires import PtyWire
 
 
@@ -27,7 +29,7 @@ class Rig:
     opened: Callable[[], int]
     let_time_pass: Callable[[], object]
     car: Callable[[int, bool], object]
-    lose_echo: Callable[[bool], object]
+    lose_echo: Callable[[bool], object] | None
     stick: Callable[[], object]
     unplug: Callable[[], object]
 
@@ -62,10 +64,26 @@ def board_rig(family: BoardFamily, stack: ExitStack) -> Rig:
     )
 
 
+def gpio_rig(_stack: ExitStack) -> Rig:
+    sim = SimGate(GateHabits(real_time=False))
+    chip = SimChip(sim)
+    settings = GpioSettings(relay=17, pulse_s=0.1, inputs=InputMap(22, 23, (24, 25)))
+    return Rig(
+        GpioGate("in-1", settings, chip.request),
+        lambda: sim.opened,
+        lambda: sim.advance(2.0),
+        sim.car,
+        None,
+        lambda: setattr(sim.faults, "boom_stuck", True),
+        lambda: setattr(chip, "gone", True),
+    )
+
+
 RIGS: dict[str, Callable[[ExitStack], Rig]] = {
     "fake": fake_rig,
     "waveshare": lambda stack: board_rig(BoardFamily.WAVESHARE, stack),
     "clone": lambda stack: board_rig(BoardFamily.CLONE, stack),
+    "gpio": gpio_rig,
     "coil": lambda stack: board_rig(BoardFamily.COIL, stack),
 }
 
@@ -104,20 +122,31 @@ def test_cars_on_the_loops_are_seen(rig: Rig) -> None:
     assert rig.gate.inputs().loops == (False, False)
 
 
-def test_a_lost_echo_is_silence_and_not_repeated(rig: Rig) -> None:
+@pytest.fixture(params=[name for name in RIGS if name != "gpio"])
+def answering(request: pytest.FixtureRequest) -> Iterator[tuple[Rig, Callable[[bool], object]]]:
+    """A gate whose board echoes; lines of the box itself have no echo to lose."""
+    with ExitStack() as stack:
+        rig = RIGS[request.param](stack)
+        assert rig.lose_echo is not None
+        yield rig, rig.lose_echo
+
+
+def test_a_lost_echo_is_silence_and_not_repeated(answering: tuple[Rig, Callable[[bool], object]]) -> None:
+    rig, lose_echo = answering
     rig.gate.inputs()
-    rig.lose_echo(True)
+    lose_echo(True)
     with pytest.raises(DeviceSilent):
         rig.gate.pulse()
     assert rig.gate.status().health is Health.FAULT
-    rig.lose_echo(False)
+    lose_echo(False)
     assert rig.opened() <= 1
     rig.gate.inputs()
     assert rig.gate.status().health is Health.CONNECTED
 
 
-def test_silence_at_the_inputs_is_said(rig: Rig) -> None:
-    rig.lose_echo(True)
+def test_silence_at_the_inputs_is_said(answering: tuple[Rig, Callable[[bool], object]]) -> None:
+    rig, lose_echo = answering
+    lose_echo(True)
     with pytest.raises(DeviceSilent):
         rig.gate.inputs()
 
