@@ -43,6 +43,9 @@ RECORDS = (
     "landings",
     "shifts",
     "papers",
+    "settlements",
+    "stay_charges",
+    "debts",
 )
 
 #: How the names of steps around an effect begin; the others only look, or are inside a transaction.

@@ -63,7 +63,8 @@ class Quote:
 class Settlement:
     """Money that was confirmed for a stay. order_id: the order whose tenders brought it.
 
-    covers_until: the moment that the paid quote was for; from it the time to drive out runs.
+    covers_until: the moment that the paid quote was for; from it the time to drive out runs. at_place: the
+    workstation. refund_id: of a refund that took money back out of the stay; amount_fen is below 0 then.
     """
 
     settlement_id: str
@@ -73,3 +74,4 @@ class Settlement:
     covers_until: int
     settled_at: int
     at_place: str = ""
+    refund_id: str = ""

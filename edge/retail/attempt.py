@@ -30,6 +30,18 @@ class AttemptState(StrEnum):
     REFUNDED = "refunded"
 
 
+class PayWay(StrEnum):
+    """How the money is to come.
+
+    CODE: we charge the code on the shopper's phone. The phone pays by itself: after it has scanned a QR code
+    (NATIVE), or on a page inside the wallet (JSAPI).
+    """
+
+    CODE = "code"
+    NATIVE = "native"
+    JSAPI = "jsapi"
+
+
 TRANSITIONS: dict[AttemptState, frozenset[AttemptState]] = {
     AttemptState.INTENDED: frozenset({AttemptState.SUBMITTED, AttemptState.VOIDED}),
     AttemptState.SUBMITTED: frozenset(
@@ -59,7 +71,8 @@ class PaymentAttempt:
     payment code, never more. created_boot, created_ns: boot id and boot time at `created_at`, from which
     its age is told. give_up_at: from when a pending attempt is reversed. next_step_at: when it is looked
     at again. polls: how often it was queried. trail: the last gateway word. reversal_at: since when a
-    reversal may be on its way, so that money that comes in goes back; None when there is none.
+    reversal may be on its way, so that money that comes in goes back; None when there is none. pay_url: what
+    the phone opens to pay, where it pays by itself.
     """
 
     attempt_id: str
@@ -81,6 +94,8 @@ class PaymentAttempt:
     created_boot: str = ""
     created_ns: int = 0
     reversal_at: int | None = None
+    way: PayWay = PayWay.CODE
+    pay_url: str = ""
 
     @property
     def is_open(self) -> bool:

@@ -40,10 +40,10 @@ class Sessions(Protocol):
 
 
 class Settlements(Protocol):
-    """Confirmed money for stays; a settlement is written once for each order."""
+    """Confirmed money for stays; one is written for each order and stay, and for each refund of it."""
 
     def put(self, settlement: Settlement) -> None:
-        """Write one; raise Invalid when the order already settled a stay otherwise."""
+        """Write one; raise Corrupt when that order or refund is settled for that stay already."""
 
     def of_session(self, session_id: str) -> tuple[Settlement, ...]:
         """Return what was settled for a stay, in order."""

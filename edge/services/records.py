@@ -17,11 +17,13 @@ from edge.retail.order import Order
 from edge.retail.receipt import Receipt
 from edge.services.bill_records import BillBook
 from edge.services.catalogue_records import Catalogue
+from edge.services.charge_records import Debts, StayCharges
 from edge.services.command_records import Commands
 from edge.services.list_records import PlateLists, Tariffs
 from edge.services.member_records import Members
 from edge.services.outbox_records import Outbox
 from edge.services.paper_records import Papers
+from edge.services.parking_records import Settlements
 from edge.services.refund_records import Refunds
 from edge.services.shift_records import Shifts
 from edge.services.snapshot_records import Snapshots
@@ -239,3 +241,9 @@ class Unit(Protocol):
     def shifts(self) -> Shifts: ...
     @property
     def papers(self) -> Papers: ...
+    @property
+    def settlements(self) -> Settlements: ...
+    @property
+    def stay_charges(self) -> StayCharges: ...
+    @property
+    def debts(self) -> Debts: ...

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from edge.retail.attempt import AttemptState, AttemptStep, PaymentAttempt, StepKind
+from edge.retail.attempt import AttemptState, AttemptStep, PaymentAttempt, PayWay, StepKind
 from edge.retail.ledger import Posting
 
 _COLUMNS = """
 attempt_id, order_id, workstation, gateway, merchant_order_no, amount_fen, code_tail, created_at,
 give_up_at, next_step_at, state, polls, transaction_id, payer, trail, closed_at, created_boot, created_ns,
-reversal_at
+reversal_at, way, pay_url
 """
 _GET = f"SELECT {_COLUMNS} FROM attempts WHERE attempt_id = ?"
 _OF_ORDER = f"SELECT {_COLUMNS} FROM attempts WHERE order_id = ? ORDER BY attempt_id"
@@ -20,11 +20,12 @@ SELECT {_COLUMNS} FROM attempts WHERE state IN ('intended', 'submitted', 'unknow
 ORDER BY next_step_at LIMIT ?
 """
 _PUT = f"""
-INSERT INTO attempts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO attempts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (attempt_id) DO UPDATE SET
     give_up_at = excluded.give_up_at, next_step_at = excluded.next_step_at, state = excluded.state,
     polls = excluded.polls, transaction_id = excluded.transaction_id, payer = excluded.payer,
-    trail = excluded.trail, closed_at = excluded.closed_at, reversal_at = excluded.reversal_at
+    trail = excluded.trail, closed_at = excluded.closed_at, reversal_at = excluded.reversal_at,
+    pay_url = excluded.pay_url
 """
 _DOUBTED = f"""
 SELECT {_COLUMNS} FROM attempts WHERE closed_at IS NOT NULL
@@ -79,6 +80,8 @@ class AttemptTable:
                 attempt.created_boot,
                 attempt.created_ns,
                 attempt.reversal_at,
+                attempt.way,
+                attempt.pay_url,
             ),
         )
 
@@ -142,4 +145,5 @@ def _step(row: tuple[Any, ...]) -> AttemptStep:
 def _attempt(row: tuple[object, ...]) -> PaymentAttempt:
     values = list(row)
     values[10] = AttemptState(str(values[10]))
+    values[19] = PayWay(str(values[19]))
     return PaymentAttempt(*values)  # type: ignore[arg-type]  # STRICT columns hold the declared types

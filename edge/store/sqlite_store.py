@@ -37,6 +37,7 @@ from edge.store.refunds import RefundTable
 from edge.store.reserve import Reserve
 from edge.store.shifts import ShiftTable
 from edge.store.snapshots import SnapshotTable
+from edge.store.stay_money import DebtTable, SettlementTable, StayChargeTable
 from edge.store.work_items import WorkItemTable
 
 T = TypeVar("T")
@@ -80,6 +81,9 @@ class SqliteUnit:
         self.papers = PaperTable(connection)
         self.work_items = WorkItemTable(connection)
         self.bills = BillTable(connection)
+        self.settlements = SettlementTable(connection)
+        self.stay_charges = StayChargeTable(connection)
+        self.debts = DebtTable(connection)
 
 
 class SqliteStore:

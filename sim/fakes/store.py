@@ -29,6 +29,7 @@ from sim.fakes.papers import FakePapers
 from sim.fakes.refunds import FakeRefunds
 from sim.fakes.shifts import Books, FakeShifts, ShiftRows
 from sim.fakes.snapshots import FakeSnapshots, SnapshotRows
+from sim.fakes.stay_money import FakeDebts, FakeSettlements, FakeStayCharges, StayMoneyRows
 from sim.fakes.work_items import FakeWorkItems
 
 T = TypeVar("T")
@@ -60,6 +61,7 @@ class Rows:
     papers: dict[str, Paper] = field(default_factory=dict)
     work_items: dict[str, WorkItem] = field(default_factory=dict)
     bills: BillRows = field(default_factory=BillRows)
+    stay_money: StayMoneyRows = field(default_factory=StayMoneyRows)
 
     def copy(self) -> Rows:
         """Return rows that can be changed without changing these."""
@@ -87,6 +89,7 @@ class Rows:
             papers=dict(self.papers),
             work_items=dict(self.work_items),
             bills=self.bills.copy(),
+            stay_money=self.stay_money.copy(),
         )
 
 
@@ -152,6 +155,9 @@ class FakeUnit:
         self.papers = FakePapers(rows.papers, writing)
         self.work_items = FakeWorkItems(rows.work_items, writing)
         self.bills = FakeBills(rows.bills, BilledBooks(rows.orders, rows.attempts, rows.refunds), writing)
+        self.settlements = FakeSettlements(rows.stay_money.settlements, writing)
+        self.stay_charges = FakeStayCharges(rows.stay_money.charges, writing)
+        self.debts = FakeDebts(rows.stay_money.debts, writing)
 
 
 class _Table:
@@ -229,6 +235,7 @@ class _Attempts(_Table):
             trail=attempt.trail,
             closed_at=attempt.closed_at,
             reversal_at=attempt.reversal_at,
+            pay_url=attempt.pay_url,
         )
 
     def doubted(self, limit: int) -> tuple[PaymentAttempt, ...]:
