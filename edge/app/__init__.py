@@ -3,7 +3,7 @@
 Drivers are imported only when one of their kind is configured.
 """
 
-from edge.app.devices import Buses, build_devices, build_printer, build_scanner, printer_profile, read_images
+from edge.app.devices import build_devices, build_printer, build_scanner, printer_profile, read_images
 from edge.app.files import given_file
 from edge.app.gateways import bill_sources, build_gateways
 from edge.app.hq_link import build_link, link_doubts, link_settings
@@ -13,7 +13,6 @@ from edge.app.service import DATABASE, INCOMING, build_books, build_service
 __all__ = [
     "DATABASE",
     "INCOMING",
-    "Buses",
     "bill_sources",
     "build_books",
     "build_code_rules",

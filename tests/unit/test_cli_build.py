@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.app import Buses, build_code_rules, build_devices, link_doubts, link_settings, web_settings
+from devices.building import Buses
+from edge.app import build_code_rules, build_devices, link_doubts, link_settings, web_settings
 from edge.clock import SystemClock
 from edge.codes.classify import classify
 from edge.codes.reading import CodeKind
