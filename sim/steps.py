@@ -40,6 +40,7 @@ RECORDS = (
     "members",
     "plate_lists",
     "tariffs",
+    "calendar_days",
     "landings",
     "shifts",
     "papers",

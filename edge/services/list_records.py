@@ -1,10 +1,11 @@
-"""Lists of plates and parking tariffs as records."""
+"""Lists of plates, parking tariffs and the calendar as records."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
+from edge.parking.calendar import CalendarDay
 from edge.parking.plate_list import PlateEntry
 from edge.parking.tariff_document import Tariff
 
@@ -41,4 +42,14 @@ class Tariffs(Protocol):
         """Return all, by id and moment."""
 
     def replace(self, tariffs: Sequence[Tariff]) -> None:
+        """Write these in place of all others."""
+
+
+class CalendarDays(Protocol):
+    """The days that are not as their day of the week."""
+
+    def all(self) -> tuple[CalendarDay, ...]:
+        """Return all, by date."""
+
+    def replace(self, days: Sequence[CalendarDay]) -> None:
         """Write these in place of all others."""

@@ -19,7 +19,7 @@ from edge.services.bill_records import BillBook
 from edge.services.catalogue_records import Catalogue
 from edge.services.charge_records import Debts, StayCharges
 from edge.services.command_records import Commands
-from edge.services.list_records import PlateLists, Tariffs
+from edge.services.list_records import CalendarDays, PlateLists, Tariffs
 from edge.services.member_records import Members
 from edge.services.outbox_records import Outbox
 from edge.services.paper_records import Papers
@@ -231,6 +231,8 @@ class Unit(Protocol):
     def plate_lists(self) -> PlateLists: ...
     @property
     def tariffs(self) -> Tariffs: ...
+    @property
+    def calendar_days(self) -> CalendarDays: ...
     @property
     def commands(self) -> Commands: ...
     @property

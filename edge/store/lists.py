@@ -1,4 +1,4 @@
-"""Lists of plates, staged and shown by one number, and tariffs."""
+"""Lists of plates, staged and shown by one number."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from edge.errors import Invalid
 from edge.parking.plate_list import DayKind, PlateEntry, PlateListKind
-from edge.parking.tariff_document import RateLine, Tariff
 
 _ENTRY = "plate, kind, plate_class, valid_from, valid_to, days, from_min, to_min, note"
 _ACTIVE = "set_no = (SELECT active FROM plate_list_head)"
@@ -23,8 +22,6 @@ DELETE FROM plate_list_entries WHERE (set_no, plate, place) IN (
     SELECT set_no, plate, place FROM plate_list_entries WHERE set_no <> (SELECT active FROM plate_list_head)
       AND set_no IS NOT (SELECT importing FROM plate_list_head) LIMIT ?)
 """
-_LINE = "step_min, price_fen, vehicle_class, days, from_min, to_min, after_min, cap_fen"
-_PUT_LINE = f"INSERT INTO rate_lines (tariff_id, valid_from, place, {_LINE}) VALUES ({', '.join('?' * 11)})"
 
 
 class PlateListTable:
@@ -77,45 +74,6 @@ class PlateListTable:
             raise Invalid(f"set {number} of plates was ended by a newer one; start it again if still wanted")
 
 
-class TariffTable:
-    """Implements list_records.Tariffs."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def all(self) -> tuple[Tariff, ...]:
-        """Return all, by id and moment."""
-        lines: dict[tuple[str, int], list[RateLine]] = {}
-        rows = self._connection.execute(
-            f"SELECT tariff_id, valid_from, {_LINE} FROM rate_lines ORDER BY tariff_id, valid_from, place"
-        )
-        for tariff_id, valid_from, step, price, vehicle, days, *rest in rows:
-            line = RateLine(step, price, vehicle, DayKind(days), *rest)
-            lines.setdefault((tariff_id, valid_from), []).append(line)
-        heads = self._connection.execute(
-            "SELECT tariff_id, name, valid_from, free_min, day_cap_fen FROM tariffs"
-            " ORDER BY tariff_id, valid_from"
-        )
-        return tuple(
-            Tariff(tariff_id, name, valid_from, free, cap, tuple(lines[tariff_id, valid_from]))
-            for tariff_id, name, valid_from, free, cap in heads
-        )
-
-    def replace(self, tariffs: Sequence[Tariff]) -> None:
-        """Write these in place of all others."""
-        self._connection.execute("DELETE FROM tariffs")
-        for t in tariffs:
-            self._connection.execute(
-                "INSERT INTO tariffs (tariff_id, valid_from, name, free_min, day_cap_fen)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (t.tariff_id, t.valid_from, t.name, t.free_min, t.day_cap_fen),
-            )
-            rows = (
-                (t.tariff_id, t.valid_from, place, *_line_row(line)) for place, line in enumerate(t.lines)
-            )
-            self._connection.executemany(_PUT_LINE, rows)
-
-
 def _entry_row(e: PlateEntry) -> tuple[str | int, ...]:
     window = (e.days.value, e.from_min, e.to_min)
     return e.plate, e.kind.value, e.plate_class, e.valid_from, e.valid_to, *window, e.note
@@ -124,8 +82,3 @@ def _entry_row(e: PlateEntry) -> tuple[str | int, ...]:
 def _entry(row: tuple[str, str, str, int, int, str, int, int, str]) -> PlateEntry:
     plate, kind, plate_class, valid_from, valid_to, days, *rest = row
     return PlateEntry(plate, PlateListKind(kind), plate_class, valid_from, valid_to, DayKind(days), *rest)  # type: ignore[arg-type]
-
-
-def _line_row(line: RateLine) -> tuple[str | int | None, ...]:
-    window = (line.vehicle_class, line.days.value, line.from_min, line.to_min)
-    return line.step_min, line.price_fen, *window, line.after_min, line.cap_fen

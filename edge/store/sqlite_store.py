@@ -25,7 +25,7 @@ from edge.store.bills import BillTable
 from edge.store.catalogue import CatalogueTable
 from edge.store.commands import CommandTable
 from edge.store.database import lock_writer, open_reader, open_writer, quick_check
-from edge.store.lists import PlateListTable, TariffTable
+from edge.store.lists import PlateListTable
 from edge.store.members import MemberTable
 from edge.store.migrate import migrate, schema_steps
 from edge.store.orders import OrderTable
@@ -38,6 +38,7 @@ from edge.store.reserve import Reserve
 from edge.store.shifts import ShiftTable
 from edge.store.snapshots import SnapshotTable
 from edge.store.stay_money import DebtTable, SettlementTable, StayChargeTable
+from edge.store.tariffs import CalendarTable, TariffTable
 from edge.store.work_items import WorkItemTable
 
 T = TypeVar("T")
@@ -76,6 +77,7 @@ class SqliteUnit:
         self.members = MemberTable(connection)
         self.plate_lists = PlateListTable(connection)
         self.tariffs = TariffTable(connection)
+        self.calendar_days = CalendarTable(connection)
         self.commands = CommandTable(connection)
         self.shifts = ShiftTable(connection)
         self.papers = PaperTable(connection)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from edge.errors import Invalid
 from edge.members.member_snapshot import Member
+from edge.parking.calendar import CalendarDay
 from edge.parking.plate_list import PlateEntry
 from edge.parking.tariff_document import Tariff
 from edge.services.member_records import MemberChange, MemberImport, MemberKey, key_hash, keys_of
@@ -139,13 +140,14 @@ class FakeMemberIntake:
 
 @dataclass(slots=True)
 class ListRows:
-    """Entries by number of their set and place, and tariffs."""
+    """Entries by number of their set and place, tariffs, and the calendar."""
 
     entries: dict[tuple[int, int], PlateEntry] = field(default_factory=dict)
     active: int = 0
     last: int = 0
     importing: int | None = None
     tariffs: tuple[Tariff, ...] = ()
+    calendar: tuple[CalendarDay, ...] = ()
 
     def copy(self) -> ListRows:
         """Return rows that can be changed without changing these."""
@@ -223,3 +225,20 @@ class FakeTariffs:
         """Write these in place of all others."""
         self._writing()
         self._rows.tariffs = tuple(tariffs)
+
+
+class FakeCalendarDays:
+    """Implements list_records.CalendarDays."""
+
+    def __init__(self, rows: ListRows, writing: Callable[[], None]) -> None:
+        self._rows = rows
+        self._writing = writing
+
+    def all(self) -> tuple[CalendarDay, ...]:
+        """Return all, by date."""
+        return tuple(sorted(self._rows.calendar, key=lambda one: one.day))
+
+    def replace(self, days: Sequence[CalendarDay]) -> None:
+        """Write these in place of all others."""
+        self._writing()
+        self._rows.calendar = tuple(days)

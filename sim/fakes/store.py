@@ -23,7 +23,14 @@ from edge.services.work_records import WorkItem
 from sim.fakes.bills import BilledBooks, BillRows, FakeBills
 from sim.fakes.catalogue import CatalogueRows, FakeCatalogue
 from sim.fakes.commands import CommandRows, FakeCommands
-from sim.fakes.members import FakeMembers, FakePlateLists, FakeTariffs, ListRows, MemberRows
+from sim.fakes.members import (
+    FakeCalendarDays,
+    FakeMembers,
+    FakePlateLists,
+    FakeTariffs,
+    ListRows,
+    MemberRows,
+)
 from sim.fakes.outbox import FakeOutbox, OutboxRows
 from sim.fakes.papers import FakePapers
 from sim.fakes.refunds import FakeRefunds
@@ -149,6 +156,7 @@ class FakeUnit:
         self.members = FakeMembers(rows.members, writing)
         self.plate_lists = FakePlateLists(rows.lists, writing)
         self.tariffs = FakeTariffs(rows.lists, writing)
+        self.calendar_days = FakeCalendarDays(rows.lists, writing)
         self.commands = FakeCommands(rows.commands, writing)
         books = Books(rows.postings, rows.orders, rows.attempts)
         self.shifts = FakeShifts(rows.shifts, books, writing)

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from edge.errors import Invalid
 from edge.members.member_snapshot import Member
+from edge.parking.calendar import CalendarDay, NamedDay, RateDays
 from edge.parking.plate_list import PlateEntry, PlateListKind
-from edge.parking.tariff_document import RateLine, Tariff
+from edge.parking.tariff_document import (
+    Boundary,
+    FreeTime,
+    MinutesFrom,
+    RateLine,
+    Restart,
+    Rounding,
+    Tariff,
+)
 from edge.services.member_records import MemberChange, MemberKey
 from edge.store.members import _STRETCH
 from edge.store.sqlite_store import SqliteStore
@@ -206,3 +216,20 @@ def test_tariffs_are_replaced_with_their_lines(store: Stores) -> None:
     assert store.read(lambda unit: unit.tariffs.all()) == (old, new)
     store.write(lambda unit: unit.tariffs.replace((new,)))
     assert store.read(lambda unit: unit.tariffs.all()) == (new,)
+
+
+def test_a_tariff_keeps_all_it_can_say(store: Stores) -> None:
+    line = RateLine(60, 500, "large", RateDays.HOLIDAY, 1200, 480, 15, 900, "green", 5)
+    rules = (FreeTime.KEPT, 6_000, 9_000, Restart.CYCLE, Boundary.FINISH, 50, Rounding.UP, 1_440, 600)
+    said = Tariff("a", "A", 5, 30, None, (line,), *rules, MinutesFrom.START)
+    store.write(lambda unit: unit.tariffs.replace((said,)))
+    assert store.read(lambda unit: unit.tariffs.all()) == (said,)
+
+
+def test_the_calendar_is_replaced_as_a_whole(store: Stores) -> None:
+    feast = CalendarDay(date(2026, 10, 1), NamedDay.HOLIDAY, "国庆节")
+    worked = CalendarDay(date(2026, 9, 20), NamedDay.WORKDAY)
+    store.write(lambda unit: unit.calendar_days.replace((feast, worked)))
+    assert store.read(lambda unit: unit.calendar_days.all()) == (worked, feast)
+    store.write(lambda unit: unit.calendar_days.replace((feast,)))
+    assert store.read(lambda unit: unit.calendar_days.all()) == (feast,)
