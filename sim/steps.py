@@ -44,9 +44,16 @@ RECORDS = (
     "landings",
     "shifts",
     "papers",
+    "validations",
     "settlements",
     "stay_charges",
     "debts",
+    "sessions",
+    "plate_reads",
+    "passages",
+    "gate_commands",
+    "lane_holds",
+    "occupancies",
 )
 
 #: How the names of steps around an effect begin; the others only look, or are inside a transaction.

@@ -23,10 +23,12 @@ from edge.services.list_records import CalendarDays, PlateLists, Tariffs
 from edge.services.member_records import Members
 from edge.services.outbox_records import Outbox
 from edge.services.paper_records import Papers
-from edge.services.parking_records import Settlements
+from edge.services.parking_records import Sessions, Settlements
+from edge.services.passage_records import GateCommands, LaneHolds, Occupancies, Passages, PlateReads
 from edge.services.refund_records import Refunds
 from edge.services.shift_records import Shifts
 from edge.services.snapshot_records import Snapshots
+from edge.services.validation_records import Validations
 from edge.services.work_records import WorkItems
 
 
@@ -249,3 +251,17 @@ class Unit(Protocol):
     def stay_charges(self) -> StayCharges: ...
     @property
     def debts(self) -> Debts: ...
+    @property
+    def validations(self) -> Validations: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def plate_reads(self) -> PlateReads: ...
+    @property
+    def passages(self) -> Passages: ...
+    @property
+    def gate_commands(self) -> GateCommands: ...
+    @property
+    def lane_holds(self) -> LaneHolds: ...
+    @property
+    def occupancies(self) -> Occupancies: ...

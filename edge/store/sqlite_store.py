@@ -25,6 +25,7 @@ from edge.store.bills import BillTable
 from edge.store.catalogue import CatalogueTable
 from edge.store.commands import CommandTable
 from edge.store.database import lock_writer, open_reader, open_writer, quick_check
+from edge.store.lanes import GateCommandTable, LaneHoldTable, PassageTable, PlateReadTable
 from edge.store.lists import PlateListTable
 from edge.store.members import MemberTable
 from edge.store.migrate import migrate, schema_steps
@@ -39,6 +40,8 @@ from edge.store.shifts import ShiftTable
 from edge.store.snapshots import SnapshotTable
 from edge.store.stay_money import DebtTable, SettlementTable, StayChargeTable
 from edge.store.tariffs import CalendarTable, TariffTable
+from edge.store.validations import ValidationTable
+from edge.store.stays import OccupancyTable, SessionTable
 from edge.store.work_items import WorkItemTable
 
 T = TypeVar("T")
@@ -50,7 +53,9 @@ SELECT max(id) FROM (
     UNION ALL SELECT max(order_id) FROM orders UNION ALL SELECT max(attempt_id) FROM attempts
     UNION ALL SELECT max(refund_id) FROM refunds UNION ALL SELECT max(receipt_id) FROM receipts
     UNION ALL SELECT max(posting_id) FROM postings UNION ALL SELECT max(shift_id) FROM shifts
-    UNION ALL SELECT max(movement_id) FROM shift_cash UNION ALL SELECT max(paper_id) FROM papers)
+    UNION ALL SELECT max(movement_id) FROM shift_cash UNION ALL SELECT max(paper_id) FROM papers
+    UNION ALL SELECT max(read_id) FROM plate_reads UNION ALL SELECT max(passage_id) FROM passages
+    UNION ALL SELECT max(session_id) FROM sessions)
 """
 
 #: Units of work that may share one commit, and read connections kept open.
@@ -83,9 +88,16 @@ class SqliteUnit:
         self.papers = PaperTable(connection)
         self.work_items = WorkItemTable(connection)
         self.bills = BillTable(connection)
+        self.validations = ValidationTable(connection)
         self.settlements = SettlementTable(connection)
         self.stay_charges = StayChargeTable(connection)
         self.debts = DebtTable(connection)
+        self.sessions = SessionTable(connection)
+        self.occupancies = OccupancyTable(connection)
+        self.plate_reads = PlateReadTable(connection)
+        self.passages = PassageTable(connection)
+        self.gate_commands = GateCommandTable(connection)
+        self.lane_holds = LaneHoldTable(connection)
 
 
 class SqliteStore:

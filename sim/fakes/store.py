@@ -23,6 +23,13 @@ from edge.services.work_records import WorkItem
 from sim.fakes.bills import BilledBooks, BillRows, FakeBills
 from sim.fakes.catalogue import CatalogueRows, FakeCatalogue
 from sim.fakes.commands import CommandRows, FakeCommands
+from sim.fakes.lanes import (
+    FakeGateCommands,
+    FakeLaneHolds,
+    FakePassages,
+    FakePlateReads,
+    LaneRows,
+)
 from sim.fakes.members import (
     FakeCalendarDays,
     FakeMembers,
@@ -37,6 +44,8 @@ from sim.fakes.refunds import FakeRefunds
 from sim.fakes.shifts import Books, FakeShifts, ShiftRows
 from sim.fakes.snapshots import FakeSnapshots, SnapshotRows
 from sim.fakes.stay_money import FakeDebts, FakeSettlements, FakeStayCharges, StayMoneyRows
+from sim.fakes.validations import FakeValidations, ValidationRows
+from sim.fakes.stays import FakeOccupancies, FakeSessions, StayRows
 from sim.fakes.work_items import FakeWorkItems
 
 T = TypeVar("T")
@@ -68,7 +77,11 @@ class Rows:
     papers: dict[str, Paper] = field(default_factory=dict)
     work_items: dict[str, WorkItem] = field(default_factory=dict)
     bills: BillRows = field(default_factory=BillRows)
+    validations: ValidationRows = field(default_factory=ValidationRows)
     stay_money: StayMoneyRows = field(default_factory=StayMoneyRows)
+
+    stays: StayRows = field(default_factory=StayRows)
+    lanes: LaneRows = field(default_factory=LaneRows)
 
     def copy(self) -> Rows:
         """Return rows that can be changed without changing these."""
@@ -96,6 +109,9 @@ class Rows:
             papers=dict(self.papers),
             work_items=dict(self.work_items),
             bills=self.bills.copy(),
+            stays=self.stays.copy(),
+            lanes=self.lanes.copy(),
+            validations=self.validations.copy(),
             stay_money=self.stay_money.copy(),
         )
 
@@ -161,11 +177,18 @@ class FakeUnit:
         books = Books(rows.postings, rows.orders, rows.attempts)
         self.shifts = FakeShifts(rows.shifts, books, writing)
         self.papers = FakePapers(rows.papers, writing)
+        self.validations = FakeValidations(rows.validations, writing)
         self.work_items = FakeWorkItems(rows.work_items, writing)
         self.bills = FakeBills(rows.bills, BilledBooks(rows.orders, rows.attempts, rows.refunds), writing)
         self.settlements = FakeSettlements(rows.stay_money.settlements, writing)
         self.stay_charges = FakeStayCharges(rows.stay_money.charges, writing)
         self.debts = FakeDebts(rows.stay_money.debts, writing)
+        self.sessions = FakeSessions(rows.stays, writing)
+        self.occupancies = FakeOccupancies(rows.stays, writing)
+        self.plate_reads = FakePlateReads(rows.lanes, writing)
+        self.passages = FakePassages(rows.lanes, writing)
+        self.gate_commands = FakeGateCommands(rows.lanes, writing)
+        self.lane_holds = FakeLaneHolds(rows.lanes, writing)
 
 
 class _Table:
