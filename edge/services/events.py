@@ -77,6 +77,12 @@ class EventKind(StrEnum):
     SHIFT_OPENED = "shift.opened"
     SHIFT_CLOSED = "shift.closed"
     DAY_CLOSED = "day.closed"
+    PARKING_VALIDATED = "parking.validated"
+    PARKING_VALIDATION_REVOKED = "parking.validation_revoked"
+    PARKING_VALIDATION_USED = "parking.validation_used"
+    PARKING_PAID = "parking.paid"
+    DEBT_RECORDED = "debt.recorded"
+    DEBT_SETTLED = "debt.settled"
 
 
 #: Kinds that somebody waits for: they are sent before what has waited longer.

@@ -20,6 +20,7 @@ from edge.services.events import EventKind, Origin
 from edge.services.outbox_records import OutboxMessage
 from sim.fakes.outbox import FakeOutbox, OutboxRows
 from tests.unit.shift_samples import shift_data
+from tests.unit.stay_money_samples import stay_money_data
 
 T = TypeVar("T")
 
@@ -194,6 +195,7 @@ def samples() -> dict[EventKind, events.Data]:
         EventKind.SNAPSHOT_REFUSED: events.snapshot_refused("catalogue", 8, "older", "version 9 is here"),
         **{kind: events.command_ended(command(state)) for state, kind in events.COMMAND_KINDS.items()},
         **shift_data(),
+        **stay_money_data(),
     }
 
 
