@@ -119,6 +119,61 @@ class LoopSeen:
     read_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class CameraAlive:
+    """A camera said that it lives. asks: it waits for what we want of it, and the answer may be held back."""
+
+    device: str
+    read_ns: int
+    asks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SerialHeard:
+    """Bytes that came in at a camera's own serial channel, such as a display board's acknowledgement."""
+
+    device: str
+    channel: int
+    data: bytes
+    read_ns: int
+
+
+CameraNews = PlateSeen | LoopSeen | CameraAlive | SerialHeard
+
+
+class BadPush(ValueError):
+    """What a camera sent cannot be used; the message names what was wrong and never repeats the body."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraRequest:
+    """One HTTP request of a camera. path: what follows the camera's token, "" for nothing."""
+
+    path: str
+    content_type: str
+    body: bytes
+    read_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class CameraPost:
+    """A request of a camera, read. serial: what it calls itself, "" when it does not say. mark: what its
+    answer must name, only for the camera's own codec."""
+
+    news: tuple[CameraNews, ...]
+    serial: str = ""
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraAnswer:
+    """What a camera is answered. commands: numbers of the commands that ride on it, none for a plain one."""
+
+    body: bytes
+    content_type: str
+    commands: tuple[int, ...] = ()
+
+
 class Align(StrEnum):
     """Where a line of a receipt stands."""
 
