@@ -44,7 +44,9 @@ from edge.services.records import Unit
 from edge.services.refund_slip import queue_slip
 from edge.services.resolve_refunds import ask_gateway
 from edge.services.settle_refund import find_leg, finish_leg, keep_refund, tell_refund
+from edge.services.settle_stays import unsettle_stays
 from edge.services.staff import StaffMember
+from edge.services.validate_purchase import revalidate_order
 from edge.services.work_items import end_work
 from edge.services.work_records import WorkKind
 from edge.services.workstation import load
@@ -271,12 +273,14 @@ def _approve(
         _cancel_order(unit, box, order, refund, now)
     else:
         unit.ledger.post(post_refund(box.ids.new_id(), order, refund, now.wall_at))
+        unsettle_stays(unit, box, order, refund, now)
     for tender, part_fen in plan.parts:
         refund = _add_leg(unit, box, refund, _leg(box, tender.tender_id, tender.kind, part_fen, now), now)
     opens = any(tender.kind == "cash" for tender, _ in plan.parts)
     queue_slip(unit, box, order, refund, now, opens=opens)
     tell_refund(unit, box, EventKind.REFUND_APPROVED, refund, now)
     keep_refund(unit, box, refund, now)
+    revalidate_order(unit, box, order.order_id, now)
     return refund
 
 
