@@ -14,6 +14,7 @@ from edge.services.box import Box
 from edge.services.events import EventKind, Surface, landing_step, order_paid, receipt_issued, record_event
 from edge.services.open_shift import ensure_shift
 from edge.services.records import Unit
+from edge.services.validate_purchase import validate_purchase
 
 
 def take_tender(unit: Unit, box: Box, order: Order, tender: Tender, now: Instant) -> Order:
@@ -63,3 +64,4 @@ def _complete(unit: Unit, box: Box, order: Order, now: Instant) -> None:
     if landing is not None:
         shown = landing_step(landing, order, Surface.KIOSK)
         tell(EventKind.LANDING_SHOWN, order.order_id, shown)
+    validate_purchase(unit, box, order, now)
