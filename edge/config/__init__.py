@@ -4,6 +4,7 @@ Every key is described in docs/operations/configuration.md (a test holds the two
 stay in files of their own, named by path; a staff PIN is kept as a scrypt hash.
 """
 
+from edge.config.parking_sections import LaneConfig, ParkingConfig, ZoneConfig
 from edge.config.reading import load_config, parse_config
 from edge.config.secret_files import secret_file
 from edge.config.sections import (
@@ -33,6 +34,8 @@ __all__ = [
     "DiskConfig",
     "HqConfig",
     "LandingConfig",
+    "LaneConfig",
+    "ParkingConfig",
     "PrinterConfig",
     "ReconcileConfig",
     "RulesConfig",
@@ -41,6 +44,7 @@ __all__ = [
     "WeChatPayConfig",
     "WebConfig",
     "WorkstationConfig",
+    "ZoneConfig",
     "effective",
     "load_config",
     "parse_config",

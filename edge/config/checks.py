@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from ipaddress import ip_network
 
+from edge.config.parking_checks import check_lanes, check_parking
 from edge.config.sections import Config, PrinterConfig, RulesConfig, ScannerConfig
 from edge.errors import Invalid
 
@@ -17,7 +18,7 @@ _PIN_HASH = re.compile(r"(?:[0-9a-f]{2}){8,64}\$[0-9a-f]{64}", re.ASCII)
 def check_references(config: Config, source: str) -> None:
     """Raise Invalid for doubled names and for devices of workstations that do not exist."""
     names = [one.name for one in config.workstation]
-    for kind in ("workstation", "scanner", "printer", "gate", "display", "staff"):
+    for kind in ("workstation", "scanner", "printer", "gate", "display", "zone", "lane", "staff"):
         seen: set[str] = set()
         for one in getattr(config, kind):
             if one.name in seen:
@@ -30,6 +31,7 @@ def check_references(config: Config, source: str) -> None:
             raise Invalid(
                 f"{source}: {device.name} belongs to workstation {device.workstation!r}; known: {known}"
             )
+    check_lanes(config, source)
 
 
 def check_values(config: Config, source: str) -> None:
@@ -44,6 +46,7 @@ def check_values(config: Config, source: str) -> None:
             raise Invalid(f"{source}: {name} must be 0 to 65535, got {port}")
     _check_networks(config.web.trusted_networks, source)
     _check_rules(config.rules, source)
+    check_parking(config, source)
     if not _TIME.fullmatch(config.reconcile.from_time):
         raise Invalid(
             f"{source}: reconcile.from_time {config.reconcile.from_time!r} is no time; write it like 10:30"

@@ -9,6 +9,7 @@ from typing import Literal
 
 from devices.settings import DisplayConfig, GateConfig
 from edge.codes.house import HouseForm
+from edge.config.parking_sections import LaneConfig, ParkingConfig, ZoneConfig
 from edge.members.landing import LandingBlock
 
 
@@ -240,6 +241,9 @@ class Config:
     printer: tuple[PrinterConfig, ...] = ()
     gate: tuple[GateConfig, ...] = ()
     display: tuple[DisplayConfig, ...] = ()
+    parking: ParkingConfig = field(default_factory=ParkingConfig)
+    zone: tuple[ZoneConfig, ...] = ()
+    lane: tuple[LaneConfig, ...] = ()
     wechat_pay: WeChatPayConfig | None = None
     alipay: AlipayConfig | None = None
     staff: tuple[StaffConfig, ...] = ()

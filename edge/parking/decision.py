@@ -20,9 +20,9 @@ class Verdict(StrEnum):
 class Why(StrEnum):
     """The reason of a decision, as a word that screens turn into a sentence.
 
-    VISITOR, PASS, LISTED, RESERVED, TICKET: let in as such. AGAIN: the same visit goes on. FREE, PAID, NO_FEE:
-    nothing is due. DEBT: let out, the fee is written down. HELD_OPEN: the gate is open for all. BY_HAND, FROM_HQ,
-    FROM_PHONE: a person opened. DUE: a fee is. The others ask or refuse.
+    VISITOR, PASS, LISTED, RESERVED, TICKET: let in as such. AGAIN: the same visit goes on. FREE, PAID,
+    NO_FEE: nothing is due. DEBT: let out, the fee is written down. HELD_OPEN: the gate is open for all.
+    BY_HAND, FROM_HQ, FROM_PHONE: a person opened. DUE: a fee is. The others ask or refuse.
     """
 
     VISITOR = "visitor"
@@ -73,8 +73,8 @@ class Decision:
     """What was decided, by the box or a person (`by`).
 
     number: from 1 within the passage; an OPEN with it opens the gate once. session_id: the stay it is about.
-    due_fen: what is to be paid (PAY) or written down as a debt. plate: as known by then. note: a person's words.
-    candidates: stays that a person may choose among, the likeliest first.
+    due_fen: what is to be paid (PAY) or written down as a debt. plate: as known by then. note: a person's
+    words. candidates: stays that a person may choose among, the likeliest first.
     """
 
     verdict: Verdict

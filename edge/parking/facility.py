@@ -54,7 +54,9 @@ class Lane:
 
     zone: where an entry leads, what an exit leaves. workstation: where this lane's fee is paid, "" at an
     entry. gate, display: names of devices, "" without. loops: how many presence loops its gate reads, in
-    driving order; 0 leaves all to the camera. stale_read_s: an older read never opens the gate.
+    driving order; 0 leaves all to the camera. boom: whether its limit switches are wired. language: of its
+    display, "zh", "en" or "both". stale_read_s: an older read never opens the gate. needs_plate: a vehicle
+    without a readable plate waits for a guard instead of taking a ticket.
     """
 
     name: str
@@ -69,6 +71,8 @@ class Lane:
     unconfirmed: UnconfirmedPolicy = UnconfirmedPolicy.ASK_GUARD
     stale_read_s: int = 10
     needs_plate: bool = False
+    boom: bool = False
+    language: str = "zh"
 
 
 @dataclass(frozen=True, slots=True)

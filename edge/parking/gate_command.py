@@ -53,10 +53,10 @@ _ENDED = frozenset({GateCommandState.CLOSED, GateCommandState.FAILED, GateComman
 class GateCommand:
     """One opening. command_id: of the decision behind it, so that a decision never has two.
 
-    passage_id: "" when it belongs to no vehicle (a gate that is held open, or opened from afar). gate: "" when
-    the lane's camera opens by its answer. why, by: the word of the decision, and who made it ("" the box).
-    decided_boot, decided_ns: the boot and boot-time nanoseconds of the decision. tries: pulses that were begun.
-    detail: what a device said. The moments are None until then.
+    passage_id: "" when it belongs to no vehicle (a gate that is held open, or opened from afar). gate: ""
+    when the lane's camera opens by its answer. why, by: the word of the decision, and who made it ("" the
+    box). decided_boot, decided_ns: the boot and boot-time nanoseconds of the decision. tries: pulses that
+    were begun. detail: what a device said. The moments are None until then.
     """
 
     command_id: str
@@ -93,7 +93,8 @@ class GateCommand:
 
 
 def commanded(command: GateCommand, at: int) -> GateCommand:
-    """Return the command whose pulse is sent as soon as this is on disk; raise Invalid unless it is only decided."""
+    """Return the command whose pulse is sent as soon as this is on disk; raise Invalid unless it is only
+    decided."""
     if command.state is not GateCommandState.DECIDED:
         raise Invalid(f"gate command {command.command_id} is {command.state}; it is sent once, from decided")
     return replace(

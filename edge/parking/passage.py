@@ -1,8 +1,8 @@
 """One vehicle's way through one lane: what is known of it, and the words for it. Pure.
 
 `advance` in edge/parking/advance.py moves it on. All moments of a passage are on its own clock: the wall time
-of its beginning and the boot time that has gone by since, so that a wall clock that is set meanwhile neither ends
-nor prolongs it.
+of its beginning and the boot time that has gone by since, so that a wall clock that is set meanwhile neither
+ends nor prolongs it.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class PassageState(StrEnum):
 class PassageEnd(StrEnum):
     """How it ended.
 
-    PASSED: it went through. TAILGATED: it went through behind another, under that one's opening.
-    TURNED_BACK: the camera or the loops say that it drove off backwards. REVERSED: it was under the boom and
-    came back. LOST: nothing was heard of it any more. NEVER_ENTERED: the gate was open and nothing went through.
-    GONE: a person says that nobody is there.
+    PASSED: it went through. TAILGATED: it went through behind another, under that one's opening. TURNED_BACK:
+    the camera or the loops say that it drove off backwards. REVERSED: it was under the boom and came back.
+    LOST: nothing was heard of it any more. NEVER_ENTERED: the gate was open and nothing went through. GONE: a
+    person says that nobody is there.
     """
 
     PASSED = "passed"
@@ -67,13 +67,13 @@ class Behind:
 class Passage:
     """One vehicle in one lane.
 
-    plate: as believed now, "" without. read_id, read_at: the observation behind it and when it was made. fresh:
-    that read was young enough to open by itself. session_id: the stay that was begun, or is being left.
-    entered: a session was begun by this passage. opening: the number of the decision whose opening goes on, 0
-    for none; decisions: how many there were. loops, boom: as last seen; boom None before any report. near_freed:
-    the first loop went free while the last was occupied. signs_at: the last sign of the vehicle. free_at: when
-    the loops went free. assumed: that it passed was concluded from time or the boom, not from loops. begun_boot,
-    begun_ns: the boot and boot-time nanoseconds of its beginning.
+    plate: as believed now, "" without. read_id, read_at: the observation behind it and when it was made.
+    fresh: that read was young enough to open by itself. session_id: the stay that was begun, or is being
+    left. entered: a session was begun by this passage. opening: the number of the decision whose opening goes
+    on, 0 for none; decisions: how many there were. loops, boom: as last seen; boom None before any report.
+    near_freed: the first loop went free while the last was occupied. signs_at: the last sign of the vehicle.
+    free_at: when the loops went free. assumed: that it passed was concluded from time or the boom, not from
+    loops. begun_boot, begun_ns: the boot and boot-time nanoseconds of its beginning.
     """
 
     passage_id: str
@@ -126,11 +126,12 @@ class PassageRules:
 
     loops: how many presence loops report. boom: limit switches report. stale: an older read opens nothing.
     repeat: the same plate so soon after its passage is the same vehicle seen again. open: by then a commanded
-    boom is up, or a person is asked. pass_: without loops, how long an opened gate is taken for passed. leave: the
-    loops are free for so long before a vehicle has turned back. ghost: nothing came under an open gate for so
-    long. approach: a vehicle stands there so long without a read before it counts as one without a plate.
-    unseen: without loops, a waiting vehicle that gave no sign for so long is gone. lost: likewise whatever
-    the loops say. again: how often a queue is looked at. stay: a vehicle that stands so long is told of.
+    boom is up, or a person is asked. pass_: without loops, how long an opened gate is taken for passed.
+    leave: the loops are free for so long before a vehicle has turned back. ghost: nothing came under an open
+    gate for so long. approach: a vehicle stands there so long without a read before it counts as one without
+    a plate. unseen: without loops, a waiting vehicle that gave no sign for so long is gone. lost: likewise
+    whatever the loops say. again: how often a queue is looked at. stay: a vehicle that stands so long is told
+    of.
     """
 
     way: LaneWay

@@ -16,10 +16,16 @@ from edge.services.ports import Clock, HqLink, IdSource, Printer, Store
 
 
 class WorkstationKind(StrEnum):
-    """A self-checkout kiosk, or a till with a cashier."""
+    """A self-checkout kiosk, a till with a cashier, the display of an exit lane, or the drivers' own phones."""
 
     KIOSK = "kiosk"
     TILL = "till"
+    LANE = "lane"
+    PHONE = "phone"
+
+
+#: The place of orders that a phone pays by itself; it is always there and has no screen.
+PHONE = "phone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,8 @@ class Box:
     closed: why no new sale is begun now, as a word such as "disk_full", "" while sales are open; what has
     begun goes on to its end.
 
-    printers: by workstation; gateways and refunders: by the gateway's name. parking: the car park.
+    printers: by workstation; gateways and refunders: by the gateway's name. parking: the car park. wake_lane:
+    told the name of a lane where something is to be done at once.
     """
 
     origin: Origin
@@ -85,9 +92,12 @@ class Box:
     closed: Callable[[], str] = lambda: ""
     refunders: Mapping[str, RefundGateway] = field(default_factory=dict)
     parking: ParkingRules = field(default_factory=ParkingRules)
+    wake_lane: Callable[[str], None] = lambda lane: None
 
     def workstation(self, name: str) -> Workstation:
         """Return the settings of a workstation; raise Invalid for one that this box does not have."""
+        if name == PHONE:
+            return Workstation(PHONE, WorkstationKind.PHONE)
         try:
             return self.workstations[name]
         except KeyError:

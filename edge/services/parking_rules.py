@@ -4,20 +4,61 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from edge.parking.facility import Facility
+from edge.parking.facility import Facility, Lane
+from edge.parking.passage import PassageRules
 from edge.parking.validation_rule import ValidationPlan
+
+
+@dataclass(frozen=True, slots=True)
+class LaneTimes:
+    """How long things take at every lane, in seconds; see edge.parking.passage.PassageRules.
+
+    command_s: after a restart an older intended opening is not sent by itself.
+    """
+
+    open_s: int = 6
+    pass_s: int = 15
+    repeat_s: int = 8
+    approach_s: int = 5
+    leave_s: int = 4
+    ghost_s: int = 30
+    unseen_s: int = 180
+    lost_s: int = 900
+    stay_s: int = 120
+    command_s: int = 5
 
 
 @dataclass(frozen=True, slots=True)
 class ParkingRules:
     """The car park and its settings; without lanes the box has none. Durations are seconds.
 
-    grace_s: how long a vehicle may take to drive out after its fee was settled.
-    validation: what spending is worth at the barrier. plate_key: the key under which HQ hashes members'
-    plates, b"" without members' plates.
+    grace_s: how long a vehicle may take to drive out after its fee was settled. validation: what spending is
+    worth at the barrier. plate_key: the key under which HQ hashes members' plates, b"" without members'
+    plates. times: how long things take at lanes. keep_reads_days: how long reads are kept.
     """
 
     facility: Facility = field(default_factory=lambda: Facility("", (), ()))
     grace_s: int = 900
     validation: ValidationPlan = field(default_factory=ValidationPlan)
     plate_key: bytes = field(default=b"", repr=False)
+    times: LaneTimes = field(default_factory=LaneTimes)
+    keep_reads_days: int = 90
+
+    def passage_rules(self, lane: Lane) -> PassageRules:
+        """Return what the passages of a lane go by."""
+        times = self.times
+        return PassageRules(
+            lane.way,
+            lane.loops,
+            lane.boom,
+            stale=lane.stale_read_s * 1000,
+            repeat=times.repeat_s * 1000,
+            open=times.open_s * 1000,
+            pass_=times.pass_s * 1000,
+            leave=times.leave_s * 1000,
+            ghost=times.ghost_s * 1000,
+            approach=times.approach_s * 1000,
+            unseen=times.unseen_s * 1000,
+            lost=times.lost_s * 1000,
+            stay=times.stay_s * 1000,
+        )

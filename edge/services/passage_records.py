@@ -155,8 +155,8 @@ class LaneHolds(Protocol):
 class CorrectionReason(StrEnum):
     """Why the count of a zone was corrected.
 
-    RECOUNT: somebody counted. TAILGATED: a vehicle went through unidentified. UNSEEN: vehicles came or went by
-    a way that nothing watches.
+    RECOUNT: somebody counted. TAILGATED: a vehicle went through unidentified. UNSEEN: vehicles came or went
+    by a way that nothing watches.
     """
 
     RECOUNT = "recount"

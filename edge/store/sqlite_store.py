@@ -39,9 +39,9 @@ from edge.store.reserve import Reserve
 from edge.store.shifts import ShiftTable
 from edge.store.snapshots import SnapshotTable
 from edge.store.stay_money import DebtTable, SettlementTable, StayChargeTable
+from edge.store.stays import OccupancyTable, SessionTable
 from edge.store.tariffs import CalendarTable, TariffTable
 from edge.store.validations import ValidationTable
-from edge.store.stays import OccupancyTable, SessionTable
 from edge.store.work_items import WorkItemTable
 
 T = TypeVar("T")

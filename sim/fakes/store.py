@@ -44,8 +44,8 @@ from sim.fakes.refunds import FakeRefunds
 from sim.fakes.shifts import Books, FakeShifts, ShiftRows
 from sim.fakes.snapshots import FakeSnapshots, SnapshotRows
 from sim.fakes.stay_money import FakeDebts, FakeSettlements, FakeStayCharges, StayMoneyRows
-from sim.fakes.validations import FakeValidations, ValidationRows
 from sim.fakes.stays import FakeOccupancies, FakeSessions, StayRows
+from sim.fakes.validations import FakeValidations, ValidationRows
 from sim.fakes.work_items import FakeWorkItems
 
 T = TypeVar("T")

@@ -1,0 +1,53 @@
+"""The car park and its settings, from the configuration."""
+
+from __future__ import annotations
+
+from edge.config import Config
+from edge.config.parking_sections import LaneConfig
+from edge.parking.facility import Facility, Lane, LaneWay, Zone
+from edge.services.parking_rules import LaneTimes
+
+
+def build_facility(config: Config) -> Facility:
+    """Return the car park of this box; without lanes in the configuration it has none."""
+    zones = tuple(Zone(one.name, one.spaces, one.tariff) for one in config.zone)
+    lanes = tuple(_lane(config, one) for one in config.lane)
+    return Facility(config.parking.name or config.box.shop_name, zones, lanes)
+
+
+def build_lane_times(config: Config) -> LaneTimes:
+    """Return how long things take at lanes."""
+    parking = config.parking
+    return LaneTimes(
+        open_s=parking.open_s,
+        pass_s=parking.pass_s,
+        repeat_s=parking.repeat_s,
+        approach_s=parking.approach_s,
+        leave_s=parking.leave_s,
+        ghost_s=parking.ghost_s,
+        unseen_s=parking.unseen_s,
+        lost_s=parking.lost_s,
+        stay_s=parking.stay_s,
+        command_s=parking.command_s,
+    )
+
+
+def _lane(config: Config, one: LaneConfig) -> Lane:
+    gate = next((gate for gate in config.gate if gate.name == one.gate), None)
+    wired = () if gate is None else gate.loops
+    return Lane(
+        one.name,
+        LaneWay(one.way),
+        one.zone,
+        one.gate,
+        one.display,
+        one.workstation,
+        one.loops or len(wired),
+        one.passback,
+        one.when_full,
+        one.unconfirmed,
+        one.stale_read_s,
+        one.needs_plate,
+        gate is not None and gate.boom_up is not None,
+        one.language,
+    )
