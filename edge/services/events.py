@@ -77,12 +77,12 @@ class EventKind(StrEnum):
     SHIFT_OPENED = "shift.opened"
     SHIFT_CLOSED = "shift.closed"
     DAY_CLOSED = "day.closed"
-    VALIDATION_GRANTED = "validation.granted"
-    VALIDATION_REVOKED = "validation.revoked"
-    VALIDATION_USED = "validation.used"
     PARKING_PAID = "parking.paid"
     DEBT_RECORDED = "debt.recorded"
     DEBT_SETTLED = "debt.settled"
+    VALIDATION_GRANTED = "validation.granted"
+    VALIDATION_REVOKED = "validation.revoked"
+    VALIDATION_USED = "validation.used"
 
 
 #: Kinds that somebody waits for: they are sent before what has waited longer.

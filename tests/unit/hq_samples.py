@@ -21,6 +21,7 @@ from edge.services.outbox_records import OutboxMessage
 from sim.fakes.outbox import FakeOutbox, OutboxRows
 from tests.unit.shift_samples import shift_data
 from tests.unit.stay_money_samples import stay_money_data
+from tests.unit.validation_samples import validation_data
 
 T = TypeVar("T")
 
@@ -196,6 +197,7 @@ def samples() -> dict[EventKind, events.Data]:
         **{kind: events.command_ended(command(state)) for state, kind in events.COMMAND_KINDS.items()},
         **shift_data(),
         **stay_money_data(),
+        **validation_data(),
     }
 
 
