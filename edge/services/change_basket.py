@@ -7,11 +7,13 @@ from dataclasses import replace
 from edge.clock import Instant
 from edge.codes.classify import classify
 from edge.errors import Invalid
+from edge.parking.stay_charge import PARKING_SKU
 from edge.retail.basket import (
     BasketState,
     change_state,
     clear_age,
     drop_restricted,
+    find_line,
     set_quantity,
 )
 from edge.services.box import Box
@@ -52,7 +54,10 @@ def change_quantity(box: Box, workstation: str, line_id: str, quantity: int) -> 
     """Set a line's quantity; 0 removes the line."""
 
     def step(unit: Unit, busy: Busy, now: Instant) -> None:
-        basket = set_quantity(need_basket(busy), line_id, quantity, now.wall_at)
+        basket = need_basket(busy)
+        if quantity > 1 and find_line(basket, line_id).sku == PARKING_SKU:
+            raise Invalid("a parking fee is paid once; take it out of the basket or leave it")
+        basket = set_quantity(basket, line_id, quantity, now.wall_at)
         save(unit, busy, now, basket=basket)
 
     act(box, workstation, step)

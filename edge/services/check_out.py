@@ -10,6 +10,7 @@ from edge.retail.basket import BasketState, change_state
 from edge.retail.order import cancel, freeze
 from edge.services.box import Box
 from edge.services.business_day import business_day
+from edge.services.charge_stay import refresh_stays
 from edge.services.complete_order import complete_if_covered
 from edge.services.events import EventKind, order_cancelled, record_event
 from edge.services.records import Unit
@@ -20,10 +21,11 @@ def check_out(box: Box, workstation: str) -> None:
     """Freeze the basket into a numbered order that waits for payment."""
 
     def step(unit: Unit, busy: Busy, now: Instant) -> None:
-        basket = need_basket(busy)
+        order_id = box.ids.new_id()
+        basket = refresh_stays(unit, box, need_basket(busy), order_id, now)
         day = business_day(box, now)
         number = f"{workstation}-{unit.orders.take_number(day):04d}"
-        order = freeze(basket, box.ids.new_id(), number, day, now.wall_at)
+        order = freeze(basket, order_id, number, day, now.wall_at)
         frozen = change_state(basket, BasketState.ORDERED, now.wall_at)
         save(unit, busy, now, basket=frozen, order=order)
         complete_if_covered(unit, box, order, now)

@@ -14,6 +14,7 @@ from edge.services.box import Box
 from edge.services.events import EventKind, Surface, landing_step, order_paid, receipt_issued, record_event
 from edge.services.open_shift import ensure_shift
 from edge.services.records import Unit
+from edge.services.settle_stays import settle_stays
 from edge.services.validate_purchase import validate_purchase
 
 
@@ -60,6 +61,7 @@ def _complete(unit: Unit, box: Box, order: Order, now: Instant) -> None:
     tell = partial(record_event, unit, box.ids, now, box.origin)
     tell(EventKind.ORDER_PAID, order.order_id, order_paid(order))
     tell(EventKind.RECEIPT_ISSUED, receipt.receipt_id, receipt_issued(receipt, order), order.order_id)
+    settle_stays(unit, box, order, now)
     landing = landing_of(unit, order)
     if landing is not None:
         shown = landing_step(landing, order, Surface.KIOSK)
