@@ -8,17 +8,18 @@ from enum import StrEnum
 
 
 class SegmentKind(StrEnum):
-    """What a segment is: free time, charged time, a cap that took something off, a benefit."""
+    """What a segment is: free time, charged time, a cap that took something off, rounding, a benefit."""
 
     FREE = "free"
     CHARGED = "charged"
     CAP = "cap"
+    ROUNDING = "rounding"
     BENEFIT = "benefit"
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One line of an explanation. amount_fen: negative for caps and benefits.
+    """One line of an explanation. amount_fen: negative for caps and benefits, either for rounding.
 
     from_at, to_at: the part of the stay that it is about. words: key of a text in both languages; params:
     what fills it. benefit_id: for BENEFIT.
@@ -40,7 +41,8 @@ class Quote:
     gross_fen: before benefits. total_fen: after benefits, before payments. paid_fen: settled before.
     due_fen: what is to be paid now, never below 0. next_raise_at, next_raise_fen: when more would be due and
     how much then would be due in all, None when it never rises. allowed_exit_at: until when the vehicle may
-    leave without paying more, None while something is due. used: benefits that took something off.
+    leave without paying more (the year 2100 when the price never rises), None while something is due. used:
+    benefits that took something off.
     """
 
     session_id: str

@@ -41,6 +41,9 @@ class Tariffs(Protocol):
     def all(self) -> tuple[Tariff, ...]:
         """Return all, by id and moment."""
 
+    def in_force(self, tariff_id: str, at: int) -> Tariff | None:
+        """Return the tariff of that id in force at a moment, or its first; None without any."""
+
     def replace(self, tariffs: Sequence[Tariff]) -> None:
         """Write these in place of all others."""
 

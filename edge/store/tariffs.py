@@ -23,6 +23,10 @@ _HEAD = (
     " rounding, reentry_min, grace_s, minutes_from"
 )
 _LINE = "step_min, price_fen, vehicle_class, days, from_min, to_min, after_min, cap_fen, colour, by_min"
+_IN_FORCE = """
+SELECT coalesce(max(valid_from) FILTER (WHERE valid_from <= ?2), min(valid_from))
+FROM tariffs WHERE tariff_id = ?1
+"""
 _PUT_HEAD = f"INSERT INTO tariffs ({_HEAD}) VALUES ({', '.join('?' * 15)})"
 _PUT_LINE = f"INSERT INTO rate_lines ({_KEY}, place, {_LINE}) VALUES ({', '.join('?' * 13)})"
 
@@ -39,12 +43,23 @@ class TariffTable:
 
     def all(self) -> tuple[Tariff, ...]:
         """Return all, by id and moment."""
+        return self._read("")
+
+    def in_force(self, tariff_id: str, at: int) -> Tariff | None:
+        """Return the tariff of that id in force at a moment; before the first one, the first."""
+        row = self._connection.execute(_IN_FORCE, (tariff_id, at)).fetchone()
+        if row[0] is None:
+            return None
+        return self._read("WHERE tariff_id = ? AND valid_from = ?", (tariff_id, row[0]))[0]
+
+    def _read(self, where: str, values: tuple[str | int, ...] = ()) -> tuple[Tariff, ...]:
         lines: dict[tuple[str, int], list[RateLine]] = {}
-        rows = self._connection.execute(f"SELECT {_KEY}, {_LINE} FROM rate_lines ORDER BY {_KEY}, place")
+        query = f"SELECT {_KEY}, {_LINE} FROM rate_lines {where} ORDER BY {_KEY}, place"
+        rows = self._connection.execute(query, values)
         for tariff_id, valid_from, step, price, vehicle, days, *rest in rows:
             line = RateLine(step, price, vehicle, RateDays(days), *rest)
             lines.setdefault((tariff_id, valid_from), []).append(line)
-        heads = self._connection.execute(f"SELECT {_HEAD} FROM tariffs ORDER BY {_KEY}")
+        heads = self._connection.execute(f"SELECT {_HEAD} FROM tariffs {where} ORDER BY {_KEY}", values)
         return tuple(_tariff(head, tuple(lines[head[0], head[1]])) for head in heads)
 
     def replace(self, tariffs: Sequence[Tariff]) -> None:

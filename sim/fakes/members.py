@@ -9,7 +9,7 @@ from edge.errors import Invalid
 from edge.members.member_snapshot import Member
 from edge.parking.calendar import CalendarDay
 from edge.parking.plate_list import PlateEntry
-from edge.parking.tariff_document import Tariff
+from edge.parking.tariff_document import Tariff, tariff_at
 from edge.services.member_records import MemberChange, MemberImport, MemberKey, key_hash, keys_of
 
 MAX_FOUND = 10
@@ -220,6 +220,11 @@ class FakeTariffs:
     def all(self) -> tuple[Tariff, ...]:
         """Return all, by id and moment."""
         return tuple(sorted(self._rows.tariffs, key=lambda one: (one.tariff_id, one.valid_from)))
+
+    def in_force(self, tariff_id: str, at: int) -> Tariff | None:
+        """Return the tariff of that id in force at a moment; before the first one, the first."""
+        of_id = [one for one in self.all() if one.tariff_id == tariff_id]
+        return tariff_at(of_id, tariff_id, at) or next(iter(of_id), None)
 
     def replace(self, tariffs: Sequence[Tariff]) -> None:
         """Write these in place of all others."""

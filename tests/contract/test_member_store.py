@@ -226,6 +226,15 @@ def test_a_tariff_keeps_all_it_can_say(store: Stores) -> None:
     assert store.read(lambda unit: unit.tariffs.all()) == (said,)
 
 
+def test_the_tariff_in_force_is_the_latest_that_has_begun_or_else_the_first(store: Stores) -> None:
+    first, later = (Tariff("a", "A", at, 30, None, (RateLine(60, at),)) for at in (5, 9))
+    other = Tariff("b", "B", 7, 30, None, (RateLine(60, 1),))
+    store.write(lambda unit: unit.tariffs.replace((first, later, other)))
+    found = [store.read(lambda unit, at=at: unit.tariffs.in_force("a", at)) for at in (1, 5, 8, 9, 99)]
+    assert found == [first, first, first, later, later]
+    assert store.read(lambda unit: unit.tariffs.in_force("c", 9)) is None
+
+
 def test_the_calendar_is_replaced_as_a_whole(store: Stores) -> None:
     feast = CalendarDay(date(2026, 10, 1), NamedDay.HOLIDAY, "国庆节")
     worked = CalendarDay(date(2026, 9, 20), NamedDay.WORKDAY)
