@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from devices.settings import DisplayConfig, GateConfig
+from devices.settings import DisplayConfig, GateConfig, SpaceBoardConfig
 
 if TYPE_CHECKING:
     from devices.display.driver import LaneBoard
+    from devices.display.space_driver import CountBoard
     from devices.gate.driver import RelayGate
     from devices.gate.gpio import GpioGate
     from devices.rs485 import Rs485Bus
@@ -76,6 +77,13 @@ def build_display(config: DisplayConfig, buses: Buses) -> LaneBoard:
     except ValueError as error:
         raise ValueError(f"display {config.name}: {error}") from error
     return LaneBoard(config.name, buses.on(config.port, config.baud, config.local_echo), layout)
+
+
+def build_counter(config: SpaceBoardConfig, buses: Buses) -> CountBoard:
+    """Return the driver of one board that shows free spaces."""
+    from devices.display.space_driver import CountBoard
+
+    return CountBoard(config.name, buses.on(config.port, config.baud), config.few)
 
 
 class Buses:

@@ -14,7 +14,7 @@ class GateConfig:
     port: str
     baud: int = 9600
     local_echo: bool = False
-    family: Literal["waveshare", "clone", "coil", "kmtronic", "gpio"] = "waveshare"
+    family: Literal["waveshare", "clone", "coil", "kmtronic", "gpio", "agent"] = "waveshare"
     address: int = 1
     relay: int = 0
     pulse_s: float = 0.7
@@ -37,3 +37,14 @@ class DisplayConfig:
     local_echo: bool = False
     lines: int = 2
     cells: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceBoardConfig:
+    """[[space_board]]: a board on RS-485 that shows the free spaces of a zone."""
+
+    name: str
+    port: str
+    zone: str = ""
+    baud: int = 9600
+    few: int = 20

@@ -110,8 +110,10 @@ class Agent:
         devices: AgentDevices,
         journal: AgentJournal,
         now: Callable[[], Moment],
+        patience_s: float = BOX_GONE_S,
     ) -> None:
-        """Nothing runs before `start`."""
+        """Nothing runs before `start`. patience_s: after so long without the box, boards ask for patience."""
+        self._patience_s = patience_s
         self._topics, self._devices, self._journal, self._now = topics, devices, journal, now
         self._stop = threading.Event()
         self._wake = threading.Event()
@@ -255,7 +257,7 @@ class Agent:
             return
         if self._box_seen_ns is None:
             self._box_seen_ns = now_ns
-        if self._asked_patience or now_ns - self._box_seen_ns < BOX_GONE_S * 1e9:
+        if self._asked_patience or now_ns - self._box_seen_ns < self._patience_s * 1e9:
             return
         self._asked_patience = True
         for name, display in self._devices.displays.items():

@@ -26,7 +26,7 @@ from devices.agent.messages import (
     encode_request,
 )
 from devices.agent.wire import BrokerSettings, Retained, Wire
-from devices.runtime import boottime_ns
+from devices.runtime import HealthRecord, boottime_ns
 from devices.types import (
     DeviceAbsent,
     DeviceSilent,
@@ -67,7 +67,6 @@ class AgentLink:
         self._beat = (0, 0)
         self._replies: dict[str, Reply | None] = {}
         self._seen: dict[str, deque[Seen]] = {}
-        self._since_ns = now_ns()
         presence = Retained(topics.of("box"), encode_presence(True, session), encode_presence(False, session))
         hears = {
             topics.of("replies"): self._on_reply,
@@ -126,14 +125,6 @@ class AgentLink:
         """Tell the agent that something seen is safe here."""
         self._wire.say(self.topics.of("acks"), encode_number(seen.seq))
 
-    def status(self, name: str, kind: str) -> DeviceStatus:
-        """Return how a device of this agent is, as far as the way to it goes."""
-        why = self.why_absent()
-        port = f"agent {self.topics.agent}"
-        health = Health.ABSENT if why else Health.CONNECTED
-        detail = why or "the agent is online"
-        return DeviceStatus(name, kind, health, port, detail, self._since_ns, self._beat[1] or None)
-
     def _asked(self, request_id: str, device: str, op: Op, lines: tuple[str, ...], count: int) -> Reply:
         sent = False
         for _ in range(TRIES):
@@ -186,91 +177,102 @@ class AgentLink:
     def _on_state(self, raw: bytes) -> None:
         online, _ = decode_presence(raw)
         with self._changed:
-            if online is not self._online:
-                self._since_ns = self._now_ns()
             # The beats of an agent that began anew count from one again: the old ones mean nothing to it.
             self._online, self._beat = online, (0, 0)
             self._changed.notify_all()
 
 
-class RemoteGate:
-    """Port Gate. A request that is sent again keeps its id: the agent opens once."""
+class _Device:
+    """What every device of an agent has: a name, a way to it, and how it last was."""
+
+    kind = "device"
 
     def __init__(self, name: str, link: AgentLink) -> None:
         """Ask nothing yet."""
         self.name = name
         self._link = link
+        self._health = HealthRecord(name, self.kind, f"agent {link.topics.agent}")
+        self._closed = threading.Event()
+
+    def status(self) -> DeviceStatus:
+        """Return the health as of the last call; ABSENT while the agent cannot be asked."""
+        why = self._link.why_absent()
+        if why and self._health.status().health is Health.CONNECTED:
+            self._health.absent(why)
+        elif not why and self._health.status().health is Health.STARTING:
+            self._health.connected("its agent is online")
+        return self._health.status()
+
+    def close(self) -> None:
+        """Ask nothing any more; the link belongs to whoever made it."""
+        self._closed.set()
+        self._health.absent("closed by this service")
+
+    def _call(self, op: Op, lines: Sequence[str] = (), count: int = 0) -> Reply:
+        try:
+            if self._closed.is_set():
+                raise DeviceAbsent(f"{self.kind} {self.name} was closed")
+            reply = self._link.call(self.name, op, lines, count)
+        except DeviceAbsent as error:
+            self._health.absent(str(error))
+            raise
+        except DeviceSilent as error:
+            self._health.fault(str(error))
+            raise
+        self._health.heard()
+        self._health.connected("ready")
+        return reply
+
+
+class RemoteGate(_Device):
+    """Port Gate. A request that is sent again keeps its id: the agent opens once."""
+
+    kind = "gate"
 
     def pulse(self) -> None:
         """Give one opening pulse; raise DeviceAbsent or DeviceSilent."""
-        self._link.call(self.name, Op.PULSE)
+        self._call(Op.PULSE)
 
     def inputs(self) -> GateInputs:
         """Read loops and limit switches; raise DeviceAbsent or DeviceSilent."""
-        inputs = self._link.call(self.name, Op.INPUTS).inputs
+        inputs = self._call(Op.INPUTS).inputs
         if inputs is None:
             raise DeviceSilent(f"the agent said nothing of the inputs of gate {self.name}")
         return inputs
 
-    def status(self) -> DeviceStatus:
-        """Return how the way to it is."""
-        return self._link.status(self.name, "gate")
 
-    def close(self) -> None:
-        """Nothing to release: the link belongs to whoever made it."""
-
-
-class RemoteDisplay:
+class RemoteDisplay(_Device):
     """Port Display."""
 
-    def __init__(self, name: str, link: AgentLink) -> None:
-        """Ask nothing yet."""
-        self.name = name
-        self._link = link
+    kind = "display"
 
     def show(self, lines: Sequence[str]) -> None:
         """Show lines; raise DeviceAbsent or DeviceSilent."""
-        self._link.call(self.name, Op.SHOW, lines)
+        self._call(Op.SHOW, lines)
 
     def say(self, text: str) -> None:
         """Speak; raise DeviceAbsent or DeviceSilent."""
-        self._link.call(self.name, Op.SAY, (text,))
-
-    def status(self) -> DeviceStatus:
-        """Return how the way to it is."""
-        return self._link.status(self.name, "display")
-
-    def close(self) -> None:
-        """Nothing to release."""
+        self._call(Op.SAY, (text,))
 
 
-class RemoteCounter:
+class RemoteCounter(_Device):
     """Port SpaceBoard."""
 
-    def __init__(self, name: str, link: AgentLink) -> None:
-        """Ask nothing yet."""
-        self.name = name
-        self._link = link
+    kind = "space board"
 
     def show_count(self, free: int) -> None:
         """Show free spaces; raise DeviceAbsent or DeviceSilent."""
-        self._link.call(self.name, Op.COUNT, count=max(0, free))
-
-    def status(self) -> DeviceStatus:
-        """Return how the way to it is."""
-        return self._link.status(self.name, "space board")
-
-    def close(self) -> None:
-        """Nothing to release."""
+        self._call(Op.COUNT, count=max(0, free))
 
 
-class RemoteCamera:
+class RemoteCamera(_Device):
     """Port PlateCamera; what was read and not `done` comes again once the agent or this box begins anew."""
+
+    kind = "camera"
 
     def __init__(self, name: str, link: AgentLink) -> None:
         """Ask nothing yet."""
-        self.name = name
-        self._link = link
+        super().__init__(name, link)
         self._taken: deque[Seen] = deque(maxlen=MAX_SEEN)
 
     def read(self, timeout_s: float) -> PlateSeen | LoopSeen | None:
@@ -279,6 +281,7 @@ class RemoteCamera:
         if seen is None:
             return None
         self._taken.append(seen)
+        self._health.heard()
         return seen.what
 
     def done(self, what: PlateSeen | LoopSeen) -> None:
@@ -287,10 +290,3 @@ class RemoteCamera:
             if seen.what == what:
                 self._link.ack(seen)
                 self._taken.remove(seen)
-
-    def status(self) -> DeviceStatus:
-        """Return how the way to it is."""
-        return self._link.status(self.name, "camera")
-
-    def close(self) -> None:
-        """Nothing to release."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from devices.agent.remote import RemoteGate
 from devices.gate.driver import BoardFamily, BoardSettings, InputMap, RelayGate
 from devices.gate.gpio import GpioGate, GpioSettings
 from devices.rs485 import Rs485Bus
@@ -19,6 +20,7 @@ from sim.fakes.gate import FakeGate
 from sim.gate import GateHabits, SimGate
 from sim.gpio import SimChip
 from sim.wires import PtyWire
+from tests.integration.lane_agent_rig import linked
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,25 @@ def board_rig(family: BoardFamily, stack: ExitStack) -> Rig:
     )
 
 
+def agent_rig(stack: ExitStack) -> Rig:
+    """A relay board beside the lane, reached over a real broker through an agent."""
+    sim = SimGate(GateHabits(slave=3, real_time=False))
+    wire = stack.enter_context(PtyWire(sim))
+    bus = Rs485Bus(SerialSettings(wire.path))
+    stack.callback(bus.close)
+    settings = BoardSettings(slave=3, pulse_s=0.1, timeout_s=0.4, inputs=InputMap(0, 1, (2, 3)))
+    link = stack.enter_context(linked({"in-1": RelayGate("in-1", bus, settings)}))
+    return Rig(
+        RemoteGate("in-1", link),
+        lambda: sim.opened,
+        lambda: sim.advance(2.0),
+        sim.car,
+        lambda lost: setattr(sim.faults, "echo_lost", lost),
+        lambda: setattr(sim.faults, "boom_stuck", True),
+        wire.close,
+    )
+
+
 def gpio_rig(_stack: ExitStack) -> Rig:
     sim = SimGate(GateHabits(real_time=False))
     chip = SimChip(sim)
@@ -84,6 +105,7 @@ RIGS: dict[str, Callable[[ExitStack], Rig]] = {
     "waveshare": lambda stack: board_rig(BoardFamily.WAVESHARE, stack),
     "clone": lambda stack: board_rig(BoardFamily.CLONE, stack),
     "gpio": gpio_rig,
+    "agent": agent_rig,
     "coil": lambda stack: board_rig(BoardFamily.COIL, stack),
 }
 
