@@ -166,6 +166,17 @@ class CameraPost:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraWish:
+    """What the answer to a read is to carry. opens: one pulse of the camera's own relay. lines, voice: for a
+    board on its serial channel. look_again: it should read once more. What it cannot do is left out."""
+
+    opens: bool = False
+    lines: tuple[str, ...] = ()
+    voice: str = ""
+    look_again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CameraAnswer:
     """What a camera is answered. commands: numbers of the commands that ride on it, none for a plain one."""
 

@@ -18,4 +18,9 @@ class SerialOut:
     data: bytes
 
 
-CameraCommand = OpenBarrier | SerialOut
+@dataclass(frozen=True, slots=True)
+class ReadAgain:
+    """Recognise what stands there now once more."""
+
+
+CameraCommand = OpenBarrier | SerialOut | ReadAgain

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
-from devices.camera.commands import CameraCommand, OpenBarrier, SerialOut
+from devices.camera.commands import CameraCommand, OpenBarrier, ReadAgain, SerialOut
 from devices.camera.fields import (
     Json,
     base64_bytes,
@@ -99,6 +99,8 @@ def build_answer(
     serial = [_serial_out(one) for one in commands if isinstance(one, SerialOut)]
     if serial:
         said["serialData"] = serial
+    if any(isinstance(one, ReadAgain) for one in commands):
+        said["manualTrigger"] = "ok"
     if post.mark:
         said["ContinuePushOffline"] = {"plateid": int(post.mark), "continue": 1}
     return json.dumps({"Response_AlarmInfoPlate": said}, ensure_ascii=False).encode()
