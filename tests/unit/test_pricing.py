@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -120,6 +121,21 @@ def test_limits_of_a_date_and_of_a_visit() -> None:
     assert fen(dates, "2026-11-20T12:00", "2026-11-21T03:00") == 3_000 + 3 * 500
     visits = Tariff("v", "v", 0, 0, None, (RateLine(60, 500),), visit_cap_fen=3_000)
     assert fen(visits, "2026-11-20T12:00", "2026-11-25T12:00") == 3_000
+
+
+@pytest.mark.parametrize("where", ["day_cap_fen", "date_cap_fen", "visit_cap_fen"])
+def test_a_limit_of_one_fen_less_than_the_steps_takes_one_fen_off(where: str) -> None:
+    tariff = replace(Tariff("l", "l", 0, 0, None, (RateLine(60, 500),)), **{where: 999})
+    assert fen(tariff, "2026-11-20T12:00", "2026-11-20T14:00") == 999
+    window = Tariff("w", "w", 0, 0, None, (RateLine(60, 500, cap_fen=999),))
+    assert fen(window, "2026-11-20T12:00", "2026-11-20T14:00") == 999
+
+
+def test_first_minutes_of_several_benefits_follow_one_another() -> None:
+    tariff = Tariff("m", "m", 0, 0, None, (RateLine(60, 500),), minutes_from=MinutesFrom.START)
+    one, two = Benefit("1", BenefitKind.MINUTES, 60), Benefit("2", BenefitKind.MINUTES, 60)
+    found = quote(tariff, "2026-11-20T09:00", "2026-11-20T12:00", one, two)
+    assert (found.gross_fen, found.due_fen) == (1_500, 500)
 
 
 def test_a_price_by_the_minute_has_no_rounding_error_over_hours() -> None:
