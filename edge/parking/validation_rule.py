@@ -130,6 +130,14 @@ class StackingRule:
 
 
 @dataclass(frozen=True, slots=True)
+class PointsPrice:
+    """What a member gets for so many points."""
+
+    points: int
+    grant: Grant
+
+
+@dataclass(frozen=True, slots=True)
 class ValidationPlan:
     """All rules by which a box validates."""
 
@@ -156,7 +164,7 @@ class Earned:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Recount:
     """What has to change: `grant` anew, `regrant`, and `revoke` with why. reasons: lines for people."""
 
     grant: tuple[Earned, ...] = ()
@@ -204,7 +212,7 @@ def earned(
     return tuple(owed[:left])
 
 
-def decide(rule: ValidationRule, purchases: Sequence[Purchase], known: Sequence[Validation]) -> Decision:
+def decide(rule: ValidationRule, purchases: Sequence[Purchase], known: Sequence[Validation]) -> Recount:
     """Return what has to change so that this rule's validations of one shopper's day are what is owed.
 
     known: all validations of this rule for these purchases, in any state.
@@ -217,7 +225,7 @@ def decide(rule: ValidationRule, purchases: Sequence[Purchase], known: Sequence[
     too_many = [one for one in known if one.state is ValidationState.GRANTED and one.source_ref not in owed]
     why = "what was spent no longer reaches it, or a better receipt of the day takes its place"
     reasons = [one.reason for one in owed.values()] + _nothing_more(rule, purchases, owed, spent)
-    return Decision(fresh, back, tuple((one, why) for one in too_many), tuple(reasons))
+    return Recount(fresh, back, tuple((one, why) for one in too_many), tuple(reasons))
 
 
 def stack(

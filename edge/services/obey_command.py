@@ -18,6 +18,7 @@ from edge.errors import EdgeError, Invalid
 from edge.services.box import Box
 from edge.services.command_records import CommandRecord, CommandState, SalesFreeze
 from edge.services.events import COMMAND_KINDS, Data, command_ended, record_event
+from edge.services.grant_validation import revoke_coupon
 from edge.services.ports import Gate
 from edge.services.records import Unit
 from edge.services.refund_order import HQ, RefundAsk, quote_refund, request_refund
@@ -49,17 +50,19 @@ class CommandKind(StrEnum):
 
 
 #: Known to HQ, not yet to this program.
-NOT_YET = frozenset({CommandKind.BLOCK_PLATE, CommandKind.REVOKE_COUPON})
+NOT_YET = frozenset({CommandKind.BLOCK_PLATE})
 
 #: What each kind must be given, and may be given; texts all of them.
 _NEEDS = {
     CommandKind.OPEN_GATE: frozenset({"gate"}),
     CommandKind.REFUND_REQUEST: frozenset({"order_id", "reason"}),
+    CommandKind.REVOKE_COUPON: frozenset({"code", "reason"}),
 }
 _TAKES = {
     CommandKind.FREEZE_SALES: frozenset({"note"}),
     CommandKind.OPEN_GATE: frozenset({"gate"}),
     CommandKind.REFUND_REQUEST: frozenset({"order_id", "reason", "amount_fen"}),
+    CommandKind.REVOKE_COUPON: frozenset({"code", "reason"}),
 }
 
 
@@ -163,6 +166,8 @@ def _take_effect(unit: Unit, box: Box, command: Command, now: Instant) -> _End:
     """Do what is only state of this box; a restart follows the commit."""
     if command.kind == CommandKind.REFUND_REQUEST:
         return _request_refund(unit, box, command, now)
+    if command.kind == CommandKind.REVOKE_COUPON:
+        return _revoke_coupon(unit, box, command, now)
     if command.kind == CommandKind.FREEZE_SALES:
         note = str(command.arguments.get("note", ""))
         unit.commands.set_freeze(SalesFreeze(command.command_id, note, now.wall_at))
@@ -185,6 +190,18 @@ def _request_refund(unit: Unit, box: Box, command: Command, now: Instant) -> _En
         return _refused("no_refund", str(error))
     result: Data = {"refund_id": refund.refund_id, "number": refund.number, "amount_fen": refund.amount_fen}
     return _End(CommandState.DONE, result=result)
+
+
+def _revoke_coupon(unit: Unit, box: Box, command: Command, now: Instant) -> _End:
+    """Take a parking coupon back, with what it granted; one whose car has left is told so."""
+    code, reason = (str(command.arguments[name]) for name in ("code", "reason"))
+    try:
+        gone = revoke_coupon(unit, box, code, f"{HQ}: {command.issued_by}", reason, now)
+    except EdgeError as error:
+        return _refused("no_coupon", str(error))
+    if not gone:
+        return _refused("used", f"coupon {code} was used: its car has left with it")
+    return _End(CommandState.DONE, result={"code": code})
 
 
 def _digits(text: str) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edge.parking.facility import Facility, Lane
 from edge.parking.passage import PassageRules
-from edge.parking.validation_rule import ValidationPlan
+from edge.parking.validation_rule import PointsPrice, ValidationPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class LaneTimes:
     approach_s: int = 5
     leave_s: int = 4
     ghost_s: int = 30
-    unseen_s: int = 180
+    unseen_s: int = 600
     lost_s: int = 900
     stay_s: int = 120
     command_s: int = 5
@@ -34,13 +35,18 @@ class ParkingRules:
 
     grace_s: how long a vehicle may take to drive out after its fee was settled. validation: what spending is
     worth at the barrier. plate_key: the key under which HQ hashes members' plates, b"" without members'
-    plates. times: how long things take at lanes. keep_reads_days: how long reads are kept.
+    plates. points: what members' points buy, None for nothing. qr_key: the key by which this box signs
+    validations, b"" for none; qr_keys: by kid, whose it redeems.
+    times: how long things take at lanes. keep_reads_days: how long reads are kept.
     """
 
     facility: Facility = field(default_factory=lambda: Facility("", (), ()))
     grace_s: int = 900
     validation: ValidationPlan = field(default_factory=ValidationPlan)
     plate_key: bytes = field(default=b"", repr=False)
+    points: PointsPrice | None = None
+    qr_key: bytes = field(default=b"", repr=False)
+    qr_keys: Mapping[str, bytes] = field(default_factory=dict)
     times: LaneTimes = field(default_factory=LaneTimes)
     keep_reads_days: int = 90
 

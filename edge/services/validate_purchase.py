@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from edge.clock import Instant
 from edge.errors import Declined, Invalid
+from edge.parking.stay_charge import PARKING_SKU
 from edge.parking.validation import (
     SERVICE,
     Holder,
@@ -25,7 +26,7 @@ from edge.parking.validation import (
 )
 from edge.parking.validation_rule import (
     AtLimit,
-    Decision,
+    Recount,
     Earned,
     ValidationRule,
     decide,
@@ -70,15 +71,20 @@ def validate_by_receipt(box: Box, token: str, plate: str) -> Validated:
         order = unit.orders.get(receipt.order_id) if receipt else None
         if order is None or order.state is not OrderState.PAID:
             raise Invalid("there is no such receipt; scan the code on the paper again")
-        known = unit.validations.purchase(order.order_id)
-        if known is not None and known.holder.plate != tidy:
-            shown = mask_plate(known.holder.plate) or "a member's car"
-            raise Declined(f"receipt {order.number} has validated {shown} already")
-        claim = Claim(order.basket_id, holder_of_plate(unit, tidy), now.wall_at)
-        unit.validations.put_claim(claim)
-        return _count(unit, box, order, claim, SourceKind.RECEIPT, now)
+        return count_paid(unit, box, order, Holder(plate=tidy), now)
 
     return box.store.write(work)
+
+
+def count_paid(unit: Unit, box: Box, order: Order, holder: Holder, now: Instant, tier: str = "") -> Validated:
+    """Validate by an order that is paid already; raise Declined when it was counted for somebody else."""
+    known = unit.validations.purchase(order.order_id)
+    if known is not None and known.holder.key != holder.key:
+        shown = mask_plate(known.holder.plate) or "a member's car"
+        raise Declined(f"receipt {order.number} has validated {shown} already")
+    claim = Claim(order.basket_id, holder, now.wall_at, tier=tier)
+    unit.validations.put_claim(claim)
+    return _count(unit, box, order, claim, SourceKind.RECEIPT, now)
 
 
 def revalidate_order(unit: Unit, box: Box, order_id: str, now: Instant) -> Validated:
@@ -94,9 +100,9 @@ def revalidate_order(unit: Unit, box: Box, order_id: str, now: Instant) -> Valid
     return _recount(unit, box, purchase, now)
 
 
-def holder_of_plate(unit: Unit, plate: str) -> Holder:
-    """Return whom a plate stands for: the plate itself, as its entry may be read later or corrected."""
-    return Holder(plate=plate)
+def count_order(unit: Unit, box: Box, order: Order, claim: Claim, way: SourceKind, now: Instant) -> Validated:
+    """Count a paid order for the stay that a claim names; counting it again changes nothing."""
+    return _count(unit, box, order, claim, way, now)
 
 
 def put_granted(
@@ -158,7 +164,7 @@ def _recount(unit: Unit, box: Box, purchase: Purchase, now: Instant) -> Validate
     return Validated(counting, tuple(reasons))
 
 
-def _apply(unit: Unit, box: Box, rule: ValidationRule, decision: Decision, now: Instant) -> list[str]:
+def _apply(unit: Unit, box: Box, rule: ValidationRule, decision: Recount, now: Instant) -> list[str]:
     reasons = list(decision.reasons)
     for one, why in decision.revoke:
         taken = revoke(one, SERVICE, why, now.wall_at)
@@ -198,12 +204,14 @@ def _validation(box: Box, rule: ValidationRule, owed: Earned, now: Instant) -> V
 
 
 def _spent(unit: Unit, order: Order) -> dict[str, int]:
-    """Return what an order spent by tenant, after what was given back of it."""
-    tenants = {line.line_id: line.tenant_id for line in order.lines}
+    """Return what an order spent by tenant, after what was given back of it; parking fees are no purchase."""
+    goods = [line for line in order.lines if line.sku != PARKING_SKU]
+    tenants = {line.line_id: line.tenant_id for line in goods}
     spent: dict[str, int] = {}
-    for line in order.lines:
+    for line in goods:
         spent[line.tenant_id] = spent.get(line.tenant_id, 0) + line.amount_fen
     for refund in unit.refunds.of_order(order.order_id):
         for part in refund.lines if refund.holds_money else ():
-            spent[tenants[part.line_id]] -= part.amount_fen
+            if part.line_id in tenants:
+                spent[tenants[part.line_id]] -= part.amount_fen
     return spent
