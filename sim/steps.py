@@ -47,6 +47,7 @@ RECORDS = (
     "validations",
     "settlements",
     "stay_charges",
+    "plates",
     "debts",
     "sessions",
     "plate_reads",

@@ -25,6 +25,7 @@ from edge.services.outbox_records import Outbox
 from edge.services.paper_records import Papers
 from edge.services.parking_records import Sessions, Settlements
 from edge.services.passage_records import GateCommands, LaneHolds, Occupancies, Passages, PlateReads
+from edge.services.plate_records import Plates
 from edge.services.refund_records import Refunds
 from edge.services.shift_records import Shifts
 from edge.services.snapshot_records import Snapshots
@@ -253,6 +254,8 @@ class Unit(Protocol):
     def debts(self) -> Debts: ...
     @property
     def validations(self) -> Validations: ...
+    @property
+    def plates(self) -> Plates: ...
     @property
     def sessions(self) -> Sessions: ...
     @property

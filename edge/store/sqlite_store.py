@@ -33,6 +33,7 @@ from edge.store.orders import OrderTable
 from edge.store.outbox import OutboxTable
 from edge.store.papers import PaperTable
 from edge.store.payments import AttemptTable, LedgerTable
+from edge.store.plates import PlateTable
 from edge.store.receipts import LandingTable, ReceiptTable, ScanTable
 from edge.store.refunds import RefundTable
 from edge.store.reserve import Reserve
@@ -93,6 +94,7 @@ class SqliteUnit:
         self.stay_charges = StayChargeTable(connection)
         self.debts = DebtTable(connection)
         self.sessions = SessionTable(connection)
+        self.plates = PlateTable(connection)
         self.occupancies = OccupancyTable(connection)
         self.plate_reads = PlateReadTable(connection)
         self.passages = PassageTable(connection)

@@ -9,15 +9,16 @@ from typing import Any
 from edge.parking.session import Session, SessionState
 from edge.parking.vehicle import PlateColour, VehicleClass
 from edge.services.passage_records import Correction, CorrectionReason, HourFlow
+from edge.store.plate_index import index_session
 
-_SESSION = """
+SESSION_COLUMNS = """
 session_id, zone, plate, entered_at, entry_lane, colour, vehicle_class, entry_read_id, ticket, state, left_at,
 exit_lane, exit_read_id, entered_trusted, clock_note, changed_at
 """
-_SELECT = f"SELECT {_SESSION} FROM sessions"
+_SELECT = f"SELECT {SESSION_COLUMNS} FROM sessions"
 _GET = f"{_SELECT} WHERE session_id = ?"
 _PUT = f"""
-INSERT INTO sessions ({_SESSION}) VALUES ({", ".join("?" * 16)})
+INSERT INTO sessions ({SESSION_COLUMNS}) VALUES ({", ".join("?" * 16)})
 ON CONFLICT (session_id) DO UPDATE SET
     zone = excluded.zone, plate = excluded.plate, entered_at = excluded.entered_at,
     entry_lane = excluded.entry_lane, colour = excluded.colour, vehicle_class = excluded.vehicle_class,
@@ -68,6 +69,7 @@ class SessionTable:
     def put(self, session: Session) -> None:
         """Write a stay, new or changed."""
         self._connection.execute(_PUT, _row(session))
+        index_session(self._connection, session)
 
     def inside(self, plate: str) -> tuple[Session, ...]:
         """Return the stays inside of exactly that plate, the latest entry first."""
@@ -101,7 +103,7 @@ class SessionTable:
         return next(iter(self._all(statement, key)), None)
 
     def _all(self, statement: str, *keys: object) -> tuple[Session, ...]:
-        return tuple(_session(row) for row in self._connection.execute(statement, keys).fetchall())
+        return tuple(read_session(row) for row in self._connection.execute(statement, keys).fetchall())
 
 
 class OccupancyTable:
@@ -180,7 +182,8 @@ def _row(session: Session) -> tuple[object, ...]:
     )
 
 
-def _session(row: tuple[Any, ...]) -> Session:
+def read_session(row: tuple[Any, ...]) -> Session:
+    """Return the stay of a row of `SESSION_COLUMNS`."""
     session_id, zone, plate, entered_at, lane, colour, size, read_id, ticket, state, *rest = row
     left_at, exit_lane, exit_read_id, trusted, clock_note, changed_at = rest
     return Session(

@@ -40,6 +40,7 @@ from sim.fakes.members import (
 )
 from sim.fakes.outbox import FakeOutbox, OutboxRows
 from sim.fakes.papers import FakePapers
+from sim.fakes.plates import FakePlates, PlateRows
 from sim.fakes.refunds import FakeRefunds
 from sim.fakes.shifts import Books, FakeShifts, ShiftRows
 from sim.fakes.snapshots import FakeSnapshots, SnapshotRows
@@ -82,6 +83,7 @@ class Rows:
 
     stays: StayRows = field(default_factory=StayRows)
     lanes: LaneRows = field(default_factory=LaneRows)
+    plates: PlateRows = field(default_factory=PlateRows)
 
     def copy(self) -> Rows:
         """Return rows that can be changed without changing these."""
@@ -111,6 +113,7 @@ class Rows:
             bills=self.bills.copy(),
             stays=self.stays.copy(),
             lanes=self.lanes.copy(),
+            plates=self.plates.copy(),
             validations=self.validations.copy(),
             stay_money=self.stay_money.copy(),
         )
@@ -184,6 +187,7 @@ class FakeUnit:
         self.stay_charges = FakeStayCharges(rows.stay_money.charges, writing)
         self.debts = FakeDebts(rows.stay_money.debts, writing)
         self.sessions = FakeSessions(rows.stays, writing)
+        self.plates = FakePlates(rows.plates, rows.stays, writing)
         self.occupancies = FakeOccupancies(rows.stays, writing)
         self.plate_reads = FakePlateReads(rows.lanes, writing)
         self.passages = FakePassages(rows.lanes, writing)

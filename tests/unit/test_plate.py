@@ -109,9 +109,7 @@ def test_nothing_is_no_kind_at_all() -> None:
 def test_look_alikes_are_the_same_both_ways_and_likelier_than_any_other_pair() -> None:
     for (one, other), share in CONFUSABLE.items():
         assert confusion(other, one) == share > confusion("A", "9")
-    assert {pair for pair in ("0O", "0Q", "0D", "1T", "1I", "7Z", "EF", "8B")} <= {
-        one + other for one, other in CONFUSABLE
-    }
+    assert {"0O", "0Q", "0D", "1T", "1I", "7Z", "EF", "8B"} <= {one + other for one, other in CONFUSABLE}
     assert is_confusable("8", "B")
     assert not is_confusable("8", "粤")
     assert confusion("粤", "浙") > confusion("粤", "8")

@@ -1,0 +1,30 @@
+"""Find whose stay a vehicle at the exit is, with the evidence for each stay that it may be."""
+
+from __future__ import annotations
+
+from edge.parking.observation import PlateRead
+from edge.parking.plate_match import Ranking, rank
+from edge.services.box import Box
+from edge.services.records import Unit
+
+#: Stays that are looked at closely for one read.
+MAX_CANDIDATES = 40
+
+
+def find_session(unit: Unit, box: Box, read: PlateRead, now: int) -> Ranking:
+    """Return the stays inside that a vehicle that was read may be, ranked; reads only.
+
+    now: Unix milliseconds. `Ranking.clear` goes alone; without it a person is asked, with
+    `Ranking.recommended` first.
+    """
+    near = {one.session_id: one for one in unit.plates.near(read.plate, MAX_CANDIDATES)}
+    near |= {one.session_id: one for one in unit.sessions.inside(read.plate)}
+    exact = any(one.plate == read.plate for one in near.values())
+    known = bool(read.plate) and not exact and _was_here(unit, read.plate)
+    confusions = unit.plates.confusions(read.camera, now)
+    return rank(read, tuple(near.values()), confusions, now, unit.plates.count_inside(), known)
+
+
+def _was_here(unit: Unit, plate: str) -> bool:
+    """Whether a vehicle of that plate is known: it stayed before, or a list names it."""
+    return bool(unit.sessions.last_of(plate, 1) or unit.plate_lists.find(plate))
