@@ -20,7 +20,7 @@ class ParkingConfig:
     approach_s: int = 5
     leave_s: int = 4
     ghost_s: int = 30
-    unseen_s: int = 180
+    unseen_s: int = 600
     lost_s: int = 900
     stay_s: int = 120
     command_s: int = 5

@@ -1,7 +1,7 @@
 """How old a camera's read is, when the camera has a clock of its own that nobody trusts. Pure.
 
-A read that came late and a camera whose clock is behind look alike. Two live reads tell them apart: as much time
-lies between their arrivals as between the moments that the camera gave them, or it does not.
+A read that came late and a camera whose clock is behind look alike. Two live reads tell them apart: as much
+time lies between their arrivals as between the moments that the camera gave them, or it does not.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ CREEP_MS = 5
 class LastRead:
     """What is known of a camera's clock. error_ms: our clock less the camera's, None before it is known.
 
-    last_error_ms: the same of its last live read, its way here included. gap_ms: how long ago that came, by boot
-    time; None when nobody can say.
+    last_error_ms: the same of its last live read, its way here included. gap_ms: how long ago that came, by
+    boot time; None when nobody can say.
     """
 
     error_ms: int | None
@@ -42,8 +42,8 @@ class Age:
 def age_of(received_at: int, camera_at: int | None, known: LastRead | None, backfill: bool) -> Age:
     """Return the age of a read that came at `received_at` and was made at `camera_at` by its camera's clock.
 
-    A live read is never made in the future: a camera ahead of us shows its error at once. A camera behind us is
-    believed late until two live reads agree on the error. A backfilled read teaches nothing.
+    A live read is never made in the future: a camera ahead of us shows its error at once. A camera behind us
+    is believed late until two live reads agree on the error. A backfilled read teaches nothing.
     """
     if camera_at is None:
         return Age(0, None if known is None else known.error_ms)

@@ -69,11 +69,13 @@ class Passage:
 
     plate: as believed now, "" without. read_id, read_at: the observation behind it and when it was made.
     fresh: that read was young enough to open by itself. session_id: the stay that was begun, or is being
-    left. entered: a session was begun by this passage. opening: the number of the decision whose opening goes
-    on, 0 for none; decisions: how many there were. loops, boom: as last seen; boom None before any report.
-    near_freed: the first loop went free while the last was occupied. signs_at: the last sign of the vehicle.
-    free_at: when the loops went free. assumed: that it passed was concluded from time or the boom, not from
-    loops. begun_boot, begun_ns: the boot and boot-time nanoseconds of its beginning.
+    left. entered: a stay was begun by this passage. opening: the number of the decision whose opening goes
+    on, 0 for none; decisions: how many there were. commanded_at, echoed: of that opening. loops, boom: as
+    last seen; boom None before any report. on_near: the first loop was occupied. on_far, near_freed: the last
+    loop is occupied, and the first went free meanwhile. signs_at: the last sign of the vehicle. free_at: when
+    the loops went free. assumed: that it passed was concluded from time or the boom, not from loops.
+    followers: vehicles that went through behind it under its opening. behind: the next vehicle. begun_boot,
+    begun_ns: the boot and boot-time nanoseconds of its beginning.
     """
 
     passage_id: str
@@ -95,10 +97,13 @@ class Passage:
     question: Question | None = None
     loops: tuple[bool, ...] = ()
     boom: BoomPlace | None = None
+    on_near: bool = False
     on_far: bool = False
     near_freed: bool = False
     signs_at: int = 0
     free_at: int | None = None
+    commanded_at: int | None = None
+    echoed: bool = False
     opened_at: int | None = None
     passed_at: int | None = None
     asked_again_at: int = 0
@@ -131,7 +136,9 @@ class PassageRules:
     gate for so long. approach: a vehicle stands there so long without a read before it counts as one without
     a plate. unseen: without loops, a waiting vehicle that gave no sign for so long is gone. lost: likewise
     whatever the loops say. again: how often a queue is looked at. stay: a vehicle that stands so long is told
-    of.
+    of. follow: without loops, another plate so long after the opening means that the first is through.
+    second_look: a read that differs by one character so soon is the same vehicle. settle: after a vehicle
+    went through, how long the next one counts as going under its opening when no limit switch tells.
     """
 
     way: LaneWay
@@ -144,7 +151,10 @@ class PassageRules:
     leave: int = 4_000
     ghost: int = 30_000
     approach: int = 5_000
-    unseen: int = 180_000
+    unseen: int = 600_000
     lost: int = 900_000
     again: int = 3_000
     stay: int = 120_000
+    follow: int = 2_000
+    second_look: int = 3_000
+    settle: int = 3_000
