@@ -13,7 +13,7 @@ from edge.config import (
 )
 from edge.duties.renewing_keys import KeyRenewer
 from edge.errors import Invalid
-from edge.services.payment_ports import BillSource, PaymentGateway
+from edge.services.payment_ports import BillSource, PaymentGateway, PrepayGateway
 from edge.services.ports import Clock, IdSource
 
 #: Where the certificates of WeChat Pay are kept, under box.data_dir.
@@ -41,6 +41,15 @@ def key_renewers(gateways: Mapping[str, PaymentGateway]) -> tuple[KeyRenewer, ..
 
     wechat = (one for one in gateways.values() if isinstance(one, WeChatPayGateway))
     return tuple(one for one in wechat if one.fetches_certificates)
+
+
+def phone_gateways(gateways: Mapping[str, PaymentGateway]) -> dict[str, PrepayGateway]:
+    """Return by name those whose orders a phone can pay by itself; one without a notify_url is left out."""
+    from edge.gateways.wechat_pay.client import WeChatPayGateway
+    from edge.gateways.wechat_pay.phone_orders import WeChatPhoneOrders
+
+    wechat = {name: one for name, one in gateways.items() if isinstance(one, WeChatPayGateway)}
+    return {name: WeChatPhoneOrders(one) for name, one in wechat.items() if one.takes_phone_orders}
 
 
 def _wechat_pay(config: WeChatPayConfig, clock: Clock, ids: IdSource, data: Path) -> PaymentGateway:

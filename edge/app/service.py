@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from edge.app.devices import build_devices
-from edge.app.gateways import bill_sources, build_gateways, key_renewers
+from edge.app.gateways import bill_sources, build_gateways, key_renewers, phone_gateways
 from edge.app.hq_link import build_link
 from edge.app.rules import (
     build_marks,
@@ -56,6 +56,7 @@ def build_books(config: Config, store: SqliteStore, clock: Clock, ids: TimeOrder
         workstations={one.name: build_workstation(one) for one in config.workstation},
         rules=build_rules(config),
         refunders={name: one for name, one in gateways.items() if isinstance(one, RefundGateway)},
+        prepayers=phone_gateways(gateways),
     )
 
 

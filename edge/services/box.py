@@ -11,12 +11,12 @@ from edge.codes.reading import CodeRules
 from edge.errors import Invalid
 from edge.services.events import Origin
 from edge.services.parking_rules import ParkingRules
-from edge.services.payment_ports import PaymentGateway, RefundGateway
+from edge.services.payment_ports import PaymentGateway, PrepayGateway, RefundGateway
 from edge.services.ports import Clock, HqLink, IdSource, Printer, Store
 
 
 class WorkstationKind(StrEnum):
-    """A self-checkout kiosk, a till with a cashier, the display of an exit lane, or the drivers' own phones."""
+    """A self-checkout kiosk, a till with a cashier, the display of an exit lane, or drivers' own phones."""
 
     KIOSK = "kiosk"
     TILL = "till"
@@ -44,8 +44,9 @@ class Rules:
 
     repeat_window_ms: the same code again within it is asked about, not added. stale_scan_ms: an older
     scan is shown, not added. idle_ms, paid_idle_ms: when a forsaken screen goes back to the start.
-    pay_deadline_ms: when a payment that still waits for a password is reversed; poll_ms: how often it
-    is asked for; reverse_age_ms: no reversal before this age; call_ms: the longest gateway call.
+    pay_deadline_ms: when a payment that still waits for a password is reversed; phone_deadline_ms: when an
+    order that a phone was to pay is closed; poll_ms: how often it is asked for; reverse_age_ms: no reversal
+    before this age; call_ms: the longest gateway call.
     day_starts_h: the hour at which the business day begins. cash_needs_shift: a till takes cash only within a
     cashier's shift; over_short_limit_fen: beyond it a shift closes only with a reason.
     """
@@ -59,6 +60,7 @@ class Rules:
     idle_ms: int = 120_000
     paid_idle_ms: int = 25_000
     pay_deadline_ms: int = 45_000
+    phone_deadline_ms: int = 300_000
     poll_ms: int = 5_000
     reverse_age_ms: int = 15_000
     call_ms: int = 35_000
@@ -75,8 +77,8 @@ class Box:
     closed: why no new sale is begun now, as a word such as "disk_full", "" while sales are open; what has
     begun goes on to its end.
 
-    printers: by workstation; gateways and refunders: by the gateway's name. parking: the car park. wake_lane:
-    told the name of a lane where something is to be done at once.
+    printers: by workstation; gateways, refunders and prepayers: by the gateway's name. parking: the car park.
+    wake_lane: told the name of a lane where something is to be done at once.
     """
 
     origin: Origin
@@ -91,6 +93,7 @@ class Box:
     changed: Callable[[str], None] = lambda workstation: None
     closed: Callable[[], str] = lambda: ""
     refunders: Mapping[str, RefundGateway] = field(default_factory=dict)
+    prepayers: Mapping[str, PrepayGateway] = field(default_factory=dict)
     parking: ParkingRules = field(default_factory=ParkingRules)
     wake_lane: Callable[[str], None] = lambda lane: None
 

@@ -62,7 +62,7 @@ def put_charge(unit: Unit, box: Box, session_id: str, workstation: str, now: Ins
     """Do what `charge_stay` does, in the caller's unit."""
     due = due_of_stay(unit, box, session_id, now)
     busy = load(unit, box, workstation)
-    present = _asked_for(unit, due)
+    present = open_orders(unit, due)
     for order in present:
         if _moves(unit, order):
             return _show_here(unit, box, busy, order, now)
@@ -76,7 +76,9 @@ def put_charge(unit: Unit, box: Box, session_id: str, workstation: str, now: Ins
     for order in present:
         forget_order(unit, box, order, now)
     busy = _make_room(unit, box, load(unit, box, workstation), now)
-    return _order(unit, box, busy, due, now)
+    order = order_of_stay(unit, box, due, workstation, now)
+    save(unit, busy, now, basket=unit.baskets.get(order.basket_id), order=order)
+    return order
 
 
 def add_stay(box: Box, session_id: str, workstation: str) -> None:
@@ -88,7 +90,7 @@ def add_stay(box: Box, session_id: str, workstation: str) -> None:
         due = due_of_stay(unit, box, session_id, now)
         if not due.due_fen:
             raise Declined(f"nothing is due for {_who(due.session)}; it may leave")
-        present = _asked_for(unit, due)
+        present = open_orders(unit, due)
         if any(_moves(unit, order) for order in present):
             raise Declined(f"the fee of {_who(due.session)} is being paid elsewhere; wait for its end")
         for order in present:
@@ -154,15 +156,27 @@ def forget_order(unit: Unit, box: Box, order: Order, now: Instant) -> None:
     left = replace(opened, lines=goods)
     if not goods:
         left = change_state(opened, BasketState.ABANDONED, now.wall_at)
-    busy = load(unit, box, order.workstation) if order.workstation in box.workstations else None
-    if busy is None or busy.order is None or busy.order.order_id != order.order_id:
+    busy = shown_at(unit, box, order)
+    if busy is None:
         unit.baskets.put(change_state(left, BasketState.HELD, now.wall_at) if goods else left)
         return
     unit.baskets.put(left)
     save(unit, busy, now, basket=left if goods else None)
 
 
-def _asked_for(unit: Unit, due: StayDue) -> tuple[Order, ...]:
+def shown_at(unit: Unit, box: Box, order: Order) -> Busy | None:
+    """Return the workstation whose screen has the order; of a parking fee it may be another than its own."""
+    busy = load(unit, box, order.workstation)
+    if busy.order is not None and busy.order.order_id == order.order_id:
+        return busy
+    if not asks_for_stays(order.lines):
+        return None
+    states = (unit.workstations.get(name) for name in box.workstations)
+    shown = (one.workstation for one in states if one is not None and one.order_id == order.order_id)
+    return next((load(unit, box, name) for name in shown), None)
+
+
+def open_orders(unit: Unit, due: StayDue) -> tuple[Order, ...]:
     """Return the orders that wait for money for this stay, or for one of the debts."""
     stays = {due.session.session_id, *(debt.session_id for debt in due.debts)}
     ids = {
@@ -173,6 +187,28 @@ def _asked_for(unit: Unit, due: StayDue) -> tuple[Order, ...]:
     }
     orders = (unit.orders.get(order_id) for order_id in sorted(ids))
     return tuple(one for one in orders if one is not None and one.state is OrderState.AWAITING)
+
+
+def order_of_stay(unit: Unit, box: Box, due: StayDue, place: str, now: Instant) -> Order:
+    """Write an order that asks for a stay and return it; nothing shows it yet, and others are left alone.
+
+    Raises Declined when nothing is due.
+    """
+    if not due.due_fen:
+        raise Declined(f"nothing is due for {_who(due.session)}; it may leave")
+    order_id = box.ids.new_id()
+    basket = Basket(
+        basket_id=box.ids.new_id(),
+        workstation=place,
+        opened_at=now.wall_at,
+        lines=_lines(unit, box, due, order_id, now),
+        changed_at=now.wall_at,
+    )
+    day = business_day(box, now)
+    order = freeze(basket, order_id, f"{place}-{unit.orders.take_number(day):04d}", day, now.wall_at)
+    unit.baskets.put(change_state(basket, BasketState.ORDERED, now.wall_at))
+    unit.orders.put(order)
+    return order
 
 
 def _moves(unit: Unit, order: Order) -> bool:
@@ -205,22 +241,6 @@ def _make_room(unit: Unit, box: Box, busy: Busy, now: Instant) -> Busy:
             )
         unit.baskets.put(change_state(busy.basket, BasketState.ABANDONED, now.wall_at))
     return load(unit, box, busy.state.workstation)
-
-
-def _order(unit: Unit, box: Box, busy: Busy, due: StayDue, now: Instant) -> Order:
-    place = busy.state.workstation
-    order_id = box.ids.new_id()
-    basket = Basket(
-        basket_id=box.ids.new_id(),
-        workstation=place,
-        opened_at=now.wall_at,
-        lines=_lines(unit, box, due, order_id, now),
-        changed_at=now.wall_at,
-    )
-    day = business_day(box, now)
-    order = freeze(basket, order_id, f"{place}-{unit.orders.take_number(day):04d}", day, now.wall_at)
-    save(unit, busy, now, basket=change_state(basket, BasketState.ORDERED, now.wall_at), order=order)
-    return order
 
 
 def _lines(unit: Unit, box: Box, due: StayDue, order_id: str, now: Instant) -> tuple[LineItem, ...]:

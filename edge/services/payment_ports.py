@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -191,6 +191,49 @@ class RefundGateway(Protocol):
         """Return the state of one of our refunds; ABSENT when the gateway does not know it.
 
         Raises Unavailable when no verified answer came.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneOrder:
+    """An order that the shopper's phone pays by itself.
+
+    merchant_order_no, amount_fen, description, attach: as in CodePayment. expires_at: Unix milliseconds,
+    after which the gateway takes no money for it.
+    """
+
+    merchant_order_no: str
+    amount_fen: int
+    description: str
+    expires_at: int
+    attach: str = ""
+
+
+@runtime_checkable
+class PrepayGateway(Protocol):
+    """A payment provider whose orders a phone can pay by itself. Every call ends within its own time-out.
+
+    What became of an order is asked for by PaymentGateway.query; it is never reversed, but closed.
+    """
+
+    def native(self, order: PhoneOrder) -> str:
+        """Return what a phone opens to pay, to be shown as a QR code; a new one ends the one before.
+
+        Nothing is charged by this call. Raises Declined (surely not made), Unavailable (send the same again),
+        OutcomeUnknown when it may be paid already (query it) or, before anything is sent, Invalid.
+        """
+
+    def jsapi(self, order: PhoneOrder, openid: str) -> Mapping[str, str]:
+        """Return the signed parameters with which a page inside the wallet lets that shopper pay.
+
+        Raises as `native` does.
+        """
+
+    def close_order(self, merchant_order_no: str) -> GatewayAnswer:
+        """End an order that is not paid; safe to repeat.
+
+        Returns VOIDED when nobody can pay it any more, APPROVED when the shopper was faster, PENDING when it
+        must be called again, ABSENT when there is none. Raises Unavailable when no verified answer came.
         """
 
 

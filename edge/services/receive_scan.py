@@ -11,10 +11,12 @@ from edge.codes.classify import classify
 from edge.codes.payment import PaymentCode
 from edge.codes.reading import CodeKind, CodeReading, Context
 from edge.errors import Invalid
+from edge.retail.attempt import PayWay
 from edge.retail.basket import BasketState, find_line
 from edge.retail.order import OrderState
-from edge.services.box import Box
+from edge.services.box import Box, WorkstationKind
 from edge.services.check_out import reopen
+from edge.services.pay_by_phone import hurry_closing
 from edge.services.records import ScanRecord, Unit
 from edge.services.scan_item import add_reading, find_product
 from edge.services.take_payment import intend
@@ -54,7 +56,9 @@ def receive_scan(box: Box, workstation: str, scan: Scan) -> ScanOutcome:
 
 
 def _take(unit: Unit, box: Box, busy: Busy, now: Instant, scan: Scan) -> ScanOutcome:
-    reading = classify(scan.text, scan.aim, box.rules.codes, context_of(busy))
+    lane = box.workstation(busy.state.workstation).kind is WorkstationKind.LANE
+    context = Context.PARKING if lane else context_of(busy)
+    reading = classify(scan.text, scan.aim, box.rules.codes, context)
     record = _record(box, busy, now, scan, reading)
     try:
         return _route(unit, box, busy, now, scan, reading, record)
@@ -83,7 +87,7 @@ def _route(
         return _refuse(unit, box, busy, now, record, NoticeCode.STALE, params, choices)
     if isinstance(reading.payload, PaymentCode):
         return _pay(unit, box, busy, now, reading.payload, record)
-    if reading.kind in GOODS:
+    if reading.kind in GOODS and box.workstation(busy.state.workstation).kind is not WorkstationKind.LANE:
         return _add(unit, box, busy, now, reading, record)
     return _refuse(unit, box, busy, now, record, NoticeCode.NOT_HERE, {"kind": reading.kind.value})
 
@@ -138,8 +142,7 @@ def _pay(
     unit: Unit, box: Box, busy: Busy, now: Instant, payment: PaymentCode, record: ScanRecord
 ) -> ScanOutcome:
     if busy.screen != "checkout" or busy.order is None:
-        waiting = busy.screen == "waiting"
-        code = NoticeCode.PAYMENT_RUNNING if waiting else NoticeCode.PAY_FIRST
+        code = _why_not_now(unit, busy, now)
         return _refuse(unit, box, busy, now, record, code, {"tail": payment.code[-4:]})
     gateway = box.rules.wallets.get(payment.wallet.value, "")
     if gateway not in box.gateways:
@@ -149,6 +152,16 @@ def _pay(
     attempt = intend(unit, box, busy, now, gateway, payment.code[-4:])
     unit.scans.append(replace(record, outcome="payment"))
     return ScanOutcome(record.scan_id, "payment", attempt.attempt_id, payment.code)
+
+
+def _why_not_now(unit: Unit, busy: Busy, now: Instant) -> NoticeCode:
+    """Return what to tell somebody whose code cannot be charged; a phone's own order makes way for it."""
+    if busy.screen != "waiting" or busy.attempt is None:
+        return NoticeCode.PAY_FIRST
+    if busy.attempt.way is PayWay.CODE:
+        return NoticeCode.PAYMENT_RUNNING
+    hurry_closing(unit, busy.attempt, now)
+    return NoticeCode.PHONE_CLOSING
 
 
 def _refuse(

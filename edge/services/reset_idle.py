@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from edge.clock import Instant
+from edge.parking.stay_charge import PARKING_SKU
 from edge.retail.attempt import AttemptState
 from edge.retail.basket import BasketState, change_state
-from edge.services.box import Box
+from edge.services.box import Box, WorkstationKind
 from edge.services.check_out import reopen, to_start
 from edge.services.records import Unit
 from edge.services.workstation import Busy, act, load, touched_instant
@@ -27,6 +28,9 @@ def reset_idle(box: Box, workstation: str) -> bool:
 def idle_left_ms(box: Box, busy: Busy, now: Instant) -> int | None:
     """Return the milliseconds until the screen goes back to the start, None when it will not."""
     if busy.screen == "attract" or not _may_reset(busy) or _waits_for_help(busy):
+        return None
+    if busy.screen != "paid" and box.workstation(busy.state.workstation).kind is WorkstationKind.LANE:
+        # The fee stays there as long as the vehicle does.
         return None
     limit_ms = box.rules.paid_idle_ms if busy.screen == "paid" else box.rules.idle_ms
     return max(0, limit_ms - now.since_ms(touched_instant(busy.state)))
@@ -56,7 +60,8 @@ def _reset(unit: Unit, box: Box, busy: Busy, now: Instant) -> bool:
     if busy.screen == "checkout":
         busy = reopen(unit, box, busy, now)
     if busy.screen == "basket" and busy.basket is not None:
-        gone = BasketState.HELD if busy.basket.lines else BasketState.ABANDONED
+        goods = any(line.sku != PARKING_SKU for line in busy.basket.lines)
+        gone = BasketState.HELD if goods else BasketState.ABANDONED
         unit.baskets.put(change_state(busy.basket, gone, now.wall_at))
     to_start(unit, box, replace(busy, state=replace(busy.state, notice="")), now)
     return True

@@ -9,10 +9,16 @@ from dataclasses import replace
 from typing import NoReturn
 
 from edge.clock import Instant
-from edge.errors import Corrupt, EdgeError, Unavailable
-from edge.retail.attempt import AttemptState, PaymentAttempt, StepKind
+from edge.errors import Corrupt, Declined, EdgeError, OutcomeUnknown, Unavailable
+from edge.retail.attempt import AttemptState, PaymentAttempt, PayWay, StepKind
 from edge.services.box import Box
-from edge.services.payment_ports import GatewayAnswer, PaymentGateway, PaymentState
+from edge.services.payment_ports import (
+    GatewayAnswer,
+    PaymentGateway,
+    PaymentState,
+    RefundRequest,
+    RefundState,
+)
 from edge.services.records import Unit
 from edge.services.settle_attempt import attempt_time, close_attempt, note_step, settle, void_unsent
 
@@ -81,12 +87,25 @@ def _give_back(box: Box, attempt: PaymentAttempt) -> NoReturn:
     current = box.store.read(lambda unit: unit.attempts.get(attempt.attempt_id))
     problem = current.trail if current else "it is no longer in the store"
     try:
-        answer = _gateway(box, attempt).reverse(attempt.merchant_order_no)
-    except Unavailable:
+        answer = _undo(box, attempt)
+    except (Unavailable, OutcomeUnknown, Declined):
         answer = GatewayAnswer(PaymentState.PENDING)
     if answer.state in (PaymentState.VOIDED, PaymentState.REFUNDED):
         close_attempt(box, attempt.attempt_id, AttemptState.REFUNDED, f"{problem}: {answer.detail}")
     raise Corrupt(problem)
+
+
+def _undo(box: Box, attempt: PaymentAttempt) -> GatewayAnswer:
+    """Give a charge back: a payment code's is reversed, what a phone paid by itself is refunded."""
+    if attempt.way is PayWay.CODE:
+        return _gateway(box, attempt).reverse(attempt.merchant_order_no)
+    refunder = box.refunders.get(attempt.gateway)
+    if refunder is None:
+        return GatewayAnswer(PaymentState.PENDING)
+    number, amount_fen = attempt.merchant_order_no, attempt.amount_fen
+    answer = refunder.refund(RefundRequest(number, f"{number}B", amount_fen, amount_fen, "无法入账 退回"))
+    done = answer.state in (RefundState.DONE, RefundState.PROCESSING)
+    return GatewayAnswer(PaymentState.REFUNDED if done else PaymentState.PENDING, detail=answer.detail)
 
 
 def _ask(box: Box, attempt: PaymentAttempt, age_ms: int) -> GatewayAnswer:
@@ -97,6 +116,9 @@ def _ask(box: Box, attempt: PaymentAttempt, age_ms: int) -> GatewayAnswer:
     """
     gateway = _gateway(box, attempt)
     answer = gateway.query(attempt.merchant_order_no)
+    if attempt.way is not PayWay.CODE:
+        overdue = attempt.created_at + age_ms >= attempt.give_up_at
+        return _close_order(box, attempt) if overdue and answer.state in _UNCLEAR else answer
     begun = answer.state is PaymentState.APPROVED and attempt.reversal_at is not None
     if not begun and not (answer.state in _UNCLEAR and _too_late(box, attempt, age_ms)):
         return answer
@@ -105,6 +127,19 @@ def _ask(box: Box, attempt: PaymentAttempt, age_ms: int) -> GatewayAnswer:
     answer = gateway.reverse(attempt.merchant_order_no)
     if answer.state is PaymentState.ABSENT:
         _note_reversal(box, attempt, now, begun=False)
+    return answer
+
+
+def _close_order(box: Box, attempt: PaymentAttempt) -> GatewayAnswer:
+    """Close an order that a phone was to pay; one that the gateway does not know cannot be paid either."""
+    prepayer = box.prepayers.get(attempt.gateway)
+    if prepayer is None:
+        raise Unavailable(
+            f"attempt {attempt.attempt_id} waits for gateway {attempt.gateway}; configure it again"
+        )
+    answer = prepayer.close_order(attempt.merchant_order_no)
+    if answer.state is PaymentState.ABSENT:
+        return replace(answer, state=PaymentState.VOIDED)
     return answer
 
 

@@ -14,10 +14,10 @@ from edge.clock import Instant
 from edge.errors import Corrupt
 from edge.retail.attempt import AttemptState, AttemptStep, PaymentAttempt, StepKind, add_step, advance
 from edge.retail.basket import BasketState, change_state
-from edge.retail.order import Order, OrderState, Tender, cancel
+from edge.retail.order import OrderState, Tender, cancel
 from edge.services.box import Box
 from edge.services.call_help import raise_call
-from edge.services.charge_stay import forget_order
+from edge.services.charge_stay import forget_order, shown_at
 from edge.services.complete_order import take_tender
 from edge.services.events import EventKind, order_cancelled, payment_kind, payment_step, record_event
 from edge.services.payment_ports import GatewayAnswer, PaymentState
@@ -25,7 +25,7 @@ from edge.services.records import Unit
 from edge.services.stay_lines import asks_for_stays
 from edge.services.work_items import SERVICE, end_work, raise_work
 from edge.services.work_records import WorkKind
-from edge.services.workstation import Busy, Notice, NoticeCode, load, show_notice
+from edge.services.workstation import Notice, NoticeCode, show_notice
 
 #: The longest word of a gateway in a trail.
 MAX_STEP_DETAIL = 300
@@ -119,7 +119,7 @@ def _write(
         if attempt is None:
             raise Corrupt(f"attempt {attempt_id} is not in the store; call support before paying again")
         order = unit.orders.get(attempt.order_id)
-        shown = None if order is None else _shown_at(unit, box, order)
+        shown = None if order is None else shown_at(unit, box, order)
         place = attempt.workstation if shown is None else shown.state.workstation
         return step(unit, attempt, now), place
 
@@ -211,7 +211,7 @@ def _approve(
     _tell(unit, box, approved, now)
     _note_end(unit, attempt, approved, answer.detail, now)
     take_tender(unit, box, order, tender, now)
-    busy = _shown_at(unit, box, order)
+    busy = shown_at(unit, box, order)
     if busy is not None:
         # The paid screen's time begins now, not when the code was scanned.
         show_notice(unit, busy, now, None)
@@ -257,25 +257,13 @@ def _close(
     _note_end(unit, attempt, closed, trail, now)
     _tell(unit, box, closed, now)
     order = unit.orders.get(attempt.order_id)
-    busy = None if order is None else _shown_at(unit, box, order)
+    busy = None if order is None else shown_at(unit, box, order)
     if busy is not None:
         params: dict[str, str | int] = {"reason": reason, "trail": trail[:80]}
         show_notice(unit, busy, now, Notice(attempt.attempt_id, "error", _NOTICES[state], params))
     else:
         _cancel_forsaken(unit, box, attempt, now)
     return closed
-
-
-def _shown_at(unit: Unit, box: Box, order: Order) -> Busy | None:
-    """Return the workstation whose screen has the order; of a parking fee it may be another than its own."""
-    busy = load(unit, box, order.workstation)
-    if busy.order is not None and busy.order.order_id == order.order_id:
-        return busy
-    if not asks_for_stays(order.lines):
-        return None
-    states = (unit.workstations.get(name) for name in box.workstations)
-    shown = (one.workstation for one in states if one is not None and one.order_id == order.order_id)
-    return next((load(unit, box, name) for name in shown), None)
 
 
 def _cancel_forsaken(unit: Unit, box: Box, attempt: PaymentAttempt, now: Instant) -> None:

@@ -34,6 +34,7 @@ class NoticeCode(StrEnum):
     HELD = "held"
     PAY_FIRST = "pay_first"
     PAYMENT_RUNNING = "payment_running"
+    PHONE_CLOSING = "phone_closing"
     WALLET_UNKNOWN = "wallet_unknown"
     PAYMENT_DECLINED = "payment_declined"
     PAYMENT_VOIDED = "payment_voided"

@@ -102,6 +102,24 @@ class FakeGateway:
         """Return what all orders have taken and not given back."""
         return sum(self._taken_fen.values())
 
+    def open_order(self, payment: CodePayment) -> None:
+        """Make an order that waits for a phone to pay it; the same one again changes nothing."""
+        known = self._orders.get(payment.merchant_order_no)
+        if known is not None and known.state is not PaymentState.PENDING:
+            raise OutcomeUnknown(f"{payment.merchant_order_no} is {known.state}; query it")
+        if known is None:
+            phone = Shopper("", payment.amount_fen, asks=True)
+            self._keep(_Order(payment, phone, PaymentState.PENDING, len(self._orders) + 1))
+
+    def shut(self, merchant_order_no: str) -> GatewayAnswer:
+        """Close an order that is not paid, and say what it is now."""
+        order = self._orders.get(merchant_order_no)
+        if order is None:
+            return GatewayAnswer(PaymentState.ABSENT, detail="ORDER_NOT_EXIST")
+        if order.state is PaymentState.PENDING:
+            order = self._keep(replace(order, state=PaymentState.VOIDED))
+        return _answer(order)
+
     def pay_by_code(self, payment: CodePayment) -> GatewayAnswer:
         """Charge a payment code; see the port."""
         order_no = payment.merchant_order_no

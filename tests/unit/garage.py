@@ -10,7 +10,8 @@ from edge.parking.session import Session
 from edge.parking.tariff_document import RateLine, Tariff
 from edge.services.box import Workstation, WorkstationKind
 from edge.services.parking_rules import ParkingRules
-from sim.fakes.box import WORKSTATIONS
+from sim.fakes.box import GATEWAY, WORKSTATIONS
+from sim.fakes.prepay_gateway import FakePrepayGateway
 from tests.unit.shop import Shop
 
 EXIT = "exit-1"
@@ -36,7 +37,9 @@ class Garage(Shop):
         facility = Facility("garage", (Zone("p1", 100),), lanes)
         places = {**WORKSTATIONS, EXIT: Workstation(EXIT, WorkstationKind.LANE)}
         rules = replace(ParkingRules(), facility=facility)
-        self.box = replace(self.box, workstations=places, parking=rules)
+        self.phones = FakePrepayGateway(self.ports.gateway)
+        prepayers = {GATEWAY: self.phones}
+        self.box = replace(self.box, workstations=places, parking=rules, prepayers=prepayers)
         self.box.store.write(lambda unit: unit.tariffs.replace((TARIFF,)))
 
     def come(

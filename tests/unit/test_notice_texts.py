@@ -10,6 +10,7 @@ import pytest
 from edge.codes.payment import Wallet
 from edge.services.payment_ports import DeclineReason
 from edge.services.workstation import NoticeCode
+from edge.web.texts import load_texts
 
 TEXTS = Path(__file__).parents[2] / "edge" / "web" / "texts"
 
@@ -31,7 +32,7 @@ def test_every_wallet_has_a_name(language: str) -> None:
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_notice_has_a_text(language: str) -> None:
-    texts = json.loads((TEXTS / f"{language}.json").read_text(encoding="utf-8"))
+    texts = load_texts(language)
 
     missing = [code.value for code in NoticeCode if not texts.get(f"notice_{code.value}")]
 

@@ -57,9 +57,10 @@ class EchoReport:
 class WeChatPayGateway:
     """WeChat Pay APIv3. Safe for use by several threads.
 
-    merchant: our number. fetches_certificates: refresh_certificates is to be called. prepay, combine: orders
-    for the phone. callbacks: reads what it sends us.
-    profit_sharing, business_circle: what else this merchant may be enabled for.
+    merchant: our number. fetches_certificates: refresh_certificates is to be called. takes_phone_orders:
+    callbacks have an address, without which no order for a phone can be made. prepay, combine: orders for the
+    phone. callbacks: reads what it sends us. profit_sharing, business_circle: what else this merchant may be
+    enabled for.
     """
 
     name = "wechat_pay"
@@ -79,6 +80,7 @@ class WeChatPayGateway:
         self._bills = Bills(self._channel)
         self.merchant = settings.mchid
         self.fetches_certificates = settings.fetch_certificates
+        self.takes_phone_orders = bool(settings.notify_url)
         self.prepay = Prepay(self._channel)
         self.combine = Combine(self._channel)
         self.profit_sharing = ProfitSharing(self._channel)
