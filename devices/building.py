@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from devices.settings import DisplayConfig, GateConfig, SpaceBoardConfig
+from devices.settings import DisplayConfig, GateConfig, SpaceBoardConfig, check_way
 
 if TYPE_CHECKING:
     from devices.display.driver import LaneBoard
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 def build_gate(config: GateConfig, buses: Buses) -> RelayGate | GpioGate:
     """Return the driver of one boom gate; devices on one RS-485 line share its bus."""
+    check_way("gate", config)
     if config.family == "gpio":
         return _gpio_gate(config)
     from devices.gate.driver import BoardFamily, BoardSettings, InputMap, RelayGate
@@ -72,6 +73,7 @@ def build_display(config: DisplayConfig, buses: Buses) -> LaneBoard:
     """Return the driver of one lane's text and voice board."""
     from devices.display.driver import BoardLayout, LaneBoard
 
+    check_way("display", config)
     try:
         layout = BoardLayout(config.lines, config.cells)
     except ValueError as error:
@@ -83,6 +85,7 @@ def build_counter(config: SpaceBoardConfig, buses: Buses) -> CountBoard:
     """Return the driver of one board that shows free spaces."""
     from devices.display.space_driver import CountBoard
 
+    check_way("space board", config)
     return CountBoard(config.name, buses.on(config.port, config.baud), config.few)
 
 

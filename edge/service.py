@@ -33,7 +33,7 @@ from edge.services.events import Data
 from edge.services.money_wishes import money_wishes
 from edge.services.obey_command import Means
 from edge.services.payment_ports import BillSource
-from edge.services.ports import Disk, Display, Gate, Printer, Scanner
+from edge.services.ports import Disk, Display, Gate, Printer, Scanner, SpaceBoard
 from edge.services.records import Unit
 from edge.services.recover import recover
 from edge.services.snapshot_records import SnapshotState
@@ -66,15 +66,32 @@ class Closable(Protocol):
         """Release it."""
 
 
+class Agent(Closable, Protocol):
+    """A link to an agent beside a lane."""
+
+    def start(self) -> None:
+        """Connect in the background."""
+
+
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """The opened drivers. scanners, printers: by the workstation they belong to. lines: shared wires."""
+    """The opened drivers. scanners, printers: by the workstation they belong to. space_boards: by zone.
+
+    agents: links to those who have some of these devices. lines: shared wires.
+    """
 
     scanners: tuple[tuple[str, Scanner], ...] = ()
     printers: Mapping[str, Printer] = field(default_factory=dict)
     gates: tuple[Gate, ...] = ()
     displays: tuple[Display, ...] = ()
+    space_boards: Mapping[str, SpaceBoard] = field(default_factory=dict)
+    agents: tuple[Agent, ...] = ()
     lines: tuple[Closable, ...] = ()
+
+    def start(self) -> None:
+        """Connect to the agents that have some of the devices."""
+        for agent in self.agents:
+            agent.start()
 
     def statuses(self) -> Sequence[tuple[str, str, DeviceStatus]]:
         """Return (workstation, role, status) of every device."""
@@ -82,7 +99,8 @@ class Devices:
         printers = [(place, "printer", printer.status()) for place, printer in self.printers.items()]
         gates = [("", "gate", gate.status()) for gate in self.gates]
         displays = [("", "display", display.status()) for display in self.displays]
-        return [*scanners, *printers, *gates, *displays]
+        boards = [("", "space board", board.status()) for board in self.space_boards.values()]
+        return [*scanners, *printers, *gates, *displays, *boards]
 
     def close(self) -> None:
         """Release every device."""
@@ -91,6 +109,8 @@ class Devices:
             *self.printers.values(),
             *self.gates,
             *self.displays,
+            *self.space_boards.values(),
+            *self.agents,
             *self.lines,
         )
         for driver in drivers:
@@ -155,6 +175,7 @@ class Service:
         self._put_landings()
         self._relayed.start()
         self._parts.link.start()
+        self._parts.devices.start()
         self._supervisor.start()
         self.web.start()
         self._watchdog.ready()

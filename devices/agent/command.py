@@ -20,6 +20,7 @@ from devices.agent.settings import AgentConfig
 from devices.agent.wire import BrokerSettings
 from devices.building import Buses, build_counter, build_display, build_gate
 from devices.runtime import boottime_ns
+from devices.settings import DisplayConfig, GateConfig, SpaceBoardConfig
 from devices.settings_reader import load_settings
 from devices.types import DeviceError
 
@@ -56,17 +57,22 @@ def agent(path: Path, check: bool) -> None:
         running = build_agent(config, devices)
     except (ValueError, DeviceError, OSError, sqlite3.Error) as error:
         raise click.ClickException(str(error)) from error
-    _serve(running, buses)
+    try:
+        _serve(running, buses)
+    except DeviceError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def build_agent_devices(config: AgentConfig, buses: Buses) -> AgentDevices:
     """Return the drivers of an agent; raise ValueError for what cannot be, also for two of one name."""
-    for one in config.gate:
-        if one.family == "agent":
-            raise ValueError(f"gate {one.name}: an agent drives its gates itself; name its board's family")
-    names = Counter(one.name for one in config.gate)
-    names.update(one.name for one in config.display)
-    names.update(one.name for one in config.space_board)
+    here: list[GateConfig | DisplayConfig | SpaceBoardConfig] = [
+        *config.gate,
+        *config.display,
+        *config.space_board,
+    ]
+    if away := next((one for one in here if one.agent), None):
+        raise ValueError(f"{away.name}: an agent drives its devices itself; give the port and no agent")
+    names = Counter(one.name for one in here)
     name, uses = max(names.items(), key=lambda item: item[1], default=("", 0))
     if uses > 1:
         raise ValueError(f"two devices are named {name!r}; give each its own name")

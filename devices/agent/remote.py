@@ -29,6 +29,7 @@ from devices.agent.wire import BrokerSettings, Retained, Wire
 from devices.runtime import HealthRecord, boottime_ns
 from devices.types import (
     DeviceAbsent,
+    DeviceError,
     DeviceSilent,
     DeviceStatus,
     GateInputs,
@@ -77,8 +78,12 @@ class AgentLink:
         self._wire = Wire(broker, f"mall-box-{topics.site}-{topics.agent}", presence, hears)
 
     def start(self) -> None:
-        """Connect in the background, and again for ever."""
-        self._wire.start()
+        """Connect in the background, and again for ever. What cannot be, `why_absent` tells."""
+        try:
+            self._wire.start()
+        except DeviceError as error:
+            # A lane without its agent is no reason to stop the tills of the same box.
+            self._wire.detail = str(error)
 
     def close(self) -> None:
         """End; whoever waits is told at once."""

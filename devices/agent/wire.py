@@ -63,7 +63,7 @@ class Wire:
     def __init__(
         self, settings: BrokerSettings, client_id: str, presence: Retained, hears: Mapping[str, Hear]
     ) -> None:
-        """Nothing is connected before `start`; raise DeviceError for files that cannot be read."""
+        """Nothing is connected, and no file is read, before `start`."""
         self._settings = settings
         self._presence = presence
         self._hears = dict(hears)
@@ -81,7 +81,8 @@ class Wire:
         return self._up.wait(timeout_s)
 
     def start(self) -> None:
-        """Connect, and again for ever."""
+        """Connect, and again for ever; raise DeviceError for files that cannot be read."""
+        self._take_secrets()
         expiry = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         expiry.SessionExpiryInterval = 0
         settings = self._settings
@@ -105,10 +106,18 @@ class Wire:
         self._up.clear()
 
     def _make(self, client_id: str) -> mqtt.Client:
-        settings, presence = self._settings, self._presence
+        presence = self._presence
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, protocol=mqtt.MQTTv5)
         client.will_set(presence.topic, presence.offline, qos=1, retain=True)
         client.reconnect_delay_set(1, 5)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        return client
+
+    def _take_secrets(self) -> None:
+        settings, client = self._settings, self._client
         if settings.username:
             client.username_pw_set(settings.username, settings.password())
         if settings.ca_file is not None:
@@ -116,11 +125,6 @@ class Wire:
                 client.tls_set(str(settings.ca_file), tls_version=ssl.PROTOCOL_TLS_CLIENT)
             except OSError as error:
                 raise DeviceError(f"the broker's ca_file {settings.ca_file}: {error}") from error
-        client.on_connect = self._on_connect
-        client.on_subscribe = self._on_subscribe
-        client.on_disconnect = self._on_disconnect
-        client.on_message = self._on_message
-        return client
 
     def _on_connect(
         self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any

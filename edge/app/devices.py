@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devices.building import Buses, build_display, build_gate
+from devices.building import Buses, build_counter, build_display, build_gate
+from devices.settings import DisplayConfig, GateConfig, SpaceBoardConfig
+from edge.app.agents import build_agents, link_of
 from edge.config import (
     Config,
     PrinterConfig,
@@ -14,9 +16,10 @@ from edge.config import (
 )
 from edge.errors import Invalid
 from edge.service import Devices
-from edge.services.ports import Printer, Scanner
+from edge.services.ports import Display, Gate, Printer, Scanner, SpaceBoard
 
 if TYPE_CHECKING:
+    from devices.agent.remote import AgentLink
     from devices.printer.profile import PrinterProfile
 
 
@@ -26,10 +29,11 @@ _DOTS = {32: 384, 42: 504, 48: 576}
 
 def build_devices(config: Config) -> Devices:
     """Return drivers for every configured device; none of them is opened yet."""
-    buses = Buses()
+    buses, agents = Buses(), build_agents(config)
     try:
-        gates = tuple(build_gate(one, buses) for one in config.gate)
-        displays = tuple(build_display(one, buses) for one in config.display)
+        gates = tuple(_gate(one, buses, agents) for one in config.gate)
+        displays = tuple(_display(one, buses, agents) for one in config.display)
+        boards = {one.zone: _space_board(one, buses, agents) for one in config.space_board}
     except ValueError as error:
         raise Invalid(str(error)) from error
     return Devices(
@@ -37,8 +41,34 @@ def build_devices(config: Config) -> Devices:
         printers={one.workstation: build_printer(one, config.box.data_dir) for one in config.printer},
         gates=gates,
         displays=displays,
+        space_boards=boards,
+        agents=tuple(agents.values()),
         lines=tuple(buses.opened.values()),
     )
+
+
+def _gate(config: GateConfig, buses: Buses, agents: Mapping[str, AgentLink]) -> Gate:
+    if not config.agent:
+        return build_gate(config, buses)
+    from devices.agent.remote import RemoteGate
+
+    return RemoteGate(config.name, link_of("gate", config, agents))
+
+
+def _display(config: DisplayConfig, buses: Buses, agents: Mapping[str, AgentLink]) -> Display:
+    if not config.agent:
+        return build_display(config, buses)
+    from devices.agent.remote import RemoteDisplay
+
+    return RemoteDisplay(config.name, link_of("display", config, agents))
+
+
+def _space_board(config: SpaceBoardConfig, buses: Buses, agents: Mapping[str, AgentLink]) -> SpaceBoard:
+    if not config.agent:
+        return build_counter(config, buses)
+    from devices.agent.remote import RemoteCounter
+
+    return RemoteCounter(config.name, link_of("space board", config, agents))
 
 
 def build_scanner(config: ScannerConfig) -> Scanner:

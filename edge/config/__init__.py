@@ -4,6 +4,7 @@ Every key is described in docs/operations/configuration.md (a test holds the two
 stay in files of their own, named by path; a staff PIN is kept as a scrypt hash.
 """
 
+from edge.config.agent_section import AgentConfig
 from edge.config.parking_sections import LaneConfig, ParkingConfig, ZoneConfig
 from edge.config.reading import load_config, parse_config
 from edge.config.secret_files import secret_file
@@ -27,6 +28,7 @@ from edge.config.sections import (
 from edge.config.showing import effective
 
 __all__ = [
+    "AgentConfig",
     "AlipayConfig",
     "BoxConfig",
     "CodesConfig",

@@ -12,13 +12,38 @@ from edge.config.sections import Config, PrinterConfig, RulesConfig, ScannerConf
 from edge.errors import Invalid
 
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
+#: Sections whose names must differ.
+_NAMED = (
+    "workstation",
+    "scanner",
+    "printer",
+    "agent",
+    "gate",
+    "display",
+    "space_board",
+    "zone",
+    "lane",
+    "staff",
+)
+
 _PIN_HASH = re.compile(r"(?:[0-9a-f]{2}){8,64}\$[0-9a-f]{64}", re.ASCII)
 
 
 def check_references(config: Config, source: str) -> None:
     """Raise Invalid for doubled names and for devices of workstations that do not exist."""
     names = [one.name for one in config.workstation]
-    for kind in ("workstation", "scanner", "printer", "gate", "display", "zone", "lane", "staff"):
+    for kind in (
+        "workstation",
+        "scanner",
+        "printer",
+        "agent",
+        "gate",
+        "display",
+        "space_board",
+        "zone",
+        "lane",
+        "staff",
+    ):
         seen: set[str] = set()
         for one in getattr(config, kind):
             if one.name in seen:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from devices.settings import DisplayConfig, GateConfig
+from devices.settings import DisplayConfig, GateConfig, SpaceBoardConfig
 from edge.codes.house import HouseForm
+from edge.config.agent_section import AgentConfig
 from edge.config.parking_sections import LaneConfig, ParkingConfig, ZoneConfig
 from edge.members.landing import LandingBlock
 
@@ -239,8 +240,10 @@ class Config:
     workstation: tuple[WorkstationConfig, ...] = ()
     scanner: tuple[ScannerConfig, ...] = ()
     printer: tuple[PrinterConfig, ...] = ()
+    agent: tuple[AgentConfig, ...] = ()
     gate: tuple[GateConfig, ...] = ()
     display: tuple[DisplayConfig, ...] = ()
+    space_board: tuple[SpaceBoardConfig, ...] = ()
     parking: ParkingConfig = field(default_factory=ParkingConfig)
     zone: tuple[ZoneConfig, ...] = ()
     lane: tuple[LaneConfig, ...] = ()

@@ -20,7 +20,8 @@ from edge.errors import Invalid
 
 ROOT = Path(__file__).parents[2]
 DOC = ROOT / "docs/operations/configuration.md"
-EXAMPLES = sorted((ROOT / "systemd/examples").glob("*.toml"))
+#: An agent reads a file of its own kind (tests/unit/test_lane_agent_files.py).
+EXAMPLES = sorted(path for path in (ROOT / "systemd/examples").glob("*.toml") if path.stem != "agent")
 
 Row = tuple[str, str]
 
@@ -102,7 +103,13 @@ def test_every_key_is_described_with_its_type_and_default_and_no_key_is_invented
 @pytest.fixture
 def credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder as systemd gives it, with stubs of the files that the examples name."""
-    for name in ("keys_hq_password", "keys_apiclient_key.pem", "keys_apiclient_cert.pem", "keys_pub_key.pem"):
+    for name in (
+        "keys_hq_password",
+        "keys_agent_password",
+        "keys_apiclient_key.pem",
+        "keys_apiclient_cert.pem",
+        "keys_pub_key.pem",
+    ):
         (tmp_path / name).write_text("stub", encoding="utf-8")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     return tmp_path
