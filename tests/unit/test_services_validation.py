@@ -1,0 +1,332 @@
+"""What was spent pays the parking, through the use cases of the shop and the garage."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from edge.errors import Declined, Invalid
+from edge.members.member_snapshot import Member, plate_hmac
+from edge.parking.benefit import BenefitKind
+from edge.parking.quote import Quote
+from edge.parking.validation import Grant, Holder, Validation, ValidationState
+from edge.parking.validation_qr import public_key_of
+from edge.parking.validation_rule import (
+    AtLimit,
+    PointsPrice,
+    Quota,
+    QuotaPeriod,
+    QuotaUnit,
+    SpendStep,
+    ValidationPlan,
+    ValidationRule,
+)
+from edge.services.check_out import check_out, leave
+from edge.services.claim_parking import claim_member, claim_nothing, claim_plate
+from edge.services.grant_validation import (
+    coupon_text,
+    issue_coupons,
+    issue_validation_qr,
+    redeem_validation_qr,
+    revoke_coupon,
+    revoke_validation,
+    validate_by_coupon,
+    validate_by_guard,
+    validate_by_points,
+)
+from edge.services.quote_session import quote_session
+from edge.services.refund_order import RefundAsk, refund_order
+from edge.services.session_benefits import benefits_of, expire_validations, use_validations
+from edge.services.staff import StaffMember
+from edge.services.take_cash import take_cash
+from edge.services.validate_purchase import validate_by_receipt
+from sim.fakes.box import BREAD, COLA, TILL
+from tests.unit.garage import PLATE, Garage
+
+HOUR = Grant(BenefitKind.MINUTES, 60, label="满10减1小时", label_en="1 h for 10")
+RULE = ValidationRule("spend", (SpendStep(1_000, HOUR),), merchant="mall")
+GOLD = ValidationRule("gold", (SpendStep(0, Grant(BenefitKind.AMOUNT, 200)),), tiers=("gold",))
+KEY = b"k" * 16
+BOSS = StaffMember("boss", "supervisor", "")
+CAR = Holder(plate=PLATE)
+
+
+class Place(Garage):
+    """A garage whose shop validates."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.rule(RULE)
+
+    def rule(self, *rules: ValidationRule, quotas: tuple[Quota, ...] = (), **changes: object) -> None:
+        plan = ValidationPlan(rules, quotas=quotas)
+        parking = replace(self.box.parking, validation=plan, plate_key=KEY, **changes)  # type: ignore[arg-type]
+        self.box = replace(self.box, parking=parking)
+
+    def buy(self, *goods: str, plate: str = PLATE) -> str:
+        """Sell goods for cash at the till, for that plate; return the order."""
+        self.scan_apart(*goods, place=TILL)
+        if plate:
+            claim_plate(self.box, TILL, plate)
+        check_out(self.box, TILL)
+        order = self.order(TILL)
+        take_cash(self.box, TILL, order.total_fen)
+        return order.order_id
+
+    def off(self, stay: str) -> list[tuple[BenefitKind, int]]:
+        at = self.ports.clock.now().wall_at
+        found = self.box.store.read(lambda unit: benefits_of(unit, self.box, self.stay(stay), at))
+        return [(one.kind, one.value) for one in found]
+
+    def quote(self, stay: str) -> Quote:
+        at = self.ports.clock.now().wall_at
+        return self.box.store.read(lambda unit: quote_session(unit, self.box, self.stay(stay), at))
+
+    def go(self, stay: str) -> tuple[Validation, ...]:
+        quote, now = self.quote(stay), self.ports.clock.now()
+        return self.box.store.write(lambda unit: use_validations(unit, self.box, self.stay(stay), quote, now))
+
+    def of(self, order_id: str) -> list[str]:
+        rows = self.box.store.read(lambda unit: unit.validations.of_order(order_id))
+        return [one.state.value for one in rows]
+
+    def refund(self, order_id: str, number: str = "r-1", **what: object) -> None:
+        ask = RefundAsk(number, order_id, TILL, "broken", **what)  # type: ignore[arg-type]
+        refund_order(self.box, ask, "cashier", BOSS)
+
+    def member(self, *plates: str, points: int = 0, tier: str = "gold") -> None:
+        hashes = tuple(plate_hmac(KEY, plate) for plate in plates)
+        one = Member("m-1", "8001", tier, points, 0, plate_hmacs=hashes)
+
+        def work(unit) -> None:  # type: ignore[no-untyped-def]
+            number = unit.members.intake.begin("t").number
+            unit.members.intake.stage(number, "", [one], None)
+            rows = unit.members.intake.rows(number, 0, 99)
+            unit.members.intake.put_keys(number, sorted((key, row) for row, keys in rows for key in keys))
+            unit.members.intake.finish(number)
+
+        self.box.store.write(work)
+
+
+@pytest.fixture
+def place() -> Place:
+    return Place()
+
+
+def test_a_purchase_at_the_till_lowers_the_fee_at_the_gate(place: Place) -> None:
+    stay = place.come(minutes_ago=90)
+    assert place.quote(stay).due_fen == 1_000
+    order = place.buy(BREAD, COLA)
+    assert place.of(order) == ["granted"]
+    assert place.off(stay) == [(BenefitKind.MINUTES, 60)]
+    assert place.quote(stay).due_fen == 500
+    assert place.ports.hq is not None
+
+
+def test_a_car_whose_entry_was_read_late_or_corrected_still_finds_its_validation(place: Place) -> None:
+    place.buy(BREAD, COLA)
+    stay = place.come(minutes_ago=1)
+    assert place.off(stay) == [(BenefitKind.MINUTES, 60)]
+    assert place.off(place.come("粤B99999")) == []
+
+
+def test_too_little_validates_nothing_and_no_car_is_no_claim(place: Place) -> None:
+    assert place.of(place.buy(COLA)) == []
+    place.scan_apart(BREAD, COLA, place=TILL)
+    claim_nothing(place.box, TILL)
+    check_out(place.box, TILL)
+    order = place.order(TILL)
+    take_cash(place.box, TILL, order.total_fen)
+    assert place.of(order.order_id) == []
+
+
+def test_after_payment_the_paid_screen_and_the_receipt_do_the_same_once(place: Place) -> None:
+    order = place.buy(BREAD, COLA, plate="")
+    assert place.of(order) == []
+    claim_plate(place.box, TILL, "粤b 12345")
+    receipt = place.receipt(order)
+    assert receipt is not None
+    again = validate_by_receipt(place.box, receipt.token, PLATE)
+    assert [one.state for one in again.validations] == [ValidationState.GRANTED]
+    assert place.of(order) == ["granted"]
+    with pytest.raises(Declined, match="粤B·123··"):
+        validate_by_receipt(place.box, receipt.token, "粤B99999")
+    with pytest.raises(Declined, match="validated a car"):
+        claim_nothing(place.box, TILL)
+    with pytest.raises(Invalid, match="no such receipt"):
+        validate_by_receipt(place.box, "nobody", PLATE)
+
+
+def test_a_receipt_that_is_too_old_validates_nothing(place: Place) -> None:
+    order = place.buy(BREAD, COLA, plate="")
+    receipt = place.receipt(order)
+    assert receipt is not None
+    place.wait(25 * 3_600_000)
+    late = validate_by_receipt(place.box, receipt.token, PLATE)
+    assert late.validations == ()
+    assert any("too late" in line for line in late.reasons)
+
+
+def test_a_partial_refund_below_the_threshold_takes_it_back_and_the_fee_rises(place: Place) -> None:
+    stay = place.come(minutes_ago=90)
+    order = place.buy(BREAD, COLA)
+    place.refund(order, amount_fen=100)
+    assert place.of(order) == ["granted"]
+    place.refund(order, "r-2", amount_fen=100)
+    assert place.of(order) == ["revoked"]
+    assert place.quote(stay).due_fen == 1_000
+    assert place.event_data("validation.revoked")["ended_by"] == "service"
+
+
+def test_what_the_car_left_with_is_not_taken_back(place: Place) -> None:
+    stay = place.come(minutes_ago=90)
+    order = place.buy(BREAD, COLA)
+    used = place.go(stay)
+    assert [(one.forgone_fen, one.state.value) for one in used] == [(500, "used")]
+    assert place.go(stay) == ()
+    place.refund(order)
+    assert place.of(order) == ["used"]
+    assert place.event_data("validation.used")["forgone_fen"] == 500
+
+
+def test_a_members_card_validates_the_car_that_is_inside(place: Place) -> None:
+    place.member("粤B11111", PLATE)
+    stay = place.come(minutes_ago=90)
+    place.scan_apart(BREAD, COLA, place=TILL)
+    cars = claim_member(place.box, TILL, "8001")
+    assert cars.plates == (PLATE,)
+    check_out(place.box, TILL)
+    take_cash(place.box, TILL, 1_150)
+    assert (BenefitKind.MINUTES, 60) in place.off(stay)
+    leave(place.box, TILL)
+    place.scan_apart(BREAD, place=TILL)
+    with pytest.raises(Invalid, match="does not know"):
+        claim_member(place.box, TILL, "8002")
+
+
+def test_a_member_without_a_car_inside_has_it_wait_for_the_first_that_comes(place: Place) -> None:
+    place.member(PLATE)
+    place.scan_apart(BREAD, COLA, place=TILL)
+    assert claim_member(place.box, TILL, "8001").plates == ()
+    check_out(place.box, TILL)
+    take_cash(place.box, TILL, 1_150)
+    assert place.off(place.come(minutes_ago=5)) == [(BenefitKind.MINUTES, 60)]
+    assert place.off(place.come("粤B99999")) == []
+
+
+def test_a_tier_lowers_the_fee_once_a_day_without_a_purchase(place: Place) -> None:
+    place.rule(GOLD)
+    place.member(PLATE)
+    stay = place.come(minutes_ago=90)
+    assert place.off(stay) == [(BenefitKind.AMOUNT, 200)]
+    assert [one.forgone_fen for one in place.go(stay)] == [200]
+    assert place.off(stay) == [(BenefitKind.AMOUNT, 200)]
+    assert place.off(place.come(session_id="second")) == []
+
+
+def test_a_merchants_coupon_serves_once_within_the_quota(place: Place) -> None:
+    quota = Quota("t-tea", QuotaPeriod.DAY, QuotaUnit.COUNT, 1)
+    place.rule(RULE, quotas=(quota,))
+    first, second = issue_coupons(place.box, "t-tea", HOUR, 24, 2, "boss")
+    assert coupon_text(first).startswith("CP")
+    one = validate_by_coupon(place.box, first.code, CAR)
+    assert validate_by_coupon(place.box, first.code, CAR) == one
+    with pytest.raises(Declined, match="used for"):
+        validate_by_coupon(place.box, first.code, Holder(plate="粤B99999"))
+    with pytest.raises(Declined, match="are given away"):
+        validate_by_coupon(place.box, second.code, CAR)
+    with pytest.raises(Declined, match="are given away"):
+        issue_coupons(place.box, "t-tea", HOUR, 24, 1, "boss")
+    with pytest.raises(Invalid, match="not one of this box"):
+        validate_by_coupon(place.box, "NOPE", CAR)
+    with pytest.raises(Invalid, match="whose parking"):
+        validate_by_coupon(place.box, second.code, Holder())
+
+
+def test_at_the_limit_the_mall_bears_it_where_the_quota_says_so(place: Place) -> None:
+    quota = Quota("mall", QuotaPeriod.MONTH, QuotaUnit.MINUTES, 60, AtLimit.MALL)
+    place.rule(RULE, quotas=(quota,))
+    place.buy(BREAD, COLA)
+    leave(place.box, TILL)
+    order = place.buy(BREAD, COLA, plate="粤B99999")
+    rows = place.box.store.read(lambda unit: unit.validations.of_order(order))
+    assert [one.merchant for one in rows] == [""]
+
+
+def test_a_revoked_coupon_takes_its_validation_along_unless_that_is_used(place: Place) -> None:
+    stay = place.come(minutes_ago=90)
+    first, second = issue_coupons(place.box, "t-tea", HOUR, 24, 2, "boss")
+    validate_by_coupon(place.box, first.code, CAR)
+    now = place.ports.clock.now()
+
+    def revoked(code: str) -> bool:
+        return place.box.store.write(
+            lambda unit: revoke_coupon(unit, place.box, code, "HQ: Li", "misprint", now)
+        )
+
+    assert revoked(first.code)
+    assert place.off(stay) == []
+    validate_by_coupon(place.box, second.code, CAR)
+    place.go(stay)
+    assert not revoked(second.code)
+    third = issue_coupons(place.box, "t-tea", HOUR, 24, 1, "boss")[0]
+    assert revoked(third.code)
+    with pytest.raises(Declined, match="misprint"):
+        validate_by_coupon(place.box, third.code, CAR)
+
+
+def test_a_signed_code_of_another_box_serves_once(place: Place) -> None:
+    key = b"s" * 32
+    place.rule(RULE, qr_key=key, qr_keys={"edge-1": public_key_of(key)})
+    text = issue_validation_qr(place.box, "t-tea", HOUR, 60, "K-7")
+    one = redeem_validation_qr(place.box, text, CAR)
+    assert (one.merchant, one.reference) == ("t-tea", "K-7")
+    assert redeem_validation_qr(place.box, text, CAR) == one
+    with pytest.raises(Declined, match="used for"):
+        redeem_validation_qr(place.box, text, Holder(plate="粤B99999"))
+    place.wait(3 * 3_600_000)
+    with pytest.raises(Declined, match="over"):
+        redeem_validation_qr(place.box, text, CAR)
+    place.rule(RULE, qr_key=b"")
+    with pytest.raises(Invalid, match="no key"):
+        issue_validation_qr(place.box, "", HOUR, 60)
+
+
+def test_points_buy_parking_until_they_are_spent(place: Place) -> None:
+    place.rule(RULE, points=PointsPrice(100, HOUR))
+    place.member(PLATE, points=150)
+    stay = place.come(minutes_ago=90)
+    one = validate_by_points(place.box, "f-1", "m-1", CAR)
+    assert validate_by_points(place.box, "f-1", "m-1", CAR) == one
+    assert place.off(stay) == [(BenefitKind.MINUTES, 60)]
+    with pytest.raises(Declined, match="50 are there"):
+        validate_by_points(place.box, "f-2", "m-1", CAR)
+    with pytest.raises(Invalid, match="does not know"):
+        validate_by_points(place.box, "f-3", "m-9", CAR)
+    place.rule(RULE, points=None)
+    with pytest.raises(Invalid, match="not taken"):
+        validate_by_points(place.box, "f-4", "m-1", CAR)
+
+
+def test_a_guard_grants_by_hand_with_a_reason_and_a_supervisor_takes_it_back(place: Place) -> None:
+    stay = place.come(minutes_ago=90)
+    one = validate_by_guard(place.box, "form-1", CAR, HOUR, "王", "flat tyre")
+    assert validate_by_guard(place.box, "form-1", CAR, HOUR, "王", "flat tyre") == one
+    assert place.off(stay) == [(BenefitKind.MINUTES, 60)]
+    taken = revoke_validation(place.box, one.validation_id, "boss", "wrong car")
+    assert revoke_validation(place.box, one.validation_id, "boss", "wrong car") == taken
+    assert place.off(stay) == []
+    with pytest.raises(Invalid, match="reason"):
+        validate_by_guard(place.box, "form-2", CAR, HOUR, "王", " ")
+    with pytest.raises(Invalid, match="no such validation"):
+        revoke_validation(place.box, "v-none", "boss", "why")
+
+
+def test_what_nobody_used_expires(place: Place) -> None:
+    order = place.buy(BREAD, COLA)
+    assert expire_validations(place.box) == 0
+    place.wait(25 * 3_600_000)
+    assert expire_validations(place.box) == 1
+    assert place.of(order) == ["expired"]
+    assert expire_validations(place.box) == 0
