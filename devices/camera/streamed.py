@@ -154,6 +154,8 @@ class StreamedCamera:
             with self._changed:
                 self._socket = answer.extensions["network_stream"].get_extra_info("socket")
                 self._builder = self._habits.builder(self.name)
+                if self._stop.is_set():
+                    return
             self._health.connected("the stream is open")
             self._refused.succeeded()
             try:
