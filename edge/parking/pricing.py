@@ -64,7 +64,7 @@ def quote_stay(
     bill = _Bill(total, tuple(settlements), grace_s if own_s is None else own_s)
     total_fen = gross_fen + sum(one.amount_fen for one in segments if one.kind is SegmentKind.BENEFIT)
     due_fen = bill.due_fen(at, total_fen)
-    raise_at = rises_at(bill.due_fen, at) if lowered else _rise(plan, stay, at, bill, total_fen)
+    raise_at, raise_fen = _rise_of_due(bill, at) if lowered else _rise(plan, stay, at, bill, total_fen)
     return Quote(
         stay.session_id,
         plan.tariff.tariff_id,
@@ -76,7 +76,7 @@ def quote_stay(
         bill.paid_fen,
         due_fen,
         raise_at,
-        None if raise_at is None else bill.due_fen(raise_at),
+        raise_fen,
         _allowed_exit(due_fen, raise_at),
         tuple(one.benefit_id for one in segments if one.benefit_id and one.amount_fen),
         stay.clock_note,
@@ -110,11 +110,23 @@ def _allowed_exit(due_fen: int, raise_at: int | None) -> int | None:
     return MAX_AT if raise_at is None else raise_at - 1
 
 
-def _rise(plan: Plan, stay: Stay, at: int, bill: _Bill, total_fen: int) -> int | None:
-    """Return when more is due, for a stay without benefits."""
+def _rise_of_due(bill: _Bill, at: int) -> tuple[int | None, int | None]:
+    """Return when more is due and how much then, whatever lowers the price."""
+    found = rises_at(bill.due_fen, at)
+    return (None, None) if found is None else (found, bill.due_fen(found))
+
+
+def _rise(plan: Plan, stay: Stay, at: int, bill: _Bill, total_fen: int) -> tuple[int | None, int | None]:
+    """Return when more is due and how much then, for a stay without benefits."""
     limit_fen = max(bill.paid_fen, total_fen if at > bill.grace_until else 0)
     found = first_above(plan, stay.entered_at, limit_fen, at + HORIZON_MS, stay.free)
-    return None if found is None else max(found, bill.grace_until + 1, at + 1)
+    if found is None:
+        return None, None
+    above_at, above_fen = found
+    if above_at > max(bill.grace_until, at):
+        return above_at, above_fen - bill.paid_fen
+    after = max(bill.grace_until, at) + 1
+    return after, bill.due_fen(after)
 
 
 def _curve(plan: Plan, stay: Stay) -> Curve:

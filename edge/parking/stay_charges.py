@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from edge.parking.tariff_document import Boundary, FreeTime, Restart, Rounding, Tariff
 from edge.parking.tariff_plan import DAY_MS, MAX_STAY_MS, MINUTE_MS, Plan, Span, Tier, Window
@@ -23,8 +24,7 @@ class CapKind(StrEnum):
     VISIT = "visit"
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """Steps of one rate within one window, 24 hours and date.
 
     The step of number n, from 0, begins at `grid_at + n * tier.inc_ms`; those from `first` to before `last`

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 from edge.parking.calendar import Calendar, RateDays
 from edge.parking.tariff_document import DAY_MIN, RateLine, Tariff
@@ -49,8 +50,7 @@ class Window:
     to_min: int
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of real time within one local day in which one window holds, or none.
 
     occurrence: tells one opening of the window from the next. day: the ordinal of the local date.

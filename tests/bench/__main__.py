@@ -131,6 +131,7 @@ BENCHES: dict[str, Callable[..., Result]] = {
     "catalogue": _catalogue,
     "snapshots": _imported("snapshots"),
     "barcodes": _barcodes,
+    "tariff": _imported("tariff"),
 }
 
 
