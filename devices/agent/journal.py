@@ -41,8 +41,9 @@ class Moment:
 class AgentJournal:
     """One SQLite file, on disk before it counts. Thread safe; sqlite3.Error when it cannot be written."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or make the file."""
+    def __init__(self, path: Path, kept_seen: int = KEPT_SEEN) -> None:
+        """Open or make the file. kept_seen: how many seen things it holds."""
+        self._kept_seen = kept_seen
         self._turn = threading.Lock()
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
@@ -88,7 +89,7 @@ class AgentJournal:
                 (now.boot_id, what.read_ns, read_ms, body),
             )
             count, size = self._db.execute("SELECT count(*), sum(length(body)) FROM seen").fetchone()
-            if count > KEPT_SEEN or size > KEPT_BYTES:
+            if count > self._kept_seen or size > KEPT_BYTES:
                 self._db.execute("DELETE FROM seen WHERE seq = (SELECT min(seq) FROM seen)")
                 self.dropped += 1
             return int(row.lastrowid or 0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import queue
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,6 +20,8 @@ from devices.runtime import boottime_ns
 from devices.types import DeviceAbsent, DeviceSilent, Health, LoopSeen, Photo, PlateSeen
 from sim.broker import Broker
 from sim.fakes.gate import FakeGate
+from sim.gate import GateHabits, SimGate
+from sim.wires import PtyWire
 from tests.integration.lane_agent_rig import TOPICS, start_agent, start_link
 
 SEEN = PlateSeen(
@@ -252,3 +256,48 @@ def test_boards_show_and_speak_and_ask_for_patience_when_the_box_is_gone(
     asked = board.said.get(timeout=10)
     agent.close()
     assert asked == ("show", "系统连接中", "请稍候 Please wait")
+
+
+def test_a_killed_agent_process_is_noticed_and_its_next_start_serves_again(
+    broker: Broker, tmp_path: Path
+) -> None:
+    sim = SimGate(GateHabits(real_time=False))
+    with PtyWire(sim) as wire:
+        file = tmp_path / "agent.toml"
+        file.write_text(
+            f"""
+[agent]
+site = "{TOPICS.site}"
+name = "{TOPICS.agent}"
+data_dir = "{tmp_path}/journal"
+port = {broker.port}
+keepalive_s = 2
+
+[[gate]]
+name = "out-1"
+port = "{wire.path}"
+pulse_s = 0.1
+boom_up = 0
+boom_down = 1
+""",
+            "utf-8",
+        )
+        command = [sys.executable, "-m", "devices", "agent", "--config", str(file)]
+        link = start_link(broker)
+        gate = RemoteGate("out-1", link)
+        for number in (1, 2):
+            process = subprocess.Popen(command)
+            ready(link)
+            gate.pulse()
+            assert sim.opened == number
+            process.kill()
+            process.wait(10)
+            assert until(lambda: link.why_absent(), 15)
+            with pytest.raises(DeviceAbsent):
+                gate.pulse()
+        process = subprocess.Popen(command)
+        ready(link)
+        process.terminate()
+        assert process.wait(15) == 0
+        assert until(lambda: "not online" in link.why_absent())
+        link.close()
