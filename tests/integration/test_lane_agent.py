@@ -20,7 +20,7 @@ from devices.runtime import boottime_ns
 from devices.types import DeviceAbsent, DeviceSilent, Health, LoopSeen, Photo, PlateSeen
 from sim.broker import Broker
 from sim.fakes.gate import FakeGate
-from sim.gate import GateHabits, SimGate
+from sim.gate import SimGate
 from sim.wires import PtyWire
 from tests.integration.lane_agent_rig import TOPICS, start_agent, start_link
 
@@ -258,10 +258,8 @@ def test_boards_show_and_speak_and_ask_for_patience_when_the_box_is_gone(
     assert asked == ("show", "系统连接中", "请稍候 Please wait")
 
 
-def test_a_killed_agent_process_is_noticed_and_its_next_start_serves_again(
-    broker: Broker, tmp_path: Path
-) -> None:
-    sim = SimGate(GateHabits(real_time=False))
+def test_a_killed_agent_is_noticed_and_its_next_start_serves_again(broker: Broker, tmp_path: Path) -> None:
+    sim = SimGate()
     with PtyWire(sim) as wire:
         file = tmp_path / "agent.toml"
         file.write_text(

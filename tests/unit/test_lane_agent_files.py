@@ -39,6 +39,7 @@ from devices.settings_reader import load_settings, read_settings
 from devices.types import GateInputs, LoopSeen, Photo, PlateSeen
 
 EXAMPLE = Path(__file__).parents[2] / "systemd/examples/agent.toml"
+A = {"name": "a", "port": "/dev/x"}
 NOW = Moment("boot-1", 10_000_000_000, 1_790_000_000_000)
 
 texts = st.text(max_size=20)
@@ -170,10 +171,7 @@ def test_the_example_can_be_used_as_it_stands() -> None:
     [
         ({"gate": [{"name": "a", "agent": "other"}]}, "give the port and no agent"),
         ({"gate": [{"name": "a"}]}, "give its port, or the agent"),
-        (
-            {"gate": [{"name": "a", "port": "/dev/x"}], "display": [{"name": "a", "port": "/dev/x"}]},
-            "two devices",
-        ),
+        ({"gate": [A], "display": [A]}, "two devices"),
     ],
 )
 def test_a_file_that_cannot_work_is_refused_by_name(change: dict[str, object], problem: str) -> None:
