@@ -74,13 +74,6 @@ def write_off(debt: Debt, by: str, reason: str, at: int) -> Debt:
     return replace(debt, state=DebtState.WRITTEN_OFF, closed_at=at, closed_by=by, reason=words)
 
 
-def reopen_debt(debt: Debt) -> Debt:
-    """Return a settled debt open again, as its money went back; raise Invalid for any other."""
-    if debt.state is not DebtState.SETTLED:
-        raise Invalid(f"debt {debt.debt_id} is {debt.state}; only a settled one is opened again")
-    return replace(debt, state=DebtState.OPEN, order_id="", closed_at=None)
-
-
 def _require_open(debt: Debt) -> None:
     if debt.state is not DebtState.OPEN:
         raise Invalid(f"debt {debt.debt_id} is {debt.state}; look at the list again")

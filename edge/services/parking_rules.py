@@ -37,7 +37,9 @@ class ParkingRules:
     worth at the barrier. plate_key: the key under which HQ hashes members' plates, b"" without members'
     plates. points: what members' points buy, None for nothing. qr_key: the key by which this box signs
     validations, b"" for none; qr_keys: by kid, whose it redeems.
-    times: how long things take at lanes. keep_reads_days: how long reads are kept.
+    times: how long things take at lanes. keep_reads_days: how long reads are kept. unconfirmed_s: how long an
+    exit waits for a payment's outcome before its policy decides. debt_limit_fen: a plate that owes more is
+    not let in, 0 lets all in.
     """
 
     facility: Facility = field(default_factory=lambda: Facility("", (), ()))
@@ -49,6 +51,8 @@ class ParkingRules:
     qr_keys: Mapping[str, bytes] = field(default_factory=dict)
     times: LaneTimes = field(default_factory=LaneTimes)
     keep_reads_days: int = 90
+    unconfirmed_s: int = 20
+    debt_limit_fen: int = 0
 
     def passage_rules(self, lane: Lane) -> PassageRules:
         """Return what the passages of a lane go by."""

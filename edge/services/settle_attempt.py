@@ -30,6 +30,9 @@ from edge.services.workstation import Notice, NoticeCode, show_notice
 #: The longest word of a gateway in a trail.
 MAX_STEP_DETAIL = 300
 
+#: The trail of an attempt that was given up before it was sent.
+NEVER_SENT = "never sent"
+
 _CLOSED_BY = {
     PaymentState.DECLINED: AttemptState.DECLINED,
     PaymentState.VOIDED: AttemptState.VOIDED,
@@ -84,7 +87,7 @@ def void_unsent(box: Box, attempt_id: str) -> AttemptState:
     def step(unit: Unit, attempt: PaymentAttempt, now: Instant) -> PaymentAttempt:
         if attempt.state is not AttemptState.INTENDED:
             return attempt
-        return _close(unit, box, attempt, AttemptState.VOIDED, "never sent", now)
+        return _close(unit, box, attempt, AttemptState.VOIDED, NEVER_SENT, now)
 
     return _write(box, attempt_id, step)
 
