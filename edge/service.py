@@ -11,6 +11,7 @@ import structlog
 from devices.types import DeviceStatus
 from edge.duties.clearing_screens import ClearingScreens
 from edge.duties.ending_days import EndingDays
+from edge.duties.ending_validations import EndingValidations
 from edge.duties.obeying import Obeying
 from edge.duties.paying import Paying
 from edge.duties.printing import Printing
@@ -245,6 +246,7 @@ class Service:
             self._reconciling,
             ClearingScreens(self.box),
             EndingDays(self.box),
+            EndingValidations(self.box),
             RenewingKeys(self._parts.renewers),
         )
         workers = [worker for duty in duties for worker in duty.workers()]

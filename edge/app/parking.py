@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from edge.app.validation import add_validation
 from edge.config import Config
 from edge.config.parking_sections import LaneConfig
 from edge.parking.facility import Facility, Lane, LaneWay, Zone
-from edge.services.parking_rules import LaneTimes
+from edge.services.parking_rules import LaneTimes, ParkingRules
 
 
 def build_facility(config: Config) -> Facility:
@@ -30,6 +31,17 @@ def build_lane_times(config: Config) -> LaneTimes:
         stay_s=parking.stay_s,
         command_s=parking.command_s,
     )
+
+
+def build_parking(config: Config) -> ParkingRules:
+    """Return the car park with its settings and what pays for it; raise Invalid for what cannot be used."""
+    rules = ParkingRules(
+        facility=build_facility(config),
+        grace_s=config.parking.grace_s,
+        times=build_lane_times(config),
+        keep_reads_days=config.parking.keep_reads_days,
+    )
+    return add_validation(rules, config)
 
 
 def _lane(config: Config, one: LaneConfig) -> Lane:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from edge.app.devices import build_devices
 from edge.app.gateways import bill_sources, build_gateways, key_renewers, phone_gateways
 from edge.app.hq_link import build_link
+from edge.app.parking import build_parking
 from edge.app.rules import (
     build_marks,
     build_rules,
@@ -57,6 +58,7 @@ def build_books(config: Config, store: SqliteStore, clock: Clock, ids: TimeOrder
         rules=build_rules(config),
         refunders={name: one for name, one in gateways.items() if isinstance(one, RefundGateway)},
         prepayers=phone_gateways(gateways),
+        parking=build_parking(config),
     )
 
 

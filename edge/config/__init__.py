@@ -26,6 +26,7 @@ from edge.config.sections import (
     WorkstationConfig,
 )
 from edge.config.showing import effective
+from edge.config.validation_sections import ValidationConfig, ValidationRuleConfig
 
 __all__ = [
     "AgentConfig",
@@ -43,6 +44,8 @@ __all__ = [
     "RulesConfig",
     "ScannerConfig",
     "StaffConfig",
+    "ValidationConfig",
+    "ValidationRuleConfig",
     "WeChatPayConfig",
     "WebConfig",
     "WorkstationConfig",

@@ -11,6 +11,12 @@ from devices.settings import DisplayConfig, GateConfig, SpaceBoardConfig
 from edge.codes.house import HouseForm
 from edge.config.agent_section import AgentConfig
 from edge.config.parking_sections import LaneConfig, ParkingConfig, ZoneConfig
+from edge.config.validation_sections import (
+    ValidationConfig,
+    ValidationKeyConfig,
+    ValidationQuotaConfig,
+    ValidationRuleConfig,
+)
 from edge.members.landing import LandingBlock
 
 
@@ -247,6 +253,10 @@ class Config:
     parking: ParkingConfig = field(default_factory=ParkingConfig)
     zone: tuple[ZoneConfig, ...] = ()
     lane: tuple[LaneConfig, ...] = ()
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
+    validation_rule: tuple[ValidationRuleConfig, ...] = ()
+    validation_quota: tuple[ValidationQuotaConfig, ...] = ()
+    validation_key: tuple[ValidationKeyConfig, ...] = ()
     wechat_pay: WeChatPayConfig | None = None
     alipay: AlipayConfig | None = None
     staff: tuple[StaffConfig, ...] = ()
