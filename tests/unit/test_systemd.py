@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-UNITS = ("mall-edge.service", "mall-edge.target", "mall-edge-alarm.service", "mall-kiosk@K01.service")
+UNITS = (
+    "mall-edge.service",
+    "mall-edge.target",
+    "mall-edge-alarm.service",
+    "mall-kiosk@K01.service",
+    "mall-agent.service",
+)
 #: Programs that the units start; the first and the last two are not part of the tree.
 PROGRAMS = ("opt/mall-edge/.venv/bin/python", "usr/bin/cage", "usr/bin/chromium")
 
@@ -71,7 +77,10 @@ def test_verify_as_used_here_finds_a_misspelt_setting_and_a_program_that_is_not_
 
 
 @needs_systemd
-@pytest.mark.parametrize(("unit", "at_most"), [("mall-edge.service", 12), ("mall-edge-alarm.service", 20)])
+@pytest.mark.parametrize(
+    ("unit", "at_most"),
+    [("mall-edge.service", 12), ("mall-edge-alarm.service", 20), ("mall-agent.service", 12)],
+)
 def test_a_service_is_exposed_no_more_than_was_agreed(unit: str, at_most: int) -> None:
     unit_file = ROOT / "systemd" / unit
     found = run("systemd-analyze", "security", "--offline=true", f"--threshold={at_most}", unit_file)
@@ -111,7 +120,7 @@ def test_a_second_install_updates_the_program_and_keeps_the_settings(tmp_path: P
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["--example", "lift"], "choose kiosk, counter or gate"), (["--fast"], "unknown option --fast")],
+    [(["--example", "lift"], "choose kiosk, counter, gate or agent"), (["--fast"], "unknown option --fast")],
 )
 def test_install_refuses_what_it_does_not_know(arguments: Sequence[str], words: str, tmp_path: Path) -> None:
     done = run("systemd/install", "--prefix", tmp_path, *arguments)
@@ -219,3 +228,12 @@ def test_make_alone_lists_every_target() -> None:
     assert targets
     for target in targets:
         assert f"make {target}\t" in done.stdout
+
+
+def test_an_agent_is_installed_with_its_own_settings_and_not_those_of_a_box(tmp_path: Path) -> None:
+    assert run("systemd/install", "--prefix", tmp_path, "--example", "agent").returncode == 0
+    example = (ROOT / "systemd/examples/agent.toml").read_text("utf-8")
+    assert (tmp_path / "etc/mall-edge/agent.toml").read_text("utf-8") == example
+    assert not (tmp_path / "etc/mall-edge/edge.toml").exists()
+    unit = (tmp_path / "etc/systemd/system/mall-agent.service").read_text("utf-8")
+    assert "--config /etc/mall-edge/agent.toml" in unit
