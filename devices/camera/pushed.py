@@ -179,9 +179,6 @@ class PushedCamera:
             self._health.heard(request.read_ns)
             self._health.fault(f"its last post could not be read: {error}")
             raise
-        for news in post.news:
-            if isinstance(news, LoopSeen):
-                self._inputs[news.loop % _INPUTS] = news.occupied
         self._health.heard(request.read_ns)
         self._health.connected("it calls")
         return post
@@ -189,6 +186,10 @@ class PushedCamera:
     def answer(self, post: CameraPost, wish: CameraWish | None = None, wait_s: float = 0.0) -> CameraAnswer:
         """Return the answer. wish: for the answer to a read. A camera that asks (comet) gets what others
         sent to its channel; for that this waits up to `wait_s`, or until the camera asks anew."""
+        # Here and not where it was read: by now whoever posted is known to be this camera.
+        for news in post.news:
+            if isinstance(news, LoopSeen):
+                self._inputs[news.loop % _INPUTS] = news.occupied
         if not self._speech.carries(post):
             return CameraAnswer(self._speech.build(post, ()), self._speech.content_type)
         if not asks(post):

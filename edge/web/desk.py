@@ -75,8 +75,9 @@ class WebSettings:
     host, port: where to listen; port 0 takes a free one. threads, max_streams: workers, and how many of
     them live streams may hold, fewer than all. keep_alive_s: how often an idle stream says so.
     trusted_networks: who may open the kiosk, till, staff and metrics pages; phones may come from
-    anywhere. secure_cookies: the pages are served through HTTPS. staff_idle_s: when a staff session
-    ends. pictures: the folder of the landing pages' pictures. zone: the shop's time zone (IANA name).
+    anywhere. max_camera_body_bytes: the largest post of a camera, 0 without cameras. secure_cookies: the
+    pages are served through HTTPS. staff_idle_s: when a staff session ends. pictures: the folder of the
+    landing pages' pictures. zone: the shop's time zone (IANA name).
     """
 
     host: str = "127.0.0.1"
@@ -85,6 +86,7 @@ class WebSettings:
     max_streams: int = 16
     keep_alive_s: float = 10.0
     max_body_bytes: int = 16_384
+    max_camera_body_bytes: int = 0
     trusted_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     secure_cookies: bool = False
     staff_idle_s: int = 600

@@ -6,17 +6,21 @@ from collections.abc import Sequence
 
 from flask import Flask
 
-from edge.web import api, health, kiosk, phone, staff
+from edge.web import api, camera, health, kiosk, phone, staff
+from edge.web.camera import CameraDesk
 from edge.web.desk import Desk, WebSettings
 from edge.web.guard import install_guard
 from edge.web.problems import install_problems
 from edge.web.staff.frame import StaffPage
 
 
-def create_web(desk: Desk, settings: WebSettings, more: Sequence[StaffPage] = ()) -> Flask:
+def create_web(
+    desk: Desk, settings: WebSettings, more: Sequence[StaffPage] = (), cameras: CameraDesk | None = None
+) -> Flask:
     """Return the WSGI application over `desk`: kiosk, till, phone and staff pages, API, health.
 
-    more: staff pages over use cases of their own, as of web.staff.pages.box_pages.
+    more: staff pages over use cases of their own, as of web.staff.pages.box_pages. cameras: those that
+    post here.
     """
     app = Flask("edge.web")
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
@@ -29,4 +33,6 @@ def create_web(desk: Desk, settings: WebSettings, more: Sequence[StaffPage] = ()
     app.register_blueprint(phone.blueprint(desk, settings))
     app.register_blueprint(staff.blueprint(desk, settings, more))
     app.register_blueprint(health.blueprint(desk))
+    if cameras is not None:
+        app.register_blueprint(camera.blueprint(cameras))
     return app

@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
 
+from edge.web.camera import PATHS as CAMERA_PATHS
 from edge.web.desk import WebSettings
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
-_OPEN_TO_ALL = ("/phone/", "/static/", "/health/live")
+# Cameras are bound by token, address and serial number, and send no Origin.
+_OPEN_TO_ALL = ("/phone/", "/static/", "/health/live", *CAMERA_PATHS)
 _POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -43,7 +45,8 @@ def install_guard(app: Flask, settings: WebSettings) -> None:
     def check() -> None:
         if not request.path.startswith(_OPEN_TO_ALL) and not _trusted(request.remote_addr, networks):
             abort(403, "This page is not served to your network.")
-        if request.method not in _SAFE and not _same_origin():
+        foreign = request.path.startswith(CAMERA_PATHS)
+        if request.method not in _SAFE and not foreign and not _same_origin():
             abort(403, "The request did not come from one of our own pages.")
 
     app.after_request(_add_headers)

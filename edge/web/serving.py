@@ -70,7 +70,7 @@ class WebServer:
             port=settings.port,
             threads=settings.threads,
             connection_limit=CONNECTION_LIMIT,
-            max_request_body_size=settings.max_body_bytes,
+            max_request_body_size=max(settings.max_body_bytes, settings.max_camera_body_bytes),
             channel_timeout=60,
             ident="",
             clear_untrusted_proxy_headers=True,

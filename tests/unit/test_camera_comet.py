@@ -116,7 +116,7 @@ def test_commands_that_wait_are_limited() -> None:
 
 def test_loops_wired_to_the_camera_are_the_gates_inputs(camera: PushedCamera) -> None:
     gate = PushedGate(camera, loops=2)
-    camera.take(CameraRequest("", "application/json", LOOP, 7))
+    camera.answer(camera.take(CameraRequest("", "application/json", LOOP, 7)))
     assert gate.inputs() == GateInputs(False, False, (False, True))
 
 
