@@ -48,6 +48,7 @@ RECORDS = (
     "settlements",
     "stay_charges",
     "plates",
+    "passes",
     "debts",
     "sessions",
     "plate_reads",

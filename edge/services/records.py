@@ -24,6 +24,7 @@ from edge.services.member_records import Members
 from edge.services.outbox_records import Outbox
 from edge.services.paper_records import Papers
 from edge.services.parking_records import Sessions, Settlements
+from edge.services.pass_records import Passes
 from edge.services.passage_records import GateCommands, LaneHolds, Occupancies, Passages, PlateReads
 from edge.services.plate_records import Plates
 from edge.services.refund_records import Refunds
@@ -256,6 +257,8 @@ class Unit(Protocol):
     def validations(self) -> Validations: ...
     @property
     def plates(self) -> Plates: ...
+    @property
+    def passes(self) -> Passes: ...
     @property
     def sessions(self) -> Sessions: ...
     @property

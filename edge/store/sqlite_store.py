@@ -32,6 +32,7 @@ from edge.store.migrate import migrate, schema_steps
 from edge.store.orders import OrderTable
 from edge.store.outbox import OutboxTable
 from edge.store.papers import PaperTable
+from edge.store.passes import PassTable
 from edge.store.payments import AttemptTable, LedgerTable
 from edge.store.plates import PlateTable
 from edge.store.receipts import LandingTable, ReceiptTable, ScanTable
@@ -95,6 +96,7 @@ class SqliteUnit:
         self.debts = DebtTable(connection)
         self.sessions = SessionTable(connection)
         self.plates = PlateTable(connection)
+        self.passes = PassTable(connection)
         self.occupancies = OccupancyTable(connection)
         self.plate_reads = PlateReadTable(connection)
         self.passages = PassageTable(connection)

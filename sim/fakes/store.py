@@ -40,6 +40,7 @@ from sim.fakes.members import (
 )
 from sim.fakes.outbox import FakeOutbox, OutboxRows
 from sim.fakes.papers import FakePapers
+from sim.fakes.passes import FakePasses, PassRows
 from sim.fakes.plates import FakePlates, PlateRows
 from sim.fakes.refunds import FakeRefunds
 from sim.fakes.shifts import Books, FakeShifts, ShiftRows
@@ -84,6 +85,7 @@ class Rows:
     stays: StayRows = field(default_factory=StayRows)
     lanes: LaneRows = field(default_factory=LaneRows)
     plates: PlateRows = field(default_factory=PlateRows)
+    passes: PassRows = field(default_factory=PassRows)
 
     def copy(self) -> Rows:
         """Return rows that can be changed without changing these."""
@@ -114,6 +116,7 @@ class Rows:
             stays=self.stays.copy(),
             lanes=self.lanes.copy(),
             plates=self.plates.copy(),
+            passes=self.passes.copy(),
             validations=self.validations.copy(),
             stay_money=self.stay_money.copy(),
         )
@@ -188,6 +191,7 @@ class FakeUnit:
         self.debts = FakeDebts(rows.stay_money.debts, writing)
         self.sessions = FakeSessions(rows.stays, writing)
         self.plates = FakePlates(rows.plates, rows.stays, writing)
+        self.passes = FakePasses(rows.passes, writing)
         self.occupancies = FakeOccupancies(rows.stays, writing)
         self.plate_reads = FakePlateReads(rows.lanes, writing)
         self.passages = FakePassages(rows.lanes, writing)
