@@ -21,6 +21,7 @@ from edge.duties.refunding import Refunding
 from edge.duties.renewing_keys import KeyRenewer, RenewingKeys
 from edge.duties.scanning import Scanning
 from edge.duties.taking_in import TakingIn
+from edge.duties.watching_cameras import CameraParts, WatchingCameras
 from edge.duties.watching_disk import WatchingDisk
 from edge.errors import Unavailable
 from edge.hq.commands import CommandDesk
@@ -31,12 +32,15 @@ from edge.hq.topics import Topics
 from edge.members.landing import LandingPage
 from edge.services.box import Box
 from edge.services.events import Data
+from edge.services.import_tariffs import tariff_wishes
 from edge.services.money_wishes import money_wishes
 from edge.services.obey_command import Means
 from edge.services.payment_ports import BillSource
 from edge.services.ports import Disk, Display, Gate, Printer, Scanner, SpaceBoard
 from edge.services.records import Unit
 from edge.services.recover import recover
+from edge.services.see_loop import see_loop
+from edge.services.see_plate import see_plate
 from edge.services.snapshot_records import SnapshotState
 from edge.services.staff import StaffBook
 from edge.services.take_intake import Intake
@@ -124,7 +128,7 @@ class Parts:
 
     bundles: where support bundles go, None refuses them. config_text: what they say of the configuration.
     bills_from_minute: of the day, from which yesterday's bills are compared. renewers: gateways whose keys
-    are fetched.
+    are fetched. cameras: those at lanes that recognise plates.
     """
 
     box: Box
@@ -143,6 +147,7 @@ class Parts:
     bills: tuple[BillSource, ...] = ()
     bills_from_minute: int = 630
     renewers: tuple[KeyRenewer, ...] = ()
+    cameras: CameraParts | None = None
 
 
 class Service:
@@ -162,7 +167,7 @@ class Service:
         pages = box_pages(
             self.box, parts.web, self._taking_in.return_snapshot, parts.staff, self._reconciling.ask
         )
-        app = create_web(self._desk, parts.web, pages)
+        app = create_web(self._desk, parts.web, pages, self._cameras.desk if self._cameras else None)
         self.web = WebServer(app, parts.web)
         topics = Topics(parts.box.origin)
         self._relayed = RequestDesk(app, topics, parts.link.say, parts.box.clock)
@@ -194,6 +199,8 @@ class Service:
         """End all work in order: no new requests, finish steps, close wires, close the store."""
         self._watchdog.stopping()
         self.changes.close()
+        if self._cameras is not None:
+            self._cameras.close()
         self.web.close()
         self._relayed.close()
         for worker in self._supervisor.workers:
@@ -211,6 +218,7 @@ class Service:
         redraw = self._redraw
         self._disk = WatchingDisk(self.box, parts.disk, parts.marks, redraw)
         self._publishing = Publishing(self.box, parts.link.wake)
+        self._cameras = None if parts.cameras is None else self._watch_cameras(parts.cameras)
         self._paying = Paying(self.box)
         self._refunding = Refunding(self.box)
         self.scanning = Scanning(self.box, parts.devices.scanners, self._paying.charge, redraw)
@@ -226,7 +234,7 @@ class Service:
             snapshots,
             lambda: not self._disk.refuses(Use.IMPORT),
             self._publishing.wake,
-            money_wishes(self.box, parts.bills),
+            {**money_wishes(self.box, parts.bills), **tariff_wishes(self.box.store, self.box.rules.zone)},
         )
         self._commands = CommandDesk(topics, parts.link.say)
         parts.link.listen(topics.commands, self._commands.take)

@@ -14,7 +14,7 @@ from edge.services.ports import Clock, Store
 from edge.services.records import Unit
 from edge.services.snapshot_content import Content
 from edge.services.snapshot_kind import MIB, Done, SnapshotKind
-from edge.services.snapshot_lists import ListsKind, TariffsKind
+from edge.services.snapshot_lists import CalendarKind, ListsKind, TariffsKind
 from edge.services.snapshot_members import MembersKind
 from edge.services.snapshot_prices import PricesKind
 
@@ -77,6 +77,7 @@ def snapshot_kinds(zone: tzinfo) -> dict[str, SnapshotKind]:
         MembersKind(),
         ListsKind(zone),
         TariffsKind(zone),
+        CalendarKind(),
     )
     return {kind.name: kind for kind in kinds}
 

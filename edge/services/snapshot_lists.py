@@ -1,4 +1,4 @@
-"""Snapshots of plates on lists, and of parking tariffs."""
+"""Snapshots of plates on lists, of parking tariffs and of the calendar."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from edge.parking.calendar import make_calendar, read_calendar
 from edge.parking.plate_list import PlateEntry, read_entries
+from edge.parking.tariff_check import require_sound
 from edge.parking.tariff_document import read_tariffs
 from edge.services.ports import Clock, Store
 from edge.services.records import Unit
@@ -58,8 +60,10 @@ class TariffsKind:
     max_bytes: int = MIB
 
     def apply(self, store: Store, clock: Clock, content: Content, done: Done, returned: bool) -> str:
-        """Replace all tariffs in one unit."""
+        """Replace all tariffs in one unit; one that breaks a promise of its own is refused."""
         tariffs = read_tariffs(split_lines(content.blocks(), MAX_LINE_BYTES), self.zone)
+        calendar = make_calendar(store.read(lambda unit: unit.calendar_days.all()))
+        require_sound(tariffs, self.zone, calendar)
 
         def work(unit: Unit) -> None:
             unit.tariffs.replace(tariffs)
@@ -68,6 +72,25 @@ class TariffsKind:
         store.write(work)
         lines = sum(len(tariff.lines) for tariff in tariffs)
         return f"{len(tariffs)} tariffs, {lines} rate lines"
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarKind:
+    """Public holidays and worked weekends: a table of edge/parking/calendar.py."""
+
+    name: str = "calendar"
+    max_bytes: int = MIB
+
+    def apply(self, store: Store, clock: Clock, content: Content, done: Done, returned: bool) -> str:
+        """Replace all named days in one unit."""
+        days = read_calendar(split_lines(content.blocks(), MAX_LINE_BYTES))
+
+        def work(unit: Unit) -> None:
+            unit.calendar_days.replace(days)
+            done(unit)
+
+        store.write(work)
+        return f"{len(days)} days"
 
 
 def _stage(store: Store, number: int, first: int, batch: Sequence[PlateEntry]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
@@ -12,8 +13,9 @@ from edge.parking.calendar import Calendar
 from edge.parking.pricing import Stay, quote_stay
 from edge.parking.quote import Settlement
 from edge.parking.stay_charges import price_fen
-from edge.parking.tariff_document import Tariff
+from edge.parking.tariff_document import Tariff, read_tariffs
 from edge.parking.tariff_plan import DAY_MS, MINUTE_MS, Plan
+from edge.parking.tariff_table import write_tariffs
 from edge.parking.vehicle import PlateColour, VehicleClass
 from tests.property.slow_tariff import slow_price_fen
 from tests.property.tariffs import FIRST_MIN, calendars, tariffs
@@ -146,3 +148,14 @@ def test_money_that_was_paid_is_taken_off_the_whole_stay(
     found = quote_stay(plan, Stay("s", begin), at, (), settled, grace_s=0)
     assert found.total_fen == price_fen(plan, begin, at)
     assert found.due_fen == max(0, found.total_fen - paid)
+
+
+@settings(max_examples=150, deadline=None)
+@given(tariffs(), st.none() | st.integers(0, 120))
+def test_a_tariff_reads_back_from_its_table(tariff: Tariff, grace_min: int | None) -> None:
+    line = tariff.lines[0]
+    grace_s = None if grace_min is None else grace_min * 60
+    lines = tuple(replace(one, cap_fen=None) for one in tariff.lines[1:])
+    said = replace(tariff, grace_s=grace_s, lines=(line, *lines), reentry_min=line.step_min)
+    said = replace(said, round_fen=0) if said.round_fen else said
+    assert read_tariffs(write_tariffs((said,), SHANGHAI).splitlines(), BERLIN) == (said,)

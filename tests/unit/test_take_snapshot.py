@@ -186,7 +186,7 @@ def test_there_is_no_way_back_without_a_previous_version() -> None:
     bench.wire.publish(content(1, "a"))
     bench.steps()
     with pytest.raises(
-        Invalid, match="has no previous version; there are snapshots of catalogue, landing-pages, lists"
+        Invalid, match="has no previous version; there are snapshots of calendar, catalogue, landing-pages"
     ):
         return_snapshot(bench.shelf, LANDING)
 
