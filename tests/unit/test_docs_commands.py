@@ -18,6 +18,7 @@ OPERATIONS = ROOT / "docs/operations"
 
 #: What a technician must find, and a word that each page cannot do without.
 PAGES = {
+    "backup.md": "restore",
     "catalogue.md": "--skip-bad",
     "commands.md": "mall-edge",
     "configuration.md": "credential:",
@@ -109,7 +110,7 @@ def test_a_file_that_a_page_names_exists(page: str, target: str) -> None:
 
 
 def test_the_commands_of_the_pages_exist() -> None:
-    second = "import|show|price|status|dead|resend|drop|list|return|ask-now|give-back|close"
+    second = "import|make|check|restore|show|price|status|dead|resend|drop|list|return|ask-now|give-back|close"
     said = re.compile(rf"(?:python -m (edge|sim)|(mall-edge)) ([a-z][a-z-]+(?: (?:{second}))?)")
     for path in OPERATIONS.glob("*.md"):
         for program, installed, words in said.findall(path.read_text("utf-8")):

@@ -18,6 +18,8 @@ UNITS = (
     "mall-edge-alarm.service",
     "mall-kiosk@K01.service",
     "mall-agent.service",
+    "mall-edge-backup.service",
+    "mall-edge-backup.timer",
 )
 #: Programs that the units start; the first and the last two are not part of the tree.
 PROGRAMS = ("opt/mall-edge/.venv/bin/python", "usr/bin/cage", "usr/bin/chromium")
@@ -79,7 +81,7 @@ def test_verify_as_used_here_finds_a_misspelt_setting_and_a_program_that_is_not_
 @needs_systemd
 @pytest.mark.parametrize(
     ("unit", "at_most"),
-    [("mall-edge.service", 12), ("mall-edge-alarm.service", 20), ("mall-agent.service", 12)],
+    [("mall-edge.service", 12), ("mall-edge-alarm.service", 20), ("mall-agent.service", 12), ("mall-edge-backup.service", 12)],
 )
 def test_a_service_is_exposed_no_more_than_was_agreed(unit: str, at_most: int) -> None:
     unit_file = ROOT / "systemd" / unit
