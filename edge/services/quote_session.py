@@ -13,6 +13,7 @@ from edge.parking.session import Session, SessionState
 from edge.parking.tariff_document import Tariff
 from edge.parking.tariff_plan import MINUTE_MS, Plan
 from edge.services.box import Box
+from edge.services.find_right import right_of_stay
 from edge.services.records import Unit
 from edge.services.session_benefits import benefits_of
 
@@ -29,9 +30,10 @@ def quote_session(
 ) -> Quote:
     """Return what a stay costs at a moment (Unix ms); reads only.
 
-    benefits: in place of those that the stay has. Raises Invalid when the box has no tariff for the zone.
+    benefits: in place of those that the stay has by its pass or a list, and by validations. Raises Invalid
+    when the box has no tariff for the zone.
     """
-    found = benefits_of(unit, box, session, at) if benefits is None else benefits
+    found = _benefits(unit, box, session, at) if benefits is None else benefits
     tariff = tariff_of(unit, box, session)
     stay = Stay(
         session.session_id, session.entered_at, _has_free_time(unit, session, tariff), _note(session, at)
@@ -61,6 +63,11 @@ def tariff_of(unit: Unit, box: Box, session: Session) -> Tariff:
             "send it from HQ or run: python -m edge tariff import FILE"
         )
     return tariff
+
+
+def _benefits(unit: Unit, box: Box, session: Session, at: int) -> tuple[Benefit, ...]:
+    own = right_of_stay(unit, box, session, at).benefit
+    return (*(() if own is None else (own,)), *benefits_of(unit, box, session, at))
 
 
 def _plan(unit: Unit, box: Box, session: Session, tariff: Tariff) -> Plan:
