@@ -8,6 +8,7 @@ import structlog
 
 from edge.errors import Invalid
 from edge.services.box import Box
+from edge.services.follow_unconfirmed import follow_unconfirmed
 from edge.services.resolve_attempts import resolve_attempts
 from edge.services.settle_attempt import void_unsent
 from edge.services.take_payment import submit
@@ -38,10 +39,13 @@ class Paying:
         self._charges: queue.Queue[tuple[str, str]] = queue.Queue(MAX_CHARGES)
 
     def workers(self) -> list[Worker]:
-        """Return the workers that charge, and the one that follows up."""
+        """Return the workers that charge, and those that follow up payments and exits."""
         many = min(max(FEWEST_WORKERS, len(self._box.workstations)), PAYMENT_WORKERS)
         paying = [Worker(f"pay-{index}", self._pay, PAYMENT_LONGEST_S) for index in range(many)]
-        return [*paying, Worker("resolve", self._resolve, PAYMENT_LONGEST_S)]
+        following = [Worker("resolve", self._resolve, PAYMENT_LONGEST_S)]
+        if self._box.parking.facility.lanes:
+            following.append(Worker("unconfirmed", self._follow_exits))
+        return [*paying, *following]
 
     def charge(self, attempt_id: str, code: str) -> None:
         """Have an intended attempt charged by the next free worker; void it when too many wait."""
@@ -68,4 +72,8 @@ class Paying:
 
     def _resolve(self) -> float:
         resolve_attempts(self._box)
+        return RESOLVE_EVERY_S
+
+    def _follow_exits(self) -> float:
+        follow_unconfirmed(self._box)
         return RESOLVE_EVERY_S

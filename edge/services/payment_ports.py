@@ -237,6 +237,25 @@ class PrepayGateway(Protocol):
         """
 
 
+class CallbackRefused(Declined):
+    """A callback that is not believed or not ours. status, body: what to answer; tells a stranger nothing."""
+
+    def __init__(self, message: str, *, status: int, body: bytes) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = body
+
+
+class CallbackReader(Protocol):
+    """Reads what a gateway sends by itself. Callbacks make things faster; the truth comes from queries."""
+
+    def hear(self, headers: Mapping[str, str], body: bytes) -> str:
+        """Return the merchant_order_no of the payment that it tells of, "" when it tells of something else.
+
+        Asks nobody. Raises CallbackRefused for what is not the gateway's own, or not for this merchant.
+        """
+
+
 class BillNotReady(Declined):
     """The gateway has no bill for that day: not made yet, or nothing was traded."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Flask
+from flask import Blueprint, Flask
 
 from edge.web import api, camera, health, kiosk, phone, staff
 from edge.web.camera import CameraDesk
@@ -15,12 +15,16 @@ from edge.web.staff.frame import StaffPage
 
 
 def create_web(
-    desk: Desk, settings: WebSettings, more: Sequence[StaffPage] = (), cameras: CameraDesk | None = None
+    desk: Desk,
+    settings: WebSettings,
+    more: Sequence[StaffPage] = (),
+    cameras: CameraDesk | None = None,
+    apart: Sequence[Blueprint] = (),
 ) -> Flask:
     """Return the WSGI application over `desk`: kiosk, till, phone and staff pages, API, health.
 
     more: staff pages over use cases of their own, as of web.staff.pages.box_pages. cameras: those that
-    post here.
+    post here. apart: pages of their own over use cases, as of web.phone.parking and web.notify.
     """
     app = Flask("edge.web")
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
@@ -35,4 +39,6 @@ def create_web(
     app.register_blueprint(health.blueprint(desk))
     if cameras is not None:
         app.register_blueprint(camera.blueprint(cameras))
+    for routes in apart:
+        app.register_blueprint(routes)
     return app

@@ -15,8 +15,8 @@ from edge.web.camera import PATHS as CAMERA_PATHS
 from edge.web.desk import WebSettings
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
-# Cameras are bound by token, address and serial number, and send no Origin.
-_OPEN_TO_ALL = ("/phone/", "/static/", "/health/live", *CAMERA_PATHS)
+# Cameras are bound by token, address and serial number, and send no Origin; a gateway signs what it sends.
+_OPEN_TO_ALL = ("/phone/", "/notify/", "/static/", "/health/live", *CAMERA_PATHS)
 _POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -45,7 +45,7 @@ def install_guard(app: Flask, settings: WebSettings) -> None:
     def check() -> None:
         if not request.path.startswith(_OPEN_TO_ALL) and not _trusted(request.remote_addr, networks):
             abort(403, "This page is not served to your network.")
-        foreign = request.path.startswith(CAMERA_PATHS)
+        foreign = request.path.startswith((*CAMERA_PATHS, "/notify/"))
         if request.method not in _SAFE and not foreign and not _same_origin():
             abort(403, "The request did not come from one of our own pages.")
 
