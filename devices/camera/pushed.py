@@ -44,9 +44,11 @@ _NS_PER_S = 1_000_000_000
 
 
 class Speech(Protocol):
-    """How cameras of one maker speak. content_type: of every answer."""
+    """How cameras of one maker speak."""
 
-    content_type: str
+    @property
+    def content_type(self) -> str:
+        """Of every answer."""
 
     def parse(self, request: CameraRequest, device: str) -> CameraPost:
         """Return what was posted; raise BadPush."""

@@ -17,6 +17,7 @@ from edge.errors import Invalid
 from edge.members.landing import LandingPage
 from edge.services.box import Rules, Workstation, WorkstationKind
 from edge.services.watch_disk import DiskMarks
+from edge.web.camera import MAX_BODY_BYTES
 from edge.web.desk import WebSettings
 
 #: Which gateway takes the payment codes of which wallet (edge.codes.payment), where it is configured.
@@ -106,4 +107,5 @@ def web_settings(config: Config) -> WebSettings:
         sound=web.sound,
         zone=config.box.time_zone,
         staff_idle_s=web.staff_idle_s,
+        max_camera_body_bytes=MAX_BODY_BYTES if any(one.posts for one in config.camera) else 0,
     )

@@ -5,6 +5,7 @@ stay in files of their own, named by path; a staff PIN is kept as a scrypt hash.
 """
 
 from edge.config.agent_section import AgentConfig
+from edge.config.camera_sections import CameraConfig, PhotosConfig
 from edge.config.parking_sections import LaneConfig, ParkingConfig, ZoneConfig
 from edge.config.reading import load_config, parse_config
 from edge.config.secret_files import secret_file
@@ -32,6 +33,7 @@ __all__ = [
     "AgentConfig",
     "AlipayConfig",
     "BoxConfig",
+    "CameraConfig",
     "CodesConfig",
     "Config",
     "DiskConfig",
@@ -39,6 +41,7 @@ __all__ = [
     "LandingConfig",
     "LaneConfig",
     "ParkingConfig",
+    "PhotosConfig",
     "PrinterConfig",
     "ReconcileConfig",
     "RulesConfig",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from ipaddress import ip_network
 
+from edge.config.camera_checks import check_cameras
 from edge.config.parking_checks import check_lanes, check_parking
 from edge.config.sections import Config, PrinterConfig, RulesConfig, ScannerConfig
 from edge.errors import Invalid
@@ -23,6 +24,7 @@ _NAMED = (
     "space_board",
     "zone",
     "lane",
+    "camera",
     "staff",
 )
 
@@ -42,6 +44,7 @@ def check_references(config: Config, source: str) -> None:
         "space_board",
         "zone",
         "lane",
+        "camera",
         "staff",
     ):
         seen: set[str] = set()
@@ -57,6 +60,7 @@ def check_references(config: Config, source: str) -> None:
                 f"{source}: {device.name} belongs to workstation {device.workstation!r}; known: {known}"
             )
     check_lanes(config, source)
+    check_cameras(config, source)
 
 
 def check_values(config: Config, source: str) -> None:

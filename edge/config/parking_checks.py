@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict
 
+from edge.config.camera_checks import camera_displays, camera_gates
 from edge.config.parking_sections import LaneConfig
 from edge.config.sections import Config
 from edge.errors import Invalid
@@ -18,8 +19,8 @@ def check_lanes(config: Config, source: str) -> None:
     """Raise Invalid for zones, gates, displays and workstations of lanes that do not exist or are shared."""
     known = {
         "zone": [one.name for one in config.zone],
-        "gate": [one.name for one in config.gate],
-        "display": [one.name for one in config.display],
+        "gate": [*(one.name for one in config.gate), *camera_gates(config)],
+        "display": [*(one.name for one in config.display), *camera_displays(config)],
         "workstation": [one.name for one in config.workstation],
     }
     for lane in config.lane:

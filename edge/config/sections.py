@@ -10,6 +10,7 @@ from typing import Literal
 from devices.settings import DisplayConfig, GateConfig, SpaceBoardConfig
 from edge.codes.house import HouseForm
 from edge.config.agent_section import AgentConfig
+from edge.config.camera_sections import CameraConfig, PhotosConfig
 from edge.config.parking_sections import LaneConfig, ParkingConfig, ZoneConfig
 from edge.config.validation_sections import (
     ValidationConfig,
@@ -253,6 +254,8 @@ class Config:
     parking: ParkingConfig = field(default_factory=ParkingConfig)
     zone: tuple[ZoneConfig, ...] = ()
     lane: tuple[LaneConfig, ...] = ()
+    camera: tuple[CameraConfig, ...] = ()
+    photos: PhotosConfig = field(default_factory=PhotosConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     validation_rule: tuple[ValidationRuleConfig, ...] = ()
     validation_quota: tuple[ValidationQuotaConfig, ...] = ()

@@ -55,8 +55,8 @@ class LaneCameras:
         return self._see(self._box, lane, replace(news, photos=()), names)
 
 
-def wish_of(answer: LaneAnswer | None) -> CameraWish:
-    """Return what the camera's own answer is to carry."""
-    if answer is None:
-        return CameraWish()
+def wish_of(answer: LaneAnswer, words: bool = True) -> CameraWish:
+    """Return what the camera's own answer is to carry; without `words`, nothing for a board on it."""
+    if not words:
+        return CameraWish(answer.open_now, look_again=answer.look_again)
     return CameraWish(answer.open_now, answer.lines, answer.voice, answer.look_again)

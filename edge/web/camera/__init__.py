@@ -117,7 +117,7 @@ def _answer(desk: CameraDesk, slots: Slots, camera: BoundCamera, post: CameraPos
     for news in post.news:
         answer = desk.take(camera.lane, news)
         if answer is not None:
-            wish = wish_of(answer)
+            wish = wish_of(answer, camera.words)
             _log.info(
                 "read", camera=camera.name, lane=camera.lane, outcome=answer.outcome, read=answer.read_id
             )

@@ -44,7 +44,8 @@ class BoundCamera:
 
     token_digest: SHA-256 of the token in its address; b"" lets it in by fixed paths alone. address: from
     where it calls, an address or a network, "" from anywhere. serial: what it must call itself, "" anything.
-    fixed_paths: it may post to its maker's fixed paths; that needs an address and a serial.
+    fixed_paths: it may post to its maker's fixed paths; that needs an address and a serial. words: its
+    answers carry the lane's words for a board on it; not where the lane's worker shows them anyhow.
     """
 
     name: str
@@ -54,6 +55,7 @@ class BoundCamera:
     address: str = ""
     serial: str = ""
     fixed_paths: bool = False
+    words: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,153 @@
+"""Cameras that recognise plates, from the configuration: who posts, who is asked, and what hangs on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.app.files import given_file
+from edge.config import CameraConfig, Config
+from edge.duties.watching_cameras import CameraParts
+from edge.errors import Invalid
+from edge.services.camera_ports import PlateCamera
+from edge.services.ports import Display, Gate
+from edge.store.photo_folder import PhotoFolder
+from edge.web.camera.door import MIN_TOKEN, BoundCamera, token_digest
+
+if TYPE_CHECKING:
+    from devices.camera.hikvision.gate import CameraAccess
+    from devices.camera.pushed import BoardOnCamera, PushedCamera, Speech
+
+PHOTOS = "photos"
+
+#: Requests of cameras that may wait for commands at a time, and threads that stay for everything else.
+MOST_HELD = 8
+SPARE_THREADS = 4
+
+#: A camera that sends heartbeats is missed after so long; Hikvision's sends none.
+SILENT_S = {"vzicom": 90, "dahua_push": 90, "hikvision_push": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltCameras:
+    """The cameras, and the gates and displays that are theirs."""
+
+    parts: CameraParts
+    gates: tuple[Gate, ...] = ()
+    displays: tuple[Display, ...] = ()
+
+
+def build_cameras(config: Config) -> BuiltCameras:
+    """Return drivers for every camera at a lane; those that are asked begin to connect at once.
+
+    Raises Invalid for a token or password that cannot be read, before anything is connected.
+    """
+    posting = [(one, _posting(one)) for one in config.camera if one.posts]
+    access = {one.name: _access(one) for one in config.camera if one.url}
+    gates: list[Gate] = [_hikvision_gate(one, access[one.name]) for one in config.camera if one.barrier]
+    displays: list[Display] = []
+    for one, camera in posting:
+        if one.comet:
+            gates.append(_gate(one, camera))
+        if one.is_display and camera.board is not None:
+            displays.append(_display(camera, camera.board))
+    bound = tuple(_bound(config, one, camera) for one, camera in posting)
+    asked = tuple((one.lane, _asked(one, access)) for one in config.camera if not one.posts)
+    parts = CameraParts(
+        PhotoFolder(config.box.data_dir / PHOTOS),
+        asked,
+        bound,
+        config.photos.keep_days,
+        config.photos.max_mb << 20,
+        max(0, min(MOST_HELD, config.web.threads - config.web.max_streams - SPARE_THREADS)),
+    )
+    return BuiltCameras(parts, tuple(gates), tuple(displays))
+
+
+def _posting(config: CameraConfig) -> PushedCamera:
+    from devices.camera.pushed import BoardOnCamera, PushedCamera
+
+    board = None
+    if config.board_channel is not None:
+        board = BoardOnCamera(config.board_channel, config.board_lines, config.board_cells)
+    silent_s = SILENT_S[config.kind] if config.silent_s is None else config.silent_s
+    return PushedCamera(config.name, _speech(config), board, silent_s)
+
+
+def _speech(config: CameraConfig) -> Speech:
+    from devices.camera.pushed import DahuaSpeech, HikvisionSpeech, VzicomSpeech
+    from devices.camera.vzicom.codec import RelayHabits
+
+    if config.kind == "vzicom":
+        return VzicomSpeech(RelayHabits(config.relay, config.relay_output, config.relay_ms))
+    return DahuaSpeech() if config.kind == "dahua_push" else HikvisionSpeech()
+
+
+def _bound(config: Config, one: CameraConfig, camera: PushedCamera) -> BoundCamera:
+    digest = b"" if one.token_file is None else token_digest(_token(one, one.token_file))
+    lane = next(lane for lane in config.lane if lane.name == one.lane)
+    return BoundCamera(
+        one.name,
+        one.lane,
+        camera,
+        digest,
+        one.address,
+        one.serial,
+        fixed_paths=bool(one.kind == "dahua_push" and one.address and one.serial),
+        words=lane.display != one.name,
+    )
+
+
+def _asked(config: CameraConfig, access: dict[str, CameraAccess]) -> PlateCamera:
+    if config.kind == "frames":
+        raise Invalid(f"camera {config.name}: kind frames, our own reader, is not wired in this version")
+    from devices.camera.streamed import DAHUA, HIKVISION, StreamedCamera
+
+    habits = HIKVISION if config.kind == "hikvision_pull" else DAHUA
+    return StreamedCamera(config.name, access[config.name], habits)
+
+
+def _gate(config: CameraConfig, camera: PushedCamera) -> Gate:
+    from devices.camera.pushed import PushedGate
+
+    return PushedGate(camera, config.loops)
+
+
+def _display(camera: PushedCamera, board: BoardOnCamera) -> Display:
+    from devices.camera.pushed import PushedBoard
+
+    return PushedBoard(camera, board)
+
+
+def _hikvision_gate(config: CameraConfig, access: CameraAccess) -> Gate:
+    from devices.camera.hikvision.gate import HikvisionGate
+
+    return HikvisionGate(config.name, access, config.barrier)
+
+
+def _access(config: CameraConfig) -> CameraAccess:
+    from devices.camera.hikvision.gate import CameraAccess
+
+    password = "" if config.password_file is None else _secret(config, config.password_file)
+    try:
+        return CameraAccess(config.url, config.username, password)
+    except ValueError as error:
+        raise Invalid(f"camera {config.name}: url: {error}") from None
+
+
+def _token(config: CameraConfig, path: Path) -> str:
+    token = _secret(config, path)
+    if len(token) < MIN_TOKEN or not all(one.isascii() and (one.isalnum() or one in "-_") for one in token):
+        raise Invalid(
+            f"camera {config.name}: the token in {path} must be at least {MIN_TOKEN} letters, digits, - and _"
+        )
+    return token
+
+
+def _secret(config: CameraConfig, path: Path) -> str:
+    try:
+        return given_file(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise Invalid(f"camera {config.name}: {path} cannot be read: {why}") from None

@@ -1,0 +1,72 @@
+"""What no type can hold back in the sections about cameras."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+from edge.config.camera_sections import CameraConfig
+from edge.config.sections import Config
+from edge.errors import Invalid
+
+
+def check_cameras(config: Config, source: str) -> None:
+    """Raise Invalid for cameras of no lane, names that clash and settings that cannot work together."""
+    lanes = [one.name for one in config.lane]
+    for camera in config.camera:
+        place = f"{source}: camera {camera.name}"
+        if camera.lane not in lanes:
+            raise Invalid(f"{place} looks at lane {camera.lane!r}; known: {', '.join(lanes) or 'none'}")
+        _check_way(camera, place)
+        _check_bounds(camera, place)
+    for kind, names in (("gate", camera_gates(config)), ("display", camera_displays(config))):
+        doubled = [one.name for one in getattr(config, kind) if one.name in names]
+        if doubled:
+            raise Invalid(f"{source}: a {kind} and a camera's {kind} are both named {doubled[0]!r}")
+    if config.photos.keep_days < 1 or config.photos.max_mb < 16:
+        raise Invalid(f"{source}: photos.keep_days is at least 1 and photos.max_mb at least 16")
+
+
+def camera_gates(config: Config) -> list[str]:
+    """Return the names of cameras whose relay is a gate."""
+    return [one.name for one in config.camera if one.is_gate]
+
+
+def camera_displays(config: Config) -> list[str]:
+    """Return the names of cameras whose board is a display."""
+    return [one.name for one in config.camera if one.is_display]
+
+
+def _check_way(camera: CameraConfig, place: str) -> None:
+    fixed = camera.kind == "dahua_push" and camera.address and camera.serial
+    if camera.posts and camera.token_file is None and not fixed:
+        raise Invalid(
+            f"{place} posts, so it needs a token_file (dahua_push may have address and serial instead)"
+        )
+    if camera.kind.endswith("_pull") and not camera.url:
+        raise Invalid(f"{place} is asked for its stream, so it needs its url, such as http://192.168.20.31")
+    if camera.comet and camera.kind != "vzicom":
+        raise Invalid(f"{place}: comet is a mode of kind vzicom alone")
+    if camera.board_channel is not None and camera.kind != "vzicom":
+        raise Invalid(f"{place}: a board_channel is on kind vzicom alone")
+    if camera.barrier and not (camera.kind.startswith("hikvision") and camera.url):
+        raise Invalid(f"{place}: a barrier is opened on kind hikvision_push or hikvision_pull, with its url")
+
+
+def _check_bounds(camera: CameraConfig, place: str) -> None:
+    try:
+        ip_network(camera.address or "0.0.0.0/0")
+    except ValueError as error:
+        raise Invalid(f"{place}: address: {error}; write it like 192.168.20.31 or 192.168.20.0/28") from None
+    limits = {
+        "barrier": (camera.barrier, 0, 16),
+        "relay_output": (camera.relay_output, 0, 3),
+        "relay_ms": (camera.relay_ms, 1, 600_000),
+        "loops": (camera.loops, 0, 4),
+        "board_channel": (camera.board_channel or 0, 0, 1),
+        "board_lines": (camera.board_lines, 1, 8),
+        "board_cells": (camera.board_cells, 2, 64),
+        "silent_s": (camera.silent_s or 0, 0, 86_400),
+    }
+    for name, (value, least, most) in limits.items():
+        if not least <= value <= most:
+            raise Invalid(f"{place}: {name} is {least} to {most}, got {value}")

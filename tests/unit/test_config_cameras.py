@@ -1,0 +1,110 @@
+"""Cameras in the configuration: what cannot work is refused before anything is connected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devices.camera.pushed import PushedGate
+from devices.camera.streamed import StreamedCamera
+from edge.app.cameras import build_cameras
+from edge.config import Config, parse_config
+from edge.errors import Invalid
+from edge.web.camera.door import token_digest
+
+TOKEN = "kQ3vD9xT7mZ1pL8sW2bYcA"
+LANES = [
+    {"name": "in", "way": "entry", "zone": "B2"},
+    {"name": "out", "way": "exit", "zone": "B2", "gate": "out-cam", "display": "out-cam"},
+]
+OUT: dict[str, Any] = {
+    "name": "out-cam", "lane": "out", "kind": "vzicom", "comet": True, "board_channel": 0, "loops": 2,
+}  # fmt: skip
+
+
+def config(tmp_path: Path, *cameras: dict[str, Any], token: str = TOKEN) -> Config:
+    secret = tmp_path / "token"
+    secret.write_text(token + "\n", "utf-8")
+    whole = [{"token_file": str(secret), **one} for one in (*cameras, OUT)]
+    raw = {
+        "box": {"site": "s", "edge": "e", "data_dir": str(tmp_path)},
+        "workstation": [{"name": "P01"}],
+        "zone": [{"name": "B2"}],
+        "lane": LANES,
+        "camera": [{key: value for key, value in one.items() if value is not None} for one in whole],
+    }
+    return parse_config(raw, "test")
+
+
+def test_a_comet_camera_is_a_gate_and_a_display_of_its_own_name(tmp_path: Path) -> None:
+    built = build_cameras(config(tmp_path))
+    [gate], [display], [bound] = built.gates, built.displays, built.parts.bound
+    assert isinstance(gate, PushedGate)
+    assert gate.name == display.name == bound.name == "out-cam"
+    assert bound.token_digest == token_digest(TOKEN)
+    assert not bound.words, "the lane's worker shows the words, so the answer must not"
+    assert TOKEN not in repr(built)
+
+
+def test_a_camera_whose_lane_has_no_display_of_its_own_carries_the_words(tmp_path: Path) -> None:
+    built = build_cameras(config(tmp_path, {"name": "in-cam", "lane": "in", "kind": "vzicom"}))
+    assert [one.words for one in built.parts.bound] == [True, False]
+
+
+def test_a_camera_that_is_asked_connects_and_its_barrier_is_a_gate(tmp_path: Path) -> None:
+    pulled = {
+        "name": "in-cam", "lane": "in", "kind": "hikvision_pull", "token_file": None,
+        "url": "http://127.0.0.1:1", "barrier": 1,
+    }  # fmt: skip
+    built = build_cameras(config(tmp_path, pulled))
+    [(lane, camera)] = built.parts.asked
+    camera.close()
+    assert lane == "in"
+    assert isinstance(camera, StreamedCamera)
+    assert [one.name for one in built.gates] == ["in-cam", "out-cam"]
+
+
+def test_requests_that_wait_never_take_the_threads_of_pages(tmp_path: Path) -> None:
+    assert build_cameras(config(tmp_path)).parts.held == 8
+
+
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "lane": ({"lane": "nowhere"}, "looks at lane 'nowhere'; known: in, out"),
+    "name": ({"name": "out-cam"}, "two cameras are named 'out-cam'"),
+    "token": ({"token_file": None}, "needs a token_file"),
+    "url": ({"kind": "dahua_pull"}, "needs its url"),
+    "comet": ({"kind": "dahua_push", "comet": True}, "comet is a mode of kind vzicom"),
+    "board": ({"kind": "dahua_push", "board_channel": 0}, "board_channel is on kind vzicom"),
+    "barrier": ({"barrier": 1}, "hikvision_push or hikvision_pull, with its url"),
+    "address": ({"address": "camera-1"}, "write it like 192.168.20.31"),
+    "pulse": ({"relay_ms": 0}, "relay_ms is 1 to 600000, got 0"),
+    "kind": ({"kind": "axis"}, "must be one of vzicom"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_work_is_refused_with_the_remedy(tmp_path: Path, name: str) -> None:
+    change, why = BAD[name]
+    with pytest.raises(Invalid, match=why):
+        config(tmp_path, {"name": "in-cam", "lane": "in", "kind": "vzicom", **change})
+
+
+@pytest.mark.parametrize(
+    ("change", "token", "why"),
+    [
+        ({}, "short", "at least 16 letters"),
+        ({}, "with a blank and more / slashes", "at least 16 letters"),
+        ({"token_file": "/nowhere/token"}, TOKEN, "/nowhere/token cannot be read: No such file"),
+        ({"kind": "hikvision_push", "url": "http://u:pw@10.0.0.1", "barrier": 1}, TOKEN, "without user and"),
+        ({"kind": "frames", "token_file": None}, TOKEN, "frames"),
+    ],
+)
+def test_what_only_shows_when_it_is_built_is_refused_too(
+    tmp_path: Path, change: dict[str, Any], token: str, why: str
+) -> None:
+    wanted = config(tmp_path, {"name": "in-cam", "lane": "in", "kind": "vzicom", **change}, token=token)
+    with pytest.raises(Invalid, match=why) as told:
+        build_cameras(wanted)
+    assert "pw" not in str(told.value)
