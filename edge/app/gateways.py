@@ -13,7 +13,7 @@ from edge.config import (
 )
 from edge.duties.renewing_keys import KeyRenewer
 from edge.errors import Invalid
-from edge.services.payment_ports import BillSource, PaymentGateway, PrepayGateway
+from edge.services.payment_ports import BillSource, CallbackReader, PaymentGateway, PrepayGateway
 from edge.services.ports import Clock, IdSource
 
 #: Where the certificates of WeChat Pay are kept, under box.data_dir.
@@ -50,6 +50,15 @@ def phone_gateways(gateways: Mapping[str, PaymentGateway]) -> dict[str, PrepayGa
 
     wechat = {name: one for name, one in gateways.items() if isinstance(one, WeChatPayGateway)}
     return {name: WeChatPhoneOrders(one) for name, one in wechat.items() if one.takes_phone_orders}
+
+
+def callback_readers(gateways: Mapping[str, PaymentGateway], clock: Clock) -> dict[str, CallbackReader]:
+    """Return by name what reads the callbacks of those that call back."""
+    from edge.gateways.wechat_pay.client import WeChatPayGateway
+    from edge.gateways.wechat_pay.phone_orders import WeChatCallbacks
+
+    wechat = {name: one for name, one in gateways.items() if isinstance(one, WeChatPayGateway)}
+    return {name: WeChatCallbacks(one, clock) for name, one in wechat.items() if one.takes_phone_orders}
 
 
 def _wechat_pay(config: WeChatPayConfig, clock: Clock, ids: IdSource, data: Path) -> PaymentGateway:
