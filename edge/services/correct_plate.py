@@ -1,0 +1,149 @@
+"""Put a stay right: the plate or the entry time that a person knows better, with their name and reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from edge.clock import Instant
+from edge.errors import Invalid
+from edge.parking.plate import is_plausible, kinds_of, normalise
+from edge.parking.plate_edits import changed_pairs, edits_between
+from edge.parking.session import Session, SessionState
+from edge.services.box import Box
+from edge.services.events import EventKind, record_event
+from edge.services.parking_right_events import parking_corrected
+from edge.services.plate_records import PlateCorrection
+from edge.services.records import Unit
+
+#: The longest reason, and the earliest entry that a person may write: a year ago.
+MAX_REASON = 100
+MAX_BACK_MS = 366 * 24 * 3_600_000
+
+#: So few wrong characters teach; more of them are another vehicle's plate.
+MAX_TAUGHT = 2
+
+
+def correct_session(
+    box: Box, session_id: str, by: str, reason: str, plate: str | None = None, entered_at: int | None = None
+) -> PlateCorrection:
+    """Put the plate, the entry time or both of a stay inside right, and tell HQ; return the record of it.
+
+    plate: as a person types it. entered_at: Unix ms. Raises Invalid for a stay that is not inside, a plate
+    that cannot be one or that is inside already, a moment to come, or without a name or a reason.
+    """
+    now = box.clock.now()
+    return box.store.write(lambda unit: correct_in(unit, box, session_id, by, reason, now, plate, entered_at))
+
+
+def correct_in(
+    unit: Unit,
+    box: Box,
+    session_id: str,
+    by: str,
+    reason: str,
+    now: Instant,
+    plate: str | None = None,
+    entered_at: int | None = None,
+) -> PlateCorrection:
+    """Do the same in a unit of work that does more."""
+    session = unit.sessions.get(session_id)
+    if session is None or session.state is not SessionState.INSIDE:
+        raise Invalid(f"stay {session_id} is not inside; look at the list again")
+    named = session.plate if plate is None else _checked_plate(unit, session, plate)
+    begun = session.entered_at if entered_at is None else _checked_time(entered_at, now)
+    if (named, begun) == (session.plate, session.entered_at):
+        raise Invalid("nothing was changed; write the other plate or entry time")
+    changed = replace(session, plate=named, entered_at=begun, changed_at=now.wall_at)
+    if entered_at is not None:
+        changed = replace(changed, clock_note="", entered_trusted=True)
+    unit.sessions.put(changed)
+    read = unit.plate_reads.get(session.entry_read_id) if session.entry_read_id else None
+    wrong = read is not None and read.plate != named and plate is not None
+    correction = PlateCorrection(
+        box.ids.new_id(),
+        session_id,
+        now.wall_at,
+        by,
+        _words(by, reason),
+        session.plate,
+        named,
+        session.entered_at,
+        begun,
+        read.camera if read and wrong else "",
+        read.plate if read and wrong else "",
+    )
+    unit.plates.put_correction(correction)
+    if read is not None and wrong:
+        teach(unit, read.camera, named, read.plate, now.wall_at)
+    data = parking_corrected(correction)
+    record_event(unit, box.ids, now, box.origin, EventKind.PARKING_CORRECTED, session_id, data)
+    return correction
+
+
+def confirm_match(
+    unit: Unit, box: Box, session: Session, camera: str, read: str, by: str, now: Instant
+) -> PlateCorrection | None:
+    """Note that a person said a vehicle at an exit, read as `read`, is a stay's; teach the camera from it.
+
+    The stay keeps its plate. Returns None when the read was right. HQ is told.
+    """
+    if not read or read == session.plate:
+        return None
+    at, plate = session.entered_at, session.plate
+    correction = PlateCorrection(
+        box.ids.new_id(),
+        session.session_id,
+        now.wall_at,
+        by,
+        "chosen at the exit",
+        plate,
+        plate,
+        at,
+        at,
+        camera,
+        read,
+    )
+    unit.plates.put_correction(correction)
+    teach(unit, camera, plate, read, now.wall_at)
+    data = parking_corrected(correction)
+    record_event(unit, box.ids, now, box.origin, EventKind.PARKING_CORRECTED, session.session_id, data)
+    return correction
+
+
+def teach(unit: Unit, camera: str, true: str, read: str, at: int) -> int:
+    """Learn a camera's confusions from what a plate was and what was read; return how many pairs.
+
+    More than `MAX_TAUGHT` differences teach nothing: that was another plate.
+    """
+    edits = edits_between(true, read) if camera and true and read else ()
+    if not edits or len(edits) > MAX_TAUGHT:
+        return 0
+    pairs = tuple(changed_pairs(edits))
+    for stored, seen in pairs:
+        unit.plates.learn(camera, stored, seen, at)
+    return len(pairs)
+
+
+def _checked_plate(unit: Unit, session: Session, text: str) -> str:
+    plate = normalise(text)
+    if not plate or not (is_plausible(plate) or kinds_of(plate)):
+        raise Invalid(f"{text!r:.30} can be no plate; write it like 粤B12345 or 粤BD12345")
+    others = [one for one in unit.sessions.inside(plate) if one.session_id != session.session_id]
+    if others:
+        raise Invalid(f"{plate} is inside already, as stay {others[0].session_id}; end that one first")
+    return plate
+
+
+def _checked_time(entered_at: int, now: Instant) -> int:
+    if entered_at > now.wall_at:
+        raise Invalid("the entry time lies in the future; look at the date")
+    if entered_at < now.wall_at - MAX_BACK_MS:
+        raise Invalid("the entry time is more than a year ago; look at the date")
+    return entered_at
+
+
+def _words(by: str, reason: str) -> str:
+    words = " ".join(reason.split())[:MAX_REASON]
+    if not by or not words:
+        raise Invalid("correct a stay with a name and a reason, such as: plate misread")
+    return words
