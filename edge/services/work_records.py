@@ -12,13 +12,16 @@ class WorkKind(StrEnum):
 
     LATE_PAYMENT: money came in after the shopper had left; the goods wait. MONEY_ADRIFT: money that could
     not be booked went back, or is on its way back. REFUND_STUCK: a refund does not reach the shopper.
-    BILL_DIFFERENCE: the gateway's bill and the books disagree.
+    BILL_DIFFERENCE: the gateway's bill and the books disagree. TAILGATED: a vehicle went through a lane behind
+    another. PASSED_BACK: a vehicle came in that was inside already, so it must have left unseen.
     """
 
     LATE_PAYMENT = "late_payment"
     MONEY_ADRIFT = "money_adrift"
     REFUND_STUCK = "refund_stuck"
     BILL_DIFFERENCE = "bill_difference"
+    TAILGATED = "tailgated"
+    PASSED_BACK = "passed_back"
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,7 +227,7 @@ class GateCommandTable:
 
     def _all(self, condition: str, *keys: object) -> tuple[GateCommand, ...]:
         rows = self._connection.execute(f"{_SELECT_COMMAND} {condition}", keys).fetchall()
-        return tuple(GateCommand(*row[:9], GateCommandState(row[9]), *row[10:]) for row in rows)
+        return tuple(_command(row) for row in rows)
 
 
 class LaneHoldTable:
@@ -253,14 +253,20 @@ class LaneHoldTable:
         return tuple(LaneHold(key, lane, HoldReason(why), *rest) for key, lane, why, *rest in rows)
 
 
+def _command(row: tuple[Any, ...]) -> GateCommand:
+    values = [*row]
+    values[9] = GateCommandState(row[9])
+    return GateCommand(*values)
+
+
 def _read(row: tuple[Any, ...]) -> PlateRead:
-    *head, colour, vehicle_class, confidences, trigger, backfill, photos = row
-    return PlateRead(
-        *head,
-        PlateColour(colour),
-        VehicleClass(vehicle_class),
-        tuple(json.loads(confidences)),
-        Trigger(trigger),
-        bool(backfill),
-        tuple(json.loads(photos)),
+    values = [*row]
+    values[8:] = (
+        PlateColour(row[8]),
+        VehicleClass(row[9]),
+        tuple(json.loads(row[10])),
+        Trigger(row[11]),
+        bool(row[12]),
+        tuple(json.loads(row[13])),
     )
+    return PlateRead(*values)

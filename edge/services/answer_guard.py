@@ -1,0 +1,185 @@
+"""A person answers the question about the vehicle at a lane, or opens unasked; always with a name."""
+
+from __future__ import annotations
+
+from edge.clock import Instant
+from edge.errors import Invalid
+from edge.parking.advance import GuardAnswer
+from edge.parking.debt import Debt, DebtCause
+from edge.parking.decision import Answer, Why
+from edge.parking.facility import Lane, LaneWay
+from edge.parking.passage import Passage
+from edge.parking.plate import normalise
+from edge.parking.session import SessionState
+from edge.services.box import Box
+from edge.services.events import EventKind, record_event
+from edge.services.lane_turn import LaneTurn
+from edge.services.parking_money_events import debt_changed
+from edge.services.quote_session import quote_session
+from edge.services.records import Unit
+
+#: Letters of a reason, at least and at most.
+MIN_REASON = 2
+MAX_REASON = 200
+
+_NEEDS_REASON = frozenset({Answer.OPEN, Answer.LET_OUT, Answer.LIFTED})
+
+
+def answer_guard(
+    box: Box,
+    lane_name: str,
+    passage_id: str,
+    answer: Answer,
+    by: str,
+    reason: str = "",
+    plate: str = "",
+    session_id: str = "",
+) -> Passage:
+    """Answer for the vehicle at a lane; return its passage.
+
+    passage_id: the one that the person saw, so that an answer never meets the next vehicle. reason: needed to
+    open. plate: for CORRECT; session_id: for CHOOSE, and which stay is let out with its fee written down.
+    Raises Invalid when that vehicle is not there any more or something is missing; repeating changes nothing.
+    """
+    lane, words = box.parking.lane(lane_name), " ".join(reason.split())
+    _require(answer, by, words, plate, session_id)
+    now = box.clock.now()
+
+    def work(unit: Unit) -> Passage:
+        passage = unit.passages.current(lane.name)
+        if passage is None or passage.passage_id != passage_id:
+            raise Invalid(f"the vehicle that was asked about is not at lane {lane.name} any more; look again")
+        return _answer(unit, box, lane, passage, answer, by, words, plate, session_id, now)
+
+    done = box.store.write(work)
+    box.wake_lane(lane.name)
+    return done
+
+
+def open_by_hand(box: Box, lane_name: str, by: str, reason: str, why: Why = Why.BY_HAND) -> Passage:
+    """Open a lane's gate for whoever stands there, with a reason; return the passage.
+
+    Opens once for the vehicle there: while its gate opens already, nothing more is sent. A lane with nobody
+    known in it begins a passage of its own, so that every opening has one.
+    """
+    lane, words = box.parking.lane(lane_name), " ".join(reason.split())
+    _require(Answer.OPEN, by, words, "", "")
+    now = box.clock.now()
+
+    def work(unit: Unit) -> Passage:
+        turn = LaneTurn(unit, box, lane, now)
+        passage = unit.passages.current(lane.name)
+        if passage is None:
+            passage = turn.begin()
+            unit.passages.put(passage)
+        return turn.see(passage, GuardAnswer(Answer.OPEN, by, words, why=why))
+
+    done = box.store.write(work)
+    box.wake_lane(lane.name)
+    return done
+
+
+def take_ticket(box: Box, lane_name: str) -> str:
+    """Let in the vehicle without a readable plate that waits at an entry; return its stay's ticket.
+
+    Called by the page behind the lane's QR code, whose phone keeps the ticket for the exit. Raises Invalid
+    when none waits there, or the lane lets in nobody without a plate.
+    """
+    lane = box.parking.lane(lane_name)
+    if lane.way is not LaneWay.ENTRY or lane.needs_plate:
+        raise Invalid(f"lane {lane.name} gives no tickets; ask the guard")
+    now = box.clock.now()
+
+    def work(unit: Unit) -> str:
+        passage = unit.passages.current(lane.name)
+        if passage is None or passage.plate or (passage.question is None and not passage.session_id):
+            raise Invalid(f"no vehicle without a plate waits at lane {lane.name}; drive up to the barrier")
+        said = GuardAnswer(Answer.OPEN, "", why=Why.TICKET)
+        after = LaneTurn(unit, box, lane, now).see(passage, said)
+        session = unit.sessions.get(after.session_id)
+        if session is None:
+            raise Invalid(f"lane {lane.name} could not let the vehicle in; ask the guard")
+        return session.ticket
+
+    ticket = box.store.write(work)
+    box.wake_lane(lane.name)
+    return ticket
+
+
+def show_ticket(box: Box, lane_name: str, ticket: str) -> Passage:
+    """Say which stay the vehicle at an exit has, by its ticket; return the passage after that.
+
+    Raises Invalid for a ticket that is not known or was used, and while no vehicle stands there.
+    """
+    lane, now = box.parking.lane(lane_name), box.clock.now()
+
+    def work(unit: Unit) -> Passage:
+        session = unit.sessions.by_ticket(ticket)
+        if session is None or session.state is not SessionState.INSIDE:
+            raise Invalid("this ticket is of no vehicle inside; ask the guard")
+        passage = unit.passages.current(lane.name)
+        if passage is None or passage.way is not LaneWay.EXIT:
+            raise Invalid(f"no vehicle stands at lane {lane.name}; drive up to the barrier")
+        said = GuardAnswer(Answer.CHOOSE, "", session_id=session.session_id)
+        return LaneTurn(unit, box, lane, now).see(passage, said)
+
+    done = box.store.write(work)
+    box.wake_lane(lane.name)
+    return done
+
+
+def _answer(
+    unit: Unit,
+    box: Box,
+    lane: Lane,
+    passage: Passage,
+    answer: Answer,
+    by: str,
+    words: str,
+    plate: str,
+    session_id: str,
+    now: Instant,
+) -> Passage:
+    due_fen = 0
+    whose = session_id or passage.session_id
+    if answer is Answer.LET_OUT:
+        due_fen = _owed(unit, box, whose, now)
+    said = GuardAnswer(answer, by, words, normalise(plate), session_id, due_fen)
+    after = LaneTurn(unit, box, lane, now).see(passage, said)
+    if due_fen and after.opening != passage.opening:
+        _record_debt(unit, box, lane, whose, due_fen, by, now)
+    return after
+
+
+def _owed(unit: Unit, box: Box, session_id: str, now: Instant) -> int:
+    session = unit.sessions.get(session_id)
+    if session is None or session.state is not SessionState.INSIDE:
+        return 0
+    try:
+        return quote_session(unit, box, session, now.wall_at).due_fen
+    except Invalid:
+        # Without a tariff nobody can say what is owed; the vehicle is let go all the same.
+        return 0
+
+
+def _record_debt(
+    unit: Unit, box: Box, lane: Lane, session_id: str, due_fen: int, by: str, now: Instant
+) -> None:
+    if any(one.closed_at is None for one in unit.debts.of_session(session_id)):
+        return
+    session = unit.sessions.get(session_id)
+    plate = "" if session is None else session.plate
+    debt = Debt(box.ids.new_id(), session_id, plate, due_fen, DebtCause.GUARD, now.wall_at, lane.name, by)
+    unit.debts.put(debt)
+    record_event(unit, box.ids, now, box.origin, EventKind.DEBT_RECORDED, debt.debt_id, debt_changed(debt))
+
+
+def _require(answer: Answer, by: str, reason: str, plate: str, session_id: str) -> None:
+    if not by:
+        raise Invalid("say who answers; every opening has a name")
+    if answer in _NEEDS_REASON and not MIN_REASON <= len(reason) <= MAX_REASON:
+        raise Invalid(f"a gate is opened by hand with a reason of {MIN_REASON} to {MAX_REASON} characters")
+    if answer is Answer.CORRECT and not normalise(plate):
+        raise Invalid("type the plate that stands there")
+    if answer is Answer.CHOOSE and not session_id:
+        raise Invalid("choose the stay that is this vehicle's")

@@ -1,0 +1,137 @@
+"""Decide whether a vehicle at an exit may go: whose stay it is, what is due, and what a person is asked."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from edge.clock import Instant
+from edge.errors import EdgeError, Invalid
+from edge.parking.decision import Decision, Verdict, Why
+from edge.parking.facility import Lane
+from edge.parking.observation import PlateRead
+from edge.parking.passage import Passage
+from edge.parking.quote import Quote
+from edge.parking.session import Session, SessionState
+from edge.services.box import Box
+from edge.services.charge_stay import put_charge
+from edge.services.find_session import find_session
+from edge.services.quote_session import quote_session
+from edge.services.records import Unit
+
+#: A vehicle that comes again so soon, and was not seen to go through, is leaving still.
+AGAIN_MS = 300_000
+
+#: A stay that counted as never begun so lately is believed again when its vehicle leaves.
+REVIVE_MS = 3 * 24 * 3_600_000
+
+#: By how much wall and boot time may disagree about a stay before its clock counts as jumped.
+JUMP_MS = 60_000
+JUMPED = "clock_jumped"
+EXIT_CLOCK = "exit_untrusted"
+
+
+def decide_exit(unit: Unit, box: Box, lane: Lane, passage: Passage, now: Instant) -> Decision:
+    """Return what becomes of a vehicle at an exit; a fee that is due is put on the lane's own screen."""
+    held = unit.lane_holds.current(lane.name) is not None
+    session, asked = _whose(unit, box, lane, passage, now)
+    if session is None:
+        return Decision(Verdict.OPEN, Why.HELD_OPEN, plate=passage.plate) if held else asked
+    if session.state is SessionState.LEFT:
+        return Decision(Verdict.OPEN, Why.AGAIN, session_id=session.session_id)
+    if held:
+        return Decision(Verdict.OPEN, Why.HELD_OPEN, session_id=session.session_id)
+    return _by_fee(unit, box, lane, _on_this_clock(unit, session, now), now)
+
+
+def _whose(
+    unit: Unit, box: Box, lane: Lane, passage: Passage, now: Instant
+) -> tuple[Session | None, Decision]:
+    """Return the stay of a vehicle, and what is asked when there is none."""
+    chosen = unit.sessions.get(passage.session_id) if passage.session_id else None
+    if chosen is not None and chosen.state is SessionState.INSIDE:
+        return chosen, Decision(Verdict.ASK, Why.NO_SESSION)
+    if not passage.plate:
+        return None, Decision(Verdict.ASK, Why.NO_PLATE)
+    ranking = find_session(unit, box, _read(unit, passage, now), now.wall_at)
+    if ranking.clear is not None:
+        return ranking.clear.session, Decision(Verdict.ASK, Why.NO_SESSION)
+    known = _left_or_ghost(unit, lane, passage, now)
+    if known is not None:
+        return known, Decision(Verdict.ASK, Why.NO_SESSION)
+    candidates = tuple(one.session.session_id for one in ranking.candidates)
+    first = "" if ranking.recommended is None else ranking.recommended.session.session_id
+    why = Why.UNSURE_SESSION if candidates else Why.NO_SESSION
+    return None, Decision(Verdict.ASK, why, session_id=first, candidates=candidates)
+
+
+def _left_or_ghost(unit: Unit, lane: Lane, passage: Passage, now: Instant) -> Session | None:
+    """Return the plate's last stay if it has just left here unseen, or was wrongly taken for a ghost."""
+    last = next(iter(unit.sessions.last_of(passage.plate, 1)), None)
+    if last is None:
+        return None
+    if last.state is SessionState.NEVER_ENTERED and now.wall_at - last.entered_at <= REVIVE_MS:
+        alive = replace(last, state=SessionState.INSIDE, changed_at=now.wall_at)
+        unit.sessions.put(alive)
+        return alive
+    just_left = last.exit_lane == lane.name and now.wall_at - (last.left_at or 0) <= AGAIN_MS
+    passages = unit.passages.of_session(last.session_id) if just_left else ()
+    return last if passages and passages[-1].assumed else None
+
+
+def _read(unit: Unit, passage: Passage, now: Instant) -> PlateRead:
+    """Return the read behind a passage; with a plate that a person corrected, sure of each character."""
+    read = unit.plate_reads.get(passage.read_id)
+    if read is None:
+        at = now.wall_at
+        return PlateRead(passage.read_id, passage.lane, "", "", passage.plate, at, at)
+    if read.plate == passage.plate:
+        return read
+    return replace(read, plate=passage.plate, confidences=())
+
+
+def _by_fee(unit: Unit, box: Box, lane: Lane, session: Session, now: Instant) -> Decision:
+    session_id = session.session_id
+    try:
+        quote = quote_session(unit, box, session, now.wall_at)
+    except Invalid:
+        return Decision(Verdict.ASK, Why.NO_PRICE, session_id=session_id)
+    if not quote.due_fen:
+        return Decision(Verdict.OPEN, _why_free(quote), session_id=session_id)
+    if session.clock_note == EXIT_CLOCK:
+        # A fee by a clock that nobody vouches for is not asked for without a person.
+        return Decision(Verdict.ASK, Why.CLOCK, session_id=session_id, due_fen=quote.due_fen)
+    if lane.workstation:
+        # Busy with another: the fee can still be paid elsewhere, and a guard still answers.
+        with suppress(EdgeError):
+            put_charge(unit, box, session_id, lane.workstation, now)
+    return Decision(Verdict.PAY, Why.DUE, session_id=session_id, due_fen=quote.due_fen)
+
+
+def _why_free(quote: Quote) -> Why:
+    if quote.paid_fen:
+        return Why.PAID
+    return Why.FREE if quote.used else Why.NO_FEE
+
+
+def _on_this_clock(unit: Unit, session: Session, now: Instant) -> Session:
+    """Return the stay by a clock that can be stood for, or with a note that there is none.
+
+    Within one boot the time that has gone by is known whatever became of the wall clock. Over a restart both
+    ends must have been synchronised.
+    """
+    entry = next(iter(unit.passages.of_session(session.session_id)), None)
+    if entry is None or entry.begun_boot != now.boot_id:
+        sure = now.trusted and session.entered_trusted
+        return session if sure else _noted(unit, session, session.entered_at, EXIT_CLOCK, now)
+    since_ms = (now.boottime_ns - entry.begun_ns) // 1_000_000
+    true_at = now.wall_at - since_ms + max(0, session.entered_at - entry.begun_at)
+    if abs(true_at - session.entered_at) <= JUMP_MS:
+        return session
+    return _noted(unit, session, true_at, JUMPED, now)
+
+
+def _noted(unit: Unit, session: Session, entered_at: int, note: str, now: Instant) -> Session:
+    noted = replace(session, entered_at=entered_at, clock_note=note, changed_at=now.wall_at)
+    unit.sessions.put(noted)
+    return noted

@@ -1,0 +1,106 @@
+"""Put stays right by reads that come long after they were made: an outage, a camera that kept them.
+
+They open nothing. An entry that nobody saw is written with its true moment, so that the vehicle is neither
+stuck at the exit nor charged for the wrong time; an exit that nobody saw ends its stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from edge.clock import Instant
+from edge.parking.facility import Lane, LaneWay
+from edge.parking.observation import PlateRead, Trigger
+from edge.parking.session import Session, SessionState
+from edge.parking.vehicle import VehicleClass
+from edge.services.box import Box
+from edge.services.events import EventKind, Json
+from edge.services.lane_stays import UNSEEN_ENTRY, leave_unseen
+from edge.services.parking_events import tell_stay
+from edge.services.records import Unit
+
+#: Two reads of a plate at the same side of the car park so close together are of one entry, or one exit.
+SAME_MS = 300_000
+
+#: Stays and passages of a plate that are looked at.
+MAX_LAST = 20
+
+
+def record_late(unit: Unit, box: Box, lane: Lane, read: PlateRead, now: Instant) -> None:
+    """Begin, mend or end the stay that a late read tells of; a read without a plate tells of none."""
+    if not read.plate or read.trigger in (Trigger.TURNED_BACK, Trigger.STAYING):
+        return
+    if lane.way is LaneWay.ENTRY:
+        _came(unit, box, lane, read, now)
+    else:
+        _went(unit, box, lane, read, now)
+
+
+def _came(unit: Unit, box: Box, lane: Lane, read: PlateRead, now: Instant) -> None:
+    stays = [one for one in unit.sessions.last_of(read.plate, MAX_LAST) if _counts(one)]
+    if any(abs(one.entered_at - read.seen_at) <= SAME_MS for one in stays):
+        return
+    if any(one.entered_at <= read.seen_at < (one.left_at or 0) for one in stays):
+        # It was inside then by what was seen at both ends.
+        return
+    for before in stays:
+        if before.state is SessionState.INSIDE and before.entered_at < read.seen_at:
+            leave_unseen(unit, box, before, read.seen_at, now)
+    known = read.vehicle_class is not VehicleClass.UNKNOWN
+    session = Session(
+        box.ids.new_id(),
+        lane.zone,
+        read.plate,
+        read.seen_at,
+        lane.name,
+        read.colour,
+        read.vehicle_class if known else VehicleClass.SMALL,
+        read.read_id,
+        entered_trusted=now.trusted,
+        clock_note="" if now.trusted else UNSEEN_ENTRY,
+        changed_at=now.wall_at,
+    )
+    unit.sessions.put(session)
+    words: dict[str, Json] = {"entry_why": "backfill", "by": "", "backfill": 1}
+    tell_stay(unit, box, EventKind.PARKING_ENTERED, session, now, words)
+    left_at = _left_since(unit, box, read, stays)
+    if left_at is not None:
+        leave_unseen(unit, box, session, left_at, now)
+
+
+def _left_since(unit: Unit, box: Box, read: PlateRead, stays: list[Session]) -> int | None:
+    """Return when a vehicle that came in then must have left again: it was seen to, or it came in anew."""
+    anew = [one.entered_at for one in stays if one.entered_at > read.seen_at]
+    exits = {one.name for one in box.parking.facility.lanes if one.way is LaneWay.EXIT}
+    passed = [
+        one.passed_at
+        for one in unit.passages.last_of(read.plate, MAX_LAST)
+        if one.lane in exits and one.is_through and not one.session_id and one.passed_at is not None
+    ]
+    later = sorted(at for at in (*anew, *passed) if at > read.seen_at)
+    return later[0] if later else None
+
+
+def _went(unit: Unit, box: Box, lane: Lane, read: PlateRead, now: Instant) -> None:
+    session = next((one for one in unit.sessions.inside(read.plate) if one.entered_at <= read.seen_at), None)
+    if session is None:
+        return
+    passages = unit.passages.of_session(session.session_id)
+    if any(one.lane == lane.name and not one.is_over for one in passages):
+        # It stands at this very exit: what is decided there ends its stay.
+        return
+    left = replace(
+        session,
+        state=SessionState.LEFT,
+        left_at=read.seen_at,
+        exit_lane=lane.name,
+        exit_read_id=read.read_id,
+        changed_at=now.wall_at,
+    )
+    unit.sessions.put(left)
+    words: dict[str, Json] = {"why": "backfill", "by": "", "due_fen": 0, "backfill": 1}
+    tell_stay(unit, box, EventKind.PARKING_LEFT, left, now, words)
+
+
+def _counts(session: Session) -> bool:
+    return session.state is not SessionState.NEVER_ENTERED

@@ -1,0 +1,106 @@
+"""Take what loops, limit switches and time say of a lane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from devices.types import GateInputs
+from edge.parking.advance import Tick, advance
+from edge.parking.facility import Lane
+from edge.parking.observation import BoomChange, BoomPlace, LoopChange
+from edge.parking.passage import Passage
+from edge.services.box import Box
+from edge.services.lane_turn import LaneTurn, own_time
+from edge.services.records import Unit
+
+
+def see_loop(box: Box, lane_name: str, loop: int, occupied: bool) -> None:
+    """Take a change of one presence loop, such as a camera reports; raise Invalid for a lane that is not
+    here.
+
+    A vehicle that comes onto a loop of a lane with nobody in it begins a passage.
+    """
+    lane = box.parking.lane(lane_name)
+    now = box.clock.now()
+    change = LoopChange(lane.name, loop, occupied, now.wall_at)
+
+    def work(unit: Unit) -> None:
+        _take(LaneTurn(unit, box, lane, now), (change,))
+
+    box.store.write(work)
+    box.wake_lane(lane.name)
+
+
+def see_inputs(box: Box, lane: Lane, inputs: GateInputs) -> bool:
+    """Take what a gate's board reads now; return whether that was news. Nothing is written when it is not."""
+    passage = box.store.read(lambda unit: unit.passages.current(lane.name))
+    if not _news(lane, passage, inputs):
+        return False
+    now = box.clock.now()
+
+    def work(unit: Unit) -> None:
+        turn = LaneTurn(unit, box, lane, now)
+        changes = _news(lane, unit.passages.current(lane.name), inputs)
+        _take(turn, changes, _place(inputs) if lane.boom else None)
+
+    box.store.write(work)
+    return True
+
+
+def tick_lane(box: Box, lane: Lane) -> Passage | None:
+    """Let time go by at a lane; return the passage there, None when nobody is. Writes only what time
+    changes."""
+    now = box.clock.now()
+    passage = box.store.read(lambda unit: unit.passages.current(lane.name))
+    if passage is None:
+        return None
+    rules = box.parking.passage_rules(lane)
+    if advance(passage, Tick(), own_time(passage, now), rules) == (passage, ()):
+        return passage
+
+    def work(unit: Unit) -> Passage | None:
+        current = unit.passages.current(lane.name)
+        if current is not None:
+            LaneTurn(unit, box, lane, now).see(current, Tick())
+        return unit.passages.current(lane.name)
+
+    return box.store.write(work)
+
+
+def _take(turn: LaneTurn, changes: Sequence[LoopChange | BoomChange], boom: BoomPlace | None = None) -> None:
+    for change in changes:
+        passage = turn.unit.passages.current(turn.lane.name)
+        if passage is None and isinstance(change, BoomChange):
+            continue
+        if passage is None:
+            if isinstance(change, LoopChange) and not change.occupied:
+                continue
+            passage = turn.begin(boom=boom)
+            turn.unit.passages.put(passage)
+        turn.see(passage, change)
+
+
+def _news(lane: Lane, passage: Passage | None, inputs: GateInputs) -> list[LoopChange | BoomChange]:
+    """Return what differs from what the passage knows; without one, the loops that are occupied."""
+    known = () if passage is None else passage.loops
+    found: list[LoopChange | BoomChange] = []
+    if lane.boom and passage is not None and _place(inputs) is not passage.boom:
+        found.append(BoomChange(lane.name, _place(inputs), 0))
+    for loop in range(min(lane.loops, len(inputs.loops))):
+        before = known[loop] if loop < len(known) else False
+        if inputs.loops[loop] is not before:
+            found.append(LoopChange(lane.name, loop, inputs.loops[loop], 0))
+    # A far loop first: a vehicle that leaves it must not be taken for one that rolls back.
+    return sorted(found, key=_order)
+
+
+def _order(change: LoopChange | BoomChange) -> tuple[int, int]:
+    if isinstance(change, BoomChange):
+        return (0, 0) if change.place is BoomPlace.UP else (2, 0)
+    return (1, -change.loop if not change.occupied else change.loop)
+
+
+def _place(inputs: GateInputs) -> BoomPlace:
+    if inputs.boom_up:
+        return BoomPlace.UP
+    return BoomPlace.DOWN if inputs.boom_down else BoomPlace.BETWEEN

@@ -1,0 +1,188 @@
+"""Take one read of one plate by one camera of a lane, and answer the camera.
+
+One unit of work: the read is kept, the lane's passage moves on, what is decided and the intent to open are
+written. The gate is pulsed only after that, by the lane's worker, or by the camera itself when it gets the
+answer.
+"""
+
+from __future__ import annotations
+
+from devices.types import PlateSeen
+from edge.clock import Instant
+from edge.parking.advance import GateNews, is_echo
+from edge.parking.camera_clock import LastRead, age_of
+from edge.parking.decision import Verdict
+from edge.parking.facility import Lane
+from edge.parking.gate_command import GateCommandState, commanded
+from edge.parking.observation import PlateRead, Trigger
+from edge.parking.passage import Passage, PassageState
+from edge.parking.plate import normalise
+from edge.parking.vehicle import PlateColour, VehicleClass
+from edge.services.box import Box
+from edge.services.lane_answer import LaneAnswer, LaneOutcome
+from edge.services.lane_turn import LaneTurn
+from edge.services.passage_records import CameraClock
+from edge.services.record_late import record_late
+from edge.services.records import Unit
+from edge.services.show_lane import lane_words
+
+#: An older read is of a vehicle that is not there any more, whatever the camera calls it.
+LATE_MS = 300_000
+
+
+def see_plate(box: Box, lane_name: str, seen: PlateSeen, photos: tuple[str, ...] = ()) -> LaneAnswer:
+    """Take a read and return what the lane answers; it is on disk by then.
+
+    photos: their names in the photo store, the whole scene first. The same read again (camera and key)
+    changes nothing and opens nothing. Raises Invalid for a lane that this box does not have, and what the
+    store raises.
+    """
+    lane = box.parking.lane(lane_name)
+    now = box.clock.now()
+    answer = box.store.write(lambda unit: _take(unit, box, lane, seen, photos, now))
+    box.wake_lane(lane.name)
+    if lane.workstation:
+        box.changed(lane.workstation)
+    return answer
+
+
+def _take(
+    unit: Unit, box: Box, lane: Lane, seen: PlateSeen, photos: tuple[str, ...], now: Instant
+) -> LaneAnswer:
+    known = unit.plate_reads.find(seen.device, seen.key) if seen.key else None
+    turn = LaneTurn(unit, box, lane, now)
+    if known is not None:
+        return _again(turn, known)
+    read = _read(unit, box, lane, seen, photos, now)
+    unit.plate_reads.put(read)
+    if read.backfill or read.age_ms > LATE_MS:
+        record_late(unit, box, lane, read, now)
+        return LaneAnswer(read.read_id, LaneOutcome.RECORDED)
+    return _on_read(turn, read)
+
+
+def _on_read(turn: LaneTurn, read: PlateRead) -> LaneAnswer:
+    unit, lane = turn.unit, turn.lane
+    current = unit.passages.current(lane.name)
+    if current is None:
+        last = unit.passages.last(lane.name)
+        if last is not None and _is_old_news(turn, last, read):
+            turn.see(last, read)
+            return LaneAnswer(read.read_id, LaneOutcome.REPEAT)
+        if read.trigger is Trigger.TURNED_BACK:
+            return LaneAnswer(read.read_id, LaneOutcome.REPEAT)
+    before = turn.begin() if current is None else current
+    after = turn.see(before, read)
+    if after.is_over:
+        # The vehicle before it is through; this read began the next passage.
+        after = unit.passages.current(lane.name) or after
+    return _answer(turn, before, after, read)
+
+
+def _is_old_news(turn: LaneTurn, last: Passage, read: PlateRead) -> bool:
+    seen_at = turn.at(last) - read.age_ms
+    if read.trigger is Trigger.TURNED_BACK:
+        return not read.plate or read.plate == last.plate
+    return is_echo(last, read.plate, seen_at, turn.box.parking.passage_rules(turn.lane))
+
+
+def _again(turn: LaneTurn, known: PlateRead) -> LaneAnswer:
+    """Answer a read that came before. At a lane whose camera opens, it means that our answer may be lost."""
+    unit, lane = turn.unit, turn.lane
+    passage = unit.passages.current(lane.name)
+    doubts = (
+        passage is not None
+        and not lane.gate
+        and passage.read_id == known.read_id
+        and passage.state is PassageState.OPENED
+    )
+    if doubts and passage is not None:
+        turn.see(passage, GateNews(passage.opening, GateCommandState.DOUBTFUL))
+    words = lane_words(unit, turn.box, lane)
+    return LaneAnswer(known.read_id, LaneOutcome.REPEAT, lines=words.lines, passage_id=words.passage_id)
+
+
+def _answer(turn: LaneTurn, before: Passage, after: Passage, read: PlateRead) -> LaneAnswer:
+    unit, lane = turn.unit, turn.lane
+    open_now = False if lane.gate else claim_answer(turn)
+    words = lane_words(unit, turn.box, lane)
+    behind = after.behind is not None and after.behind.read_id == read.read_id
+    outcome = LaneOutcome.BEHIND if behind else LaneOutcome.REPEAT
+    if after.read_id == read.read_id:
+        outcome = _outcome(after)
+    return LaneAnswer(
+        read.read_id,
+        outcome,
+        open_now,
+        words.lines,
+        words.voice if after.read_id == read.read_id else "",
+        outcome is LaneOutcome.ASK and not read.plate,
+        after.passage_id,
+    )
+
+
+def claim_answer(turn: LaneTurn) -> bool:
+    """Take the opening that waits at a lane without a gate of its own; True once for each decision.
+
+    From here on it counts as sent: what becomes of the camera's relay nobody says.
+    """
+    command = turn.unit.gate_commands.to_send(turn.lane.name)
+    if command is None:
+        return False
+    turn.unit.gate_commands.change(commanded(command, turn.now.wall_at))
+    passage = turn.unit.passages.current(turn.lane.name)
+    if passage is not None and passage.passage_id == command.passage_id:
+        turn.see(passage, GateNews(passage.opening, GateCommandState.ECHOED))
+    return True
+
+
+def _outcome(passage: Passage) -> LaneOutcome:
+    if passage.opening:
+        return LaneOutcome.OPEN
+    verdict = None if passage.decision is None else passage.decision.verdict
+    found = {
+        Verdict.PAY: LaneOutcome.WAIT,
+        Verdict.QUEUE: LaneOutcome.WAIT,
+        Verdict.REFUSE: LaneOutcome.REFUSE,
+    }
+    return LaneOutcome.ASK if verdict is None else found.get(verdict, LaneOutcome.ASK)
+
+
+def _read(
+    unit: Unit, box: Box, lane: Lane, seen: PlateSeen, photos: tuple[str, ...], now: Instant
+) -> PlateRead:
+    read_id = box.ids.new_id()
+    # What the wire and our own queue took is part of its age.
+    waited_ms = max(0, (now.boottime_ns - seen.read_ns) // 1_000_000)
+    received_at = now.wall_at - waited_ms
+    known = unit.plate_reads.clock_of(seen.device)
+    age = age_of(received_at, seen.camera_at_ms, _last(known, now), seen.backfill)
+    if seen.camera_at_ms is not None and not seen.backfill:
+        off_ms = received_at - seen.camera_at_ms
+        clock = CameraClock(seen.device, age.error_ms, off_ms, received_at, now.boot_id, now.boottime_ns)
+        unit.plate_reads.set_clock(clock)
+    age_ms = age.age_ms + waited_ms
+    return PlateRead(
+        read_id,
+        lane.name,
+        seen.device,
+        seen.key or read_id,
+        normalise(seen.plate),
+        now.wall_at - age_ms,
+        now.wall_at,
+        age_ms,
+        PlateColour(seen.colour) if seen.colour in set(PlateColour) else PlateColour.UNKNOWN,
+        VehicleClass(seen.vehicle_class) if seen.vehicle_class in set(VehicleClass) else VehicleClass.UNKNOWN,
+        seen.confidences,
+        Trigger(seen.trigger) if seen.trigger in set(Trigger) else Trigger.AUTO,
+        seen.backfill,
+        photos,
+    )
+
+
+def _last(known: CameraClock | None, now: Instant) -> LastRead | None:
+    if known is None:
+        return None
+    same_boot = known.last_boot == now.boot_id
+    gap_ms = (now.boottime_ns - known.last_ns) // 1_000_000 if same_boot else None
+    return LastRead(known.error_ms, known.last_error_ms, gap_ms)
