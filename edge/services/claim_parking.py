@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from edge.clock import Instant
 from edge.errors import Declined, Invalid
 from edge.members.member_snapshot import Member, plate_hmac
+from edge.money import format_yuan
+from edge.parking.benefit import BenefitKind
 from edge.parking.validation import Holder, Validation, mask_plate, tidy_plate
 from edge.services.box import Box
 from edge.services.member_records import MemberKey
@@ -113,12 +115,45 @@ def show_validation(one: Validation) -> dict[str, object]:
     return {
         "kind": one.grant.kind.value,
         "value": one.grant.value,
+        "words": said(one, "zh"),
+        "words_en": said(one, "en"),
         "label": one.grant.label,
         "label_en": one.grant.label_en or one.grant.label,
         "plate": mask_plate(one.holder.plate),
         "state": one.state.value,
         "expires_at": one.expires_at,
     }
+
+
+def parking_lines(unit: Unit, box: Box, order_id: str) -> tuple[tuple[str, str], ...]:
+    """Return what a receipt says of an order's parking, in Chinese and English, plates masked."""
+    if not box.parking.validation.rules:
+        return ()
+    found = [one for one in unit.validations.of_order(order_id) if one.counts]
+    return tuple(
+        (
+            f"已减免停车 {said(one, 'zh')} {mask_plate(one.holder.plate)}".rstrip(),
+            f"Parking validated: {said(one, 'en')}",
+        )
+        for one in found
+    )
+
+
+def said(one: Validation, language: str) -> str:
+    """Return a benefit in words of that language: "2 小时", "5.00 元"; else its label."""
+    value, kind = one.grant.value, one.grant.kind
+    zh = language == "zh"
+    if kind is BenefitKind.MINUTES:
+        hours, minutes = divmod(value, 60)
+        parts = [(hours, "小时" if zh else "h"), (minutes, "分钟" if zh else "min")]
+        return " ".join(f"{number} {word}" for number, word in parts if number)
+    if kind is BenefitKind.AMOUNT:
+        return f"{format_yuan(value)} {'元' if zh else 'yuan'}"
+    if kind is BenefitKind.ALL:
+        return "全免" if zh else "free"
+    if kind is BenefitKind.PERMILLE:
+        return f"{value / 10:g}%"
+    return (one.grant.label if zh else one.grant.label_en) or one.grant.tariff_id
 
 
 def _claim(box: Box, workstation: str, holder: Holder, tier: str = "") -> None:

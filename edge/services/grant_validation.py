@@ -73,29 +73,30 @@ def coupon_text(coupon: ParkingCoupon) -> str:
 
 
 def validate_by_coupon(box: Box, code: str, holder: Holder) -> Validation:
+    """Redeem a merchant's coupon in a unit of its own; see redeem_coupon."""
+    now = box.clock.now()
+    return box.store.write(lambda unit: redeem_coupon(unit, box, code, holder, now))
+
+
+def redeem_coupon(unit: Unit, box: Box, code: str, holder: Holder, now: Instant) -> Validation:
     """Redeem a merchant's coupon for a stay; the same coupon for the same holder is one validation.
 
     Raises Invalid for an unknown code; Declined for one that is over, revoked, used for another car, or
     beyond its merchant's quota.
     """
-    now = box.clock.now()
     _need_holder(holder)
-
-    def work(unit: Unit) -> Validation:
-        coupon = unit.validations.coupon(code)
-        if coupon is None:
-            raise Invalid(f"coupon {code[:40]} is not one of this box; look at it again")
-        known = unit.validations.by_source(f"coupon:{code}")
-        if known is not None:
-            return _same_holder(known, holder, f"coupon {code}")
-        if coupon.revoked_at is not None:
-            raise Declined(f"coupon {code} was revoked: {coupon.revoked_why}")
-        if now.wall_at >= coupon.expires_at:
-            raise Declined(f"coupon {code} is over")
-        source = (SourceKind.COUPON, f"coupon:{code}", code)
-        return _grant(unit, box, holder, coupon.grant, coupon.merchant, source, coupon.expires_at, now)
-
-    return box.store.write(work)
+    coupon = unit.validations.coupon(code)
+    if coupon is None:
+        raise Invalid(f"coupon {code[:40]} is not one of this box; look at it again")
+    known = unit.validations.by_source(f"coupon:{code}")
+    if known is not None:
+        return _same_holder(known, holder, f"coupon {code}")
+    if coupon.revoked_at is not None:
+        raise Declined(f"coupon {code} was revoked: {coupon.revoked_why}")
+    if now.wall_at >= coupon.expires_at:
+        raise Declined(f"coupon {code} is over")
+    source = (SourceKind.COUPON, f"coupon:{code}", code)
+    return _grant(unit, box, holder, coupon.grant, coupon.merchant, source, coupon.expires_at, now)
 
 
 def revoke_coupon(unit: Unit, box: Box, code: str, by: str, reason: str, now: Instant) -> bool:
@@ -157,29 +158,32 @@ def issue_validation_qr(box: Box, merchant: str, grant: Grant, valid_min: int, r
 
 
 def redeem_validation_qr(box: Box, text: str, holder: Holder) -> Validation:
+    """Redeem a code that a box signed, in a unit of its own; see redeem_qr."""
+    now = box.clock.now()
+    return box.store.write(lambda unit: redeem_qr(unit, box, text, holder, now))
+
+
+def redeem_qr(unit: Unit, box: Box, text: str, holder: Holder, now: Instant) -> Validation:
     """Redeem a code that a box signed; once. The same code for the same holder is one validation.
 
     Raises Invalid for a forged or broken code, Declined for one that is used, over or beyond a quota.
     """
-    now = box.clock.now()
     _need_holder(holder)
     token = read_token(text, box.parking.qr_keys, box.origin.site, now.wall_at, clock_trusted=now.trusted)
     ref = f"qr:{token.kid}:{token.jti}"
-
-    def work(unit: Unit) -> Validation:
-        known = unit.validations.by_source(ref)
-        if known is not None:
-            return _same_holder(known, holder, "this code")
-        if not unit.validations.spend_jti(ref, token.expires_at + SKEW_MS):
-            raise Declined("this code was used already")
-        # The ledger is bounded by what may still be valid; those over are refused by their own expiry.
-        if unit.validations.forget_jti(now.wall_at - SKEW_MS, MAX_JTIS) >= MAX_JTIS:
-            raise Declined("too many codes are open at once; use the coupon's page instead")
-        source = (SourceKind.QR, ref, token.reference or token.jti)
-        expires_at = max(token.expires_at, now.wall_at + SKEW_MS)
-        return _grant(unit, box, holder, token.grant, token.merchant, source, expires_at, now)
-
-    return box.store.write(work)
+    known = unit.validations.by_source(ref)
+    if known is not None:
+        return _same_holder(known, holder, "this code")
+    # All that may refuse stands before the code is spent: whoever catches the error may commit the rest.
+    _need_quota(unit, box, token.merchant, token.grant, now)
+    # The ledger is bounded by what may still be valid; those over are refused by their own expiry.
+    if unit.validations.forget_jti(now.wall_at - SKEW_MS, MAX_JTIS) >= MAX_JTIS:
+        raise Declined("too many codes are open at once; use the coupon's page instead")
+    if not unit.validations.spend_jti(ref, token.expires_at + SKEW_MS):
+        raise Declined("this code was used already")
+    source = (SourceKind.QR, ref, token.reference or token.jti)
+    expires_at = max(token.expires_at, now.wall_at + SKEW_MS)
+    return _grant(unit, box, holder, token.grant, token.merchant, source, expires_at, now)
 
 
 def validate_by_guard(box: Box, ref: str, holder: Holder, grant: Grant, by: str, reason: str) -> Validation:

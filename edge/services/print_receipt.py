@@ -9,6 +9,7 @@ from edge.errors import Corrupt, Invalid
 from edge.retail.order import Order
 from edge.retail.receipt import PrintState, Receipt
 from edge.services.box import Box
+from edge.services.claim_parking import parking_lines
 from edge.services.receipt_paper import receipt_job
 from edge.services.records import Unit
 
@@ -73,7 +74,9 @@ def _next(unit: Unit, workstation: str) -> Receipt | None:
 def _print(box: Box, workstation: str, receipt_id: str) -> PrintState:
     receipt, order = box.store.write(lambda unit: _take(unit, receipt_id))
     box.changed(workstation)
-    result = box.printers[workstation].print_job(receipt_job(receipt, order, box.rules))
+    parking = box.store.read(lambda unit: parking_lines(unit, box, order.order_id))
+    job = receipt_job(receipt, order, box.rules, parking)
+    result = box.printers[workstation].print_job(job)
     state = box.store.write(lambda unit: _finish(unit, receipt.receipt_id, result))
     box.changed(workstation)
     return state

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from devices.types import Align, Columns, Drawer, PrintBlock, PrintJob, QrCode, Rule, TextLine
 from edge.clock import local
 from edge.money import format_yuan
@@ -19,16 +21,20 @@ TENDER_NAMES = {
 }
 
 
-def receipt_job(receipt: Receipt, order: Order, rules: Rules) -> PrintJob:
+def receipt_job(
+    receipt: Receipt, order: Order, rules: Rules, parking: Sequence[tuple[str, str]] = ()
+) -> PrintJob:
     """Return the print job of a receipt; its id differs for each copy.
 
-    The first copy of a receipt with cash on it opens the drawer before anything is printed.
+    parking: what was validated, in Chinese and English. The first copy of a receipt with cash on it opens the
+    drawer before anything is printed.
     """
     blocks = [
         *_drawer(receipt, order),
         *_head(receipt, order, rules),
         *_goods(order),
         *_money(order),
+        *_parking(parking),
         *_foot(receipt, rules),
     ]
     return PrintJob(f"{receipt.receipt_id}-{receipt.copies}", tuple(blocks))
@@ -84,6 +90,10 @@ def _tender(tender: Tender) -> list[PrintBlock]:
         Columns(name, format_yuan(tender.received_fen)),
         Columns("找零 Change", format_yuan(tender.change_fen)),
     ]
+
+
+def _parking(lines: Sequence[tuple[str, str]]) -> list[PrintBlock]:
+    return [TextLine(text) for pair in lines for text in pair] + ([Rule()] if lines else [])
 
 
 def _foot(receipt: Receipt, rules: Rules) -> list[PrintBlock]:

@@ -19,11 +19,22 @@ from edge.services.check_out import reopen
 from edge.services.pay_by_phone import hurry_closing
 from edge.services.records import ScanRecord, Unit
 from edge.services.scan_item import add_reading, find_product
+from edge.services.scan_parking import take_parking_code
 from edge.services.take_payment import intend
 from edge.services.workstation import Busy, Notice, NoticeCode, act, load, show_notice
 
 #: Kinds that are goods.
 GOODS = frozenset({CodeKind.ITEM, CodeKind.SCALE_LABEL, CodeKind.GS1, CodeKind.UNKNOWN})
+
+#: Notices that are no complaint.
+TOLD = frozenset(
+    {
+        NoticeCode.DUPLICATE,
+        NoticeCode.STALE,
+        NoticeCode.PARKING_CLAIMED,
+        NoticeCode.PARKING_VALIDATED,
+    }
+)
 
 #: How much of a code a notice or the history shows.
 SHOWN_CHARACTERS = 64
@@ -87,6 +98,10 @@ def _route(
         return _refuse(unit, box, busy, now, record, NoticeCode.STALE, params, choices)
     if isinstance(reading.payload, PaymentCode):
         return _pay(unit, box, busy, now, reading.payload, record)
+    noticed = take_parking_code(unit, box, busy, now, reading, scan.text)
+    if noticed is not None:
+        code, words = noticed
+        return _refuse(unit, box, busy, now, record, code, words)
     if reading.kind in GOODS and box.workstation(busy.state.workstation).kind is not WorkstationKind.LANE:
         return _add(unit, box, busy, now, reading, record)
     return _refuse(unit, box, busy, now, record, NoticeCode.NOT_HERE, {"kind": reading.kind.value})
@@ -175,7 +190,7 @@ def _refuse(
     choices: tuple[str, ...] = ("dismiss",),
 ) -> ScanOutcome:
     unit.scans.append(replace(record, outcome=code.value))
-    level = "info" if code in {NoticeCode.DUPLICATE, NoticeCode.STALE} else "warn"
+    level = "info" if code in TOLD else "warn"
     show_notice(unit, busy, now, Notice(record.scan_id, level, code, params, choices))
     return ScanOutcome(record.scan_id, code.value)
 

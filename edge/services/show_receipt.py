@@ -8,6 +8,7 @@ from edge.clock import iso
 from edge.members.landing import BlockKind
 from edge.retail.refund import Refund, RefundPhase
 from edge.services.box import Box
+from edge.services.claim_parking import show_parking
 from edge.services.complete_order import landing_of
 from edge.services.events import EventKind, Surface, landing_step, record_event
 from edge.services.receipt_paper import receipt_url
@@ -42,6 +43,7 @@ def show_receipt(box: Box, token: str) -> Mapping[str, object] | None:
             "refunds": [_refund(one) for one in unit.refunds.of_order(order.order_id) if one.holds_money],
             "total_fen": order.total_fen,
             "landing": show_landing(landing_of(unit, order)),
+            "parking": show_parking(unit, box, order.basket_id, order.order_id),
         }
 
     return box.store.read(query)

@@ -12,6 +12,7 @@ from edge.retail.order import Order
 from edge.retail.receipt import Receipt
 from edge.services.box import Box
 from edge.services.change_basket import HELD_SHOWN
+from edge.services.claim_parking import show_parking
 from edge.services.complete_order import landing_of
 from edge.services.open_shift import cash_closed
 from edge.services.receipt_paper import receipt_url
@@ -53,6 +54,7 @@ def show_screen(box: Box, workstation: str) -> dict[str, object]:
             "age": _age(busy),
             "help": _help(busy),
             **_after_payment(unit, box, busy),
+            "parking": _parking(unit, box, busy),
             "idle_s_left": _idle_s(box, busy, now),
             "outbox_depth": unit.outbox.depth().count,
         }
@@ -193,6 +195,12 @@ def _after_payment(unit: Unit, box: Box, busy: Busy) -> Json:
         "receipt": _receipt(box, receipt, order) if receipt else None,
         "landing": show_landing(landing_of(unit, order)),
     }
+
+
+def _parking(unit: Unit, box: Box, busy: Busy) -> Json | None:
+    order = busy.order
+    basket_id = order.basket_id if order else busy.basket.basket_id if busy.basket else ""
+    return show_parking(unit, box, basket_id, order.order_id if order else "")
 
 
 def _receipt(box: Box, receipt: Receipt, order: Order) -> Json:

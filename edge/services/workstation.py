@@ -39,6 +39,10 @@ class NoticeCode(StrEnum):
     PAYMENT_DECLINED = "payment_declined"
     PAYMENT_VOIDED = "payment_voided"
     PAYMENT_UNKNOWN = "payment_unknown"
+    PARKING_CLAIMED = "parking_claimed"
+    PARKING_VALIDATED = "parking_validated"
+    PARKING_WHOSE = "parking_whose"
+    PARKING_REFUSED = "parking_refused"
 
 
 @dataclass(frozen=True, slots=True)

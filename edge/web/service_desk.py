@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from devices.types import Scan
 from edge.clock import boottime_ns
 from edge.errors import Declined, Invalid
-from edge.services import call_help, change_basket, check_out
+from edge.services import call_help, change_basket, check_out, claim_parking
 from edge.services.box import Box, WorkstationKind
 from edge.services.outbox_figures import outbox_figures
 from edge.services.print_receipt import reprint
@@ -15,6 +15,7 @@ from edge.services.show_receipt import record_touchpoint, show_receipt
 from edge.services.show_screen import show_screen
 from edge.services.staff import StaffBook
 from edge.services.take_cash import take_cash
+from edge.services.validate_purchase import validate_by_receipt
 from edge.web.changes import Changes
 from edge.web.depth_history import DepthHistory
 from edge.web.desk import Json
@@ -82,6 +83,10 @@ class ServiceDesk:
     def touch(self, token: str, touchpoint: str) -> None:
         """Record one step on a receipt's page."""
         record_touchpoint(self._box, token, touchpoint)
+
+    def validate_parking(self, token: str, plate: str) -> None:
+        """Validate a plate by a receipt's page."""
+        validate_by_receipt(self._box, token, plate)
 
     def note_depth(self, depth: int) -> None:
         """Keep a sample of the outbox's depth for the staff page's plot; call it every few seconds."""
@@ -215,6 +220,12 @@ class ServiceDesk:
             raise Invalid(f"workstation {workstation} shows no order whose receipt could be printed")
         reprint(self._box, workstation, str(order["id"]))
 
+    def _parking_plate(self, workstation: str, arguments: Arguments) -> None:
+        claim_parking.claim_plate(self._box, workstation, _text(arguments, "plate"))
+
+    def _no_car(self, workstation: str, arguments: Arguments) -> None:
+        claim_parking.claim_nothing(self._box, workstation)
+
     def _touch(self, workstation: str, arguments: Arguments) -> None:
         change_basket.touch(self._box, workstation)
 
@@ -241,6 +252,8 @@ _ACTIONS: dict[str, Callable[[ServiceDesk, str, Arguments], None]] = {
     "type_code": ServiceDesk._type_code,
     "reprint": ServiceDesk._reprint,
     "touch": ServiceDesk._touch,
+    "parking_plate": ServiceDesk._parking_plate,
+    "no_car": ServiceDesk._no_car,
 }
 
 

@@ -61,6 +61,19 @@ LANDING: dict[str, object] = {
 }  # fmt: skip
 
 
+def parking_of(plate: str, *, counted: bool) -> dict[str, object]:
+    """Return what a screen is told of parking: two hours for that plate once it is counted."""
+    shown = f"{plate[:2]}·{plate[2:-2]}··" if plate else ""
+    two_hours = {"words": "2 小时", "words_en": "2 h", "plate": shown, "state": "granted"}
+    return {
+        "plate": shown,
+        "member": False,
+        "no_car": False,
+        "counted": counted,
+        "validated": [two_hours] if counted else [],
+    }
+
+
 @dataclass
 class Seat:
     """What one workstation shows."""
@@ -78,6 +91,7 @@ class Seat:
     landing: dict[str, object] | None = None
     held: list[dict[str, object]] = field(default_factory=list)
     idle_s_left: int | None = None
+    parking: dict[str, object] | None = None
     devices: dict[str, str] = field(
         default_factory=lambda: {"scanner": "connected", "printer": "connected", "hq": "online"}
     )
@@ -98,6 +112,7 @@ class DeskFake:
         self.wallets = ["wechat", "alipay"]
         self.wrong_pins = 0
         self.cash_closed = ""
+        self.parking: dict[str, object] | None = None
         self._counter = 0
         self._actions: dict[str, Callable[[Seat, Mapping[str, object]], None]] = {
             "start": self._start,
@@ -121,6 +136,8 @@ class DeskFake:
             "type_code": lambda seat, values: self._scan(seat, str(values["text"])),
             "reprint": self._reprint,
             "touch": self._touch,
+            "parking_plate": self._parking_plate,
+            "no_car": self._no_car,
         }
 
     # The protocol
@@ -155,6 +172,7 @@ class DeskFake:
                 "receipt": seat.receipt,
                 "landing": seat.landing,
                 "idle_s_left": seat.idle_s_left,
+                "parking": seat.parking,
                 "devices": seat.devices,
                 "outbox_depth": seat.depth,
                 "cash": seat.kind == "till",
@@ -185,7 +203,16 @@ class DeskFake:
                 "total_fen": total,
                 "tenders": [tender],
                 "landing": deepcopy(LANDING),
+                "parking": deepcopy(self.parking),
             }
+
+    def validate_parking(self, token: str, plate: str) -> None:
+        with self.lock:
+            if len(plate) < 7:
+                raise Invalid(f"{plate!r} is no plate")
+            if self.parking and self.parking["counted"]:
+                raise Declined("this receipt has validated another car")
+            self.parking = parking_of(plate, counted=True)
 
     def touch(self, token: str, touchpoint: str) -> None:
         with self.lock:
@@ -298,6 +325,15 @@ class DeskFake:
         if values.get("language") not in ("zh", "en"):
             raise Invalid("language must be zh or en")
         seat.language = str(values["language"])
+
+    def _parking_plate(self, seat: Seat, values: Mapping[str, object]) -> None:
+        plate = str(values["plate"])
+        if plate.endswith("00000"):
+            raise Declined("this receipt has validated another car")
+        seat.parking = parking_of(plate, counted=seat.screen == "paid")
+
+    def _no_car(self, seat: Seat, _: Mapping[str, object]) -> None:
+        seat.parking = {**parking_of("", counted=False), "no_car": True}
 
     def _scan(self, seat: Seat, barcode: str) -> None:
         if seat.screen not in ("attract", "basket"):

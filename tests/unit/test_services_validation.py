@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from edge.codes.house import HouseForm, HouseKind, build_house_code
 from edge.errors import Declined, Invalid
 from edge.members.member_snapshot import Member, plate_hmac
 from edge.parking.benefit import BenefitKind
@@ -23,7 +24,7 @@ from edge.parking.validation_rule import (
     ValidationRule,
 )
 from edge.services.check_out import check_out, leave
-from edge.services.claim_parking import claim_member, claim_nothing, claim_plate
+from edge.services.claim_parking import claim_member, claim_nothing, claim_plate, said
 from edge.services.grant_validation import (
     coupon_text,
     issue_coupons,
@@ -38,11 +39,13 @@ from edge.services.grant_validation import (
 from edge.services.quote_session import quote_session
 from edge.services.refund_order import RefundAsk, refund_order
 from edge.services.session_benefits import benefits_of, expire_validations, use_validations
+from edge.services.show_receipt import show_receipt
 from edge.services.staff import StaffMember
 from edge.services.take_cash import take_cash
 from edge.services.validate_purchase import validate_by_receipt
 from sim.fakes.box import BREAD, COLA, TILL
 from tests.unit.garage import PLATE, Garage
+from tests.unit.validation_samples import validation
 
 HOUR = Grant(BenefitKind.MINUTES, 60, label="满10减1小时", label_en="1 h for 10")
 RULE = ValidationRule("spend", (SpendStep(1_000, HOUR),), merchant="mall")
@@ -330,3 +333,64 @@ def test_what_nobody_used_expires(place: Place) -> None:
     assert expire_validations(place.box) == 1
     assert place.of(order) == ["expired"]
     assert expire_validations(place.box) == 0
+
+
+def scanned(place: Place, text: str) -> str:
+    place.scan(text, TILL)
+    place.wait(2_000)
+    return str(place.notice(TILL))
+
+
+def test_cards_coupons_and_codes_are_scanned_at_the_till(place: Place) -> None:
+    key = b"s" * 32
+    place.rule(RULE, qr_key=key, qr_keys={"edge-1": public_key_of(key)})
+    place.member(PLATE)
+    stay = place.come(minutes_ago=90)
+    coupon, other = issue_coupons(place.box, "t-tea", HOUR, 24, 2, "boss")
+    card = build_house_code(HouseForm(HouseKind.MEMBER, "MC"), "8001")
+    assert scanned(place, coupon_text(coupon)) == "not_here"
+    place.scan_apart(BREAD, COLA, place=TILL)
+    assert scanned(place, coupon_text(coupon)) == "parking_whose"
+    assert scanned(place, card) == "parking_claimed"
+    assert scanned(place, coupon_text(coupon)) == "parking_validated"
+    assert scanned(place, issue_validation_qr(place.box, "t-tea", HOUR, 60)) == "parking_validated"
+    assert place.off(stay) == [(BenefitKind.MINUTES, 60)]
+    assert scanned(place, "MV1.edge-1.forged.forged") == "parking_refused"
+    revoke = place.ports.clock.now()
+    place.box.store.write(lambda unit: revoke_coupon(unit, place.box, other.code, "HQ", "lost", revoke))
+    assert scanned(place, coupon_text(other)) == "parking_refused"
+    check_out(place.box, TILL)
+    take_cash(place.box, TILL, 1_150)
+    assert place.screen(TILL)["parking"]["plate"] == "粤B·123··"
+
+
+def test_screens_papers_and_the_receipts_page_say_what_was_validated(place: Place) -> None:
+    order = place.buy(BREAD, COLA)
+    shown = place.screen(TILL)["parking"]
+    assert (shown["counted"], [one["words"] for one in shown["validated"]]) == (True, ["1 小时"])
+    assert place.print(TILL) == "printed"
+    paper = "\n".join(place.papers(TILL))
+    assert "已减免停车 1 小时 粤B·123··" in paper
+    assert PLATE not in paper
+    receipt = place.receipt(order)
+    assert receipt is not None
+    page = show_receipt(place.box, receipt.token)
+    assert page is not None
+    assert PLATE not in str(page["parking"])
+    place.rule()
+    assert place.screen(TILL)["parking"] is None
+
+
+@pytest.mark.parametrize(
+    ("grant", "zh", "en"),
+    [
+        (Grant(BenefitKind.MINUTES, 90), "1 小时 30 分钟", "1 h 30 min"),
+        (Grant(BenefitKind.AMOUNT, 500), "5.00 元", "5.00 yuan"),
+        (Grant(BenefitKind.ALL), "全免", "free"),
+        (Grant(BenefitKind.PERMILLE, 505), "50.5%", "50.5%"),
+        (Grant(BenefitKind.TARIFF, 0, "night", "夜间价", "night rate"), "夜间价", "night rate"),
+    ],
+)
+def test_every_benefit_is_said_in_both_languages(grant: Grant, zh: str, en: str) -> None:
+    one = validation(grant=grant)
+    assert (said(one, "zh"), said(one, "en")) == (zh, en)

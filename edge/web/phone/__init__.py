@@ -12,7 +12,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from edge.clock import local
-from edge.errors import Invalid
+from edge.errors import Declined, Invalid
 from edge.web.desk import LANGUAGES, TOUCHPOINTS, Desk, Json, WebSettings
 from edge.web.texts import load_texts
 
@@ -39,6 +39,7 @@ def blueprint(desk: Desk, settings: WebSettings) -> Blueprint:
             settings=settings,
             leads=_leads,
             reachable=_reachable(str(found["url"])),
+            problem=_problem(request.args.get("problem", "")),
         )
 
     @routes.post("/r/<token>/touch")
@@ -65,7 +66,23 @@ def blueprint(desk: Desk, settings: WebSettings) -> Blueprint:
             abort(404)
         return send_from_directory(settings.pictures.absolute(), name, max_age=300)
 
+    _add_parking(routes, desk)
     return routes
+
+
+def _add_parking(routes: Blueprint, desk: Desk) -> None:
+    @routes.post("/r/<token>/parking")
+    def parking(token: str) -> AnyResponse:
+        _receipt(desk, token)
+        problem = ""
+        try:
+            desk.validate_parking(token, request.form.get("plate", "")[:32])
+        except Invalid:
+            problem = "invalid"
+        except Declined:
+            problem = "declined"
+        to = f"{request.script_root}/phone/r/{token}?language={_language()}"
+        return redirect(f"{to}&problem={problem}#parking" if problem else f"{to}#parking", 303)
 
 
 def _receipt(desk: Desk, token: str) -> Json:
@@ -78,6 +95,10 @@ def _receipt(desk: Desk, token: str) -> Json:
 def _language() -> str:
     asked = request.args.get("language", "")
     return asked if asked in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+
+
+def _problem(asked: str) -> str:
+    return asked if asked in ("invalid", "declined") else ""
 
 
 def _touched(receipt: Json, asked: object) -> tuple[str, str | None]:

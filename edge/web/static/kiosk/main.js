@@ -5,6 +5,7 @@ import { stepAnswered, stepQuantity } from "./lines.js";
 import { showProblem } from "./notices.js";
 import { closeSheet, openSheet, pickHeld } from "./overlays.js";
 import { buildPads } from "./pads.js";
+import { buildPlatePad } from "./plate.js";
 import { render } from "./render.js";
 import { fillTexts, setLanguage } from "./texts.js";
 
@@ -75,13 +76,14 @@ document.addEventListener("pointerdown", () => {
 });
 
 document.addEventListener("part-cash", () => openSheet("part"));
-for (const done of ["cash-taken", "code-sent", "pin-done"]) document.addEventListener(done, closeSheet);
+for (const done of ["cash-taken", "code-sent", "pin-done", "plate-done"]) document.addEventListener(done, closeSheet);
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") closeSheet();
 });
 document.addEventListener("contextmenu", (event) => event.preventDefault());
 
 buildPads(act);
+buildPlatePad(act);
 setLanguage("zh");
 fillTexts();
 link.start();

@@ -8,6 +8,7 @@ import { showNotice } from "./notices.js";
 import { showSheets } from "./overlays.js";
 import { showCash } from "./pads.js";
 import { showPaid } from "./paid.js";
+import { showParking } from "./plate.js";
 import { beep } from "./sound.js";
 import { fillTexts, has, setLanguage, t, tenderName, walletNames } from "./texts.js";
 
@@ -33,6 +34,7 @@ export function render(view) {
   showCheckout(view);
   showWaiting(view);
   showPaid(view);
+  showParking(view);
   showNotice(view);
   showSheets(view);
   showIdle(view);
