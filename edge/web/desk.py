@@ -52,6 +52,12 @@ class Desk(Protocol):
     def touch(self, token: str, touchpoint: str) -> None:
         """Record one step of TOUCHPOINTS on a receipt's page; an unknown token is ignored."""
 
+    def validate_parking(self, token: str, plate: str) -> None:
+        """Validate a plate's parking by a receipt; the same one twice is once.
+
+        Raises Invalid for what is no plate and for an unknown receipt, Declined when it validated another.
+        """
+
     def status(self) -> Json:
         """Return devices, outbox, payments and version for the staff pages."""
 
