@@ -36,6 +36,8 @@ def build_lane_times(config: Config) -> LaneTimes:
 def build_parking(config: Config) -> ParkingRules:
     """Return the car park with its settings and what pays for it; raise Invalid for what cannot be used."""
     rules = ParkingRules(
+        unconfirmed_s=config.parking.unconfirmed_s,
+        debt_limit_fen=config.parking.debt_limit_fen,
         facility=build_facility(config),
         grace_s=config.parking.grace_s,
         times=build_lane_times(config),

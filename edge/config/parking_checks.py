@@ -39,7 +39,7 @@ def check_lanes(config: Config, source: str) -> None:
 def check_parking(config: Config, source: str) -> None:
     """Raise Invalid for durations and counts that cannot work."""
     for name, value in asdict(config.parking).items():
-        if isinstance(value, int) and value <= 0:
+        if isinstance(value, int) and value <= 0 and (name, value) != ("debt_limit_fen", 0):
             raise Invalid(f"{source}: parking.{name} must be more than 0, got {value}")
     for zone in config.zone:
         if zone.spaces < 0:

@@ -25,6 +25,8 @@ class ParkingConfig:
     stay_s: int = 120
     command_s: int = 5
     keep_reads_days: int = 90
+    unconfirmed_s: int = 20
+    debt_limit_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,10 +118,10 @@ class CodesConfig:
 
 @dataclass(frozen=True, slots=True)
 class WorkstationConfig:
-    """[[workstation]]: a kiosk or a till."""
+    """[[workstation]]: a kiosk, a till, or the place to pay of an exit lane."""
 
     name: str
-    kind: Literal["kiosk", "till"] = "kiosk"
+    kind: Literal["kiosk", "till", "lane"] = "kiosk"
     language: Literal["zh", "en"] = "zh"
     cash: bool = False
 
