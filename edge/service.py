@@ -35,7 +35,7 @@ from edge.services.events import Data
 from edge.services.import_tariffs import tariff_wishes
 from edge.services.money_wishes import money_wishes
 from edge.services.obey_command import Means
-from edge.services.payment_ports import BillSource
+from edge.services.payment_ports import BillSource, CallbackReader
 from edge.services.ports import Disk, Display, Gate, Printer, Scanner, SpaceBoard
 from edge.services.records import Unit
 from edge.services.recover import recover
@@ -49,9 +49,11 @@ from edge.services.watch_disk import DiskMarks, Use
 from edge.store.bundle_folder import BundleFolder
 from edge.store.sqlite_store import SqliteStore
 from edge.watchdog import Watchdog
+from edge.web import notify
 from edge.web.changes import Changes
 from edge.web.desk import Json, WebSettings
 from edge.web.factory import create_web
+from edge.web.phone import parking
 from edge.web.service_desk import ServiceDesk
 from edge.web.serving import WebServer
 from edge.web.staff.pages import box_pages
@@ -147,6 +149,7 @@ class Parts:
     bills: tuple[BillSource, ...] = ()
     bills_from_minute: int = 630
     renewers: tuple[KeyRenewer, ...] = ()
+    callbacks: Mapping[str, CallbackReader] = field(default_factory=dict)
     cameras: CameraParts | None = None
 
 
@@ -167,7 +170,9 @@ class Service:
         pages = box_pages(
             self.box, parts.web, self._taking_in.return_snapshot, parts.staff, self._reconciling.ask
         )
-        app = create_web(self._desk, parts.web, pages, self._cameras.desk if self._cameras else None)
+        cameras = self._cameras.desk if self._cameras else None
+        apart = (parking.blueprint(self.box, parts.web), notify.blueprint(self.box, parts.callbacks))
+        app = create_web(self._desk, parts.web, pages, cameras, apart)
         self.web = WebServer(app, parts.web)
         topics = Topics(parts.box.origin)
         self._relayed = RequestDesk(app, topics, parts.link.say, parts.box.clock)
@@ -241,6 +246,15 @@ class Service:
         means = Means(self._make_bundle, {gate.name: gate for gate in parts.devices.gates})
         self._obeying = Obeying(self.box, self._commands, means, redraw, self._publishing.wake)
 
+    def _watch_cameras(self, parts: CameraParts) -> WatchingCameras:
+        return WatchingCameras(
+            self.box,
+            parts,
+            see_plate,
+            lambda lane, seen: see_loop(self.box, lane, seen.loop, seen.occupied),
+            lambda: not self._disk.refuses(Use.PICTURE),
+        )
+
     def _workers(self) -> list[Worker]:
         duties = (
             self.scanning,
@@ -258,6 +272,8 @@ class Service:
             RenewingKeys(self._parts.renewers),
         )
         workers = [worker for duty in duties for worker in duty.workers()]
+        if self._cameras is not None:
+            workers += self._cameras.workers()
         return [*workers, Worker("watchdog", self._ping_watchdog)]
 
     def _put_landings(self) -> None:
@@ -289,6 +305,8 @@ class Service:
         figures |= self.box.store.read(snapshot_figures)
         commands = asdict(self._commands.counts())
         figures |= {f"commands_{name}_total": float(value) for name, value in commands.items()}
+        if self._cameras is not None:
+            figures |= self._cameras.figures()
         left_s = self._parts.link.certificate_left_s()
         return figures if left_s is None else {**figures, "hq_certificate_left_seconds": left_s}
 
@@ -308,7 +326,8 @@ class Service:
         ]
 
     def _statuses(self) -> Sequence[tuple[str, str, DeviceStatus]]:
-        return self.scanning.statuses(self._parts.devices.statuses())
+        statuses = self.scanning.statuses(self._parts.devices.statuses())
+        return statuses if self._cameras is None else [*statuses, *self._cameras.statuses()]
 
     def _redraw(self, workstation: str) -> None:
         self.changes.bump(workstation)

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from edge.app.cameras import build_cameras
 from edge.app.devices import build_devices
-from edge.app.gateways import bill_sources, build_gateways, key_renewers, phone_gateways
+from edge.app.gateways import (
+    bill_sources,
+    build_gateways,
+    callback_readers,
+    key_renewers,
+    phone_gateways,
+)
 from edge.app.hq_link import build_link
 from edge.app.parking import build_parking
 from edge.app.rules import (
@@ -71,6 +78,12 @@ def build_service(config: Config) -> Service:
         config.box.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Invalid(f"box.data_dir {config.box.data_dir} cannot be made: {error.strerror}") from None
+    cameras = build_cameras(config)
+    devices = replace(
+        devices,
+        gates=(*devices.gates, *cameras.gates),
+        displays=(*devices.displays, *cameras.displays),
+    )
     marks = build_marks(config)
     store = SqliteStore(config.box.data_dir / DATABASE, clock.now().wall_at, marks.reserve_bytes)
     box = replace(build_books(config, store, clock, ids), rules=rules, link=link, printers=devices.printers)
@@ -96,5 +109,7 @@ def build_service(config: Config) -> Service:
             bills=bill_sources(box.gateways),
             bills_from_minute=minute_of_day(config.reconcile.from_time),
             renewers=key_renewers(box.gateways),
+            callbacks=callback_readers(box.gateways, clock),
+            cameras=cameras.parts,
         )
     )
