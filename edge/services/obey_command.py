@@ -15,6 +15,7 @@ from enum import StrEnum
 from devices.types import DeviceAbsent, DeviceSilent
 from edge.clock import Instant, iso
 from edge.errors import EdgeError, Invalid
+from edge.services.block_plate import block_plate
 from edge.services.box import Box
 from edge.services.command_records import CommandRecord, CommandState, SalesFreeze
 from edge.services.events import COMMAND_KINDS, Data, command_ended, record_event
@@ -49,20 +50,19 @@ class CommandKind(StrEnum):
     REVOKE_COUPON = "revoke_coupon"
 
 
-#: Known to HQ, not yet to this program.
-NOT_YET = frozenset({CommandKind.BLOCK_PLATE})
-
 #: What each kind must be given, and may be given; texts all of them.
 _NEEDS = {
     CommandKind.OPEN_GATE: frozenset({"gate"}),
     CommandKind.REFUND_REQUEST: frozenset({"order_id", "reason"}),
     CommandKind.REVOKE_COUPON: frozenset({"code", "reason"}),
+    CommandKind.BLOCK_PLATE: frozenset({"plate"}),
 }
 _TAKES = {
     CommandKind.FREEZE_SALES: frozenset({"note"}),
     CommandKind.OPEN_GATE: frozenset({"gate"}),
     CommandKind.REFUND_REQUEST: frozenset({"order_id", "reason", "amount_fen"}),
     CommandKind.REVOKE_COUPON: frozenset({"code", "reason"}),
+    CommandKind.BLOCK_PLATE: frozenset({"plate", "hours", "note"}),
 }
 
 
@@ -168,12 +168,23 @@ def _take_effect(unit: Unit, box: Box, command: Command, now: Instant) -> _End:
         return _request_refund(unit, box, command, now)
     if command.kind == CommandKind.REVOKE_COUPON:
         return _revoke_coupon(unit, box, command, now)
+    if command.kind == CommandKind.BLOCK_PLATE:
+        return _block(unit, command, now)
     if command.kind == CommandKind.FREEZE_SALES:
         note = str(command.arguments.get("note", ""))
         unit.commands.set_freeze(SalesFreeze(command.command_id, note, now.wall_at))
     elif command.kind == CommandKind.THAW_SALES:
         unit.commands.set_freeze(None)
     return _End(CommandState.DONE)
+
+
+def _block(unit: Unit, command: Command, now: Instant) -> _End:
+    given = {name: str(value) for name, value in command.arguments.items()}
+    try:
+        result = block_plate(unit, command.command_id, command.issued_by, given, now)
+    except Invalid as error:
+        return _refused("bad_arguments", str(error))
+    return _End(CommandState.DONE, result=result)
 
 
 def _request_refund(unit: Unit, box: Box, command: Command, now: Instant) -> _End:
@@ -239,10 +250,8 @@ def _refusal(unit: Unit, means: Means, command: Command, now: Instant) -> _End |
     if command.problem:
         return _refused("malformed", command.problem)
     if command.kind not in set(CommandKind):
-        known = ", ".join(sorted(set(CommandKind) - NOT_YET))
+        known = ", ".join(sorted(CommandKind))
         return _refused("unknown_kind", f"this box knows no command {command.kind!r}; it knows {known}")
-    if command.kind in NOT_YET:
-        return _refused("not_yet", f"{command.kind} is not yet on this box; nothing was done")
     return _untimely(command, now) or _unfit(unit, means, command, now)
 
 

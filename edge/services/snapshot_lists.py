@@ -44,6 +44,9 @@ class ListsKind:
 
         def work(unit: Unit) -> None:
             unit.plate_lists.finish(number, total)
+            if not returned:
+                # HQ's new lists hold what is meant; those that a person went back to may not.
+                unit.plates.clear_blocks()
             done(unit)
 
         store.write(work)

@@ -160,7 +160,7 @@ def test_hq_gets_each_answer_as_an_event_and_what_cannot_be_done_is_refused(
     tmp_path: Path, broker: Broker, gate: FakeGate
 ) -> None:
     with HqServer(broker.port) as hq, Commander(broker.port) as hand, running(tmp_path, broker, gate):
-        assert asked(hand, wish("block_plate", plate="1"))["reason"] == "not_yet"
+        assert asked(hand, wish("block_plate", plate="1"))["reason"] == "bad_arguments"
         assert asked(hand, wish("sing"))["reason"] == "unknown_kind"
         assert asked(hand, wish("thaw_sales"))["state"] == "done"
         kinds = lambda: [row["kind"] for row in hq.ledger.rows("SELECT kind FROM events ORDER BY sequence")]  # noqa: E731

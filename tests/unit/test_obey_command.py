@@ -10,12 +10,14 @@ import pytest
 
 from edge.clock import Instant
 from edge.errors import Unavailable
+from edge.parking.right import RightKind
+from edge.parking.vehicle import PlateColour, VehicleClass
 from edge.services.command_records import CommandState
 from edge.services.events import Data
+from edge.services.find_right import find_right
 from edge.services.obey_command import (
     AHEAD_MS,
     MAX_LIFE_MS,
-    NOT_YET,
     RELOAD_EVERY_MS,
     Command,
     CommandKind,
@@ -187,11 +189,31 @@ def test_arguments_that_do_not_fit_are_named(
     assert hq.gate.pulses == 0
 
 
-@pytest.mark.parametrize("kind", sorted(NOT_YET))
-def test_what_this_box_cannot_do_yet_is_refused_and_not_claimed(hq: Commanded, kind: str) -> None:
-    record = hq.obey(kind).record
-    assert (record.state, record.reason) == (CommandState.REFUSED, "not_yet")
-    assert hq.told()[0].kind == "command.refused"
+def test_a_plate_is_blocked_until_its_hours_are_over(hq: Commanded) -> None:
+    record = hq.obey("block_plate", {"plate": "粤b·12345", "hours": "2", "note": "stolen"}).record
+    until_at = START_AT + 2 * 3_600_000
+    assert record.state is CommandState.DONE
+    assert json.loads(record.result) == {"plate": "粤B12345", "until_at": until_at, "inside": 0}
+    assert hq.told()[0].kind == "command.done"
+    for at, kind in ((START_AT, RightKind.BLACK), (until_at, RightKind.VISITOR)):
+        right = hq.box.store.read(
+            lambda unit, at=at: find_right(  # type: ignore[misc]
+                unit, hq.box, "粤B12345", PlateColour.BLUE, VehicleClass.SMALL, "p1", at
+            )
+        )
+        assert right.kind is kind
+        assert bool(right.refused) is (kind is RightKind.BLACK)
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"plate": "1"}, {"plate": "粤B12345", "hours": "0"}, {"plate": "粤B12345", "hours": "x"}]
+)
+def test_a_plate_that_is_none_or_odd_hours_block_nothing(
+    hq: Commanded, arguments: dict[str, str | int | bool]
+) -> None:
+    record = hq.obey("block_plate", arguments).record
+    assert (record.state, record.reason) == (CommandState.REFUSED, "bad_arguments")
+    assert hq.box.store.read(lambda unit: unit.plates.blocks(9)) == ()
 
 
 def test_an_unknown_kind_and_a_malformed_command_are_refused_with_the_reason(hq: Commanded) -> None:
