@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from devices.types import Columns, PrintJob, TextLine
+from edge.parking.validation import Validation
 from edge.retail.bill import BillKind
 from edge.services.records import Unit
 from edge.services.work_records import WorkItem, WorkKind
 from sim.fakes.box import GATEWAY, TILL
-from sim.people import Buyer
+from sim.people import Buyer, Driver
 from sim.world import World
 
 Event = dict[str, Any]
@@ -38,6 +39,7 @@ def violations(world: World) -> list[str]:
         _work(world, events),
         _shifts(world, events),
         _bills(world),
+        _validations(world, events),
     )
     return [line for check in checks for line in check]
 
@@ -210,6 +212,30 @@ def _bills(world: World) -> Iterator[str]:
     unmarked = [number for number, day in _marks(world).items() if day != world.bill.day]
     if unmarked:
         yield f"in the bill and not marked: {unmarked}"
+
+
+def _validations(world: World, events: list[Event]) -> Iterator[str]:
+    """A paid order validates its driver's car exactly once; what refunds leave decides whether it holds."""
+    rules = world.scenario.parking.validation.rules
+    drivers = [person for person in world.people if isinstance(person, Driver)]
+    if not rules or not drivers:
+        return
+    paid = {data["order_id"]: data["total_fen"] for data in _of(events, "order.paid")}
+    given = [data["order_id"] for data in _of(events, "validation.granted")]
+    if sorted(given) != sorted(paid):
+        yield f"parking was validated for {given}, paid are {sorted(paid)}"
+    back = Counter(dict.fromkeys(paid, 0))
+    for data in _done(events):
+        back[data["order_id"]] += data["amount_fen"]
+    for order_id, total_fen in paid.items():
+        holds = total_fen - back[order_id] >= rules[0].steps[0].from_fen
+        states = [one.state.value for one in _validated(world, order_id)]
+        if states != ["granted" if holds else "revoked"]:
+            yield f"order {order_id} keeps {total_fen - back[order_id]} fen, its parking is {states}"
+
+
+def _validated(world: World, order_id: str) -> tuple[Validation, ...]:
+    return world.store.read(lambda unit: unit.validations.of_order(order_id))
 
 
 def _marks(world: World) -> dict[str, str]:

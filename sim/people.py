@@ -14,6 +14,7 @@ from edge.retail.shift import ShiftState
 from edge.services.box import Box
 from edge.services.change_basket import dismiss
 from edge.services.check_out import cancel_sale, check_out, leave
+from edge.services.claim_parking import claim_plate
 from edge.services.close_shift import begin_count, give_count
 from edge.services.open_shift import open_shift
 from edge.services.payment_desk import Choice, give_back, open_payments
@@ -245,3 +246,20 @@ class Accountant(Person):
         elif place.rests_but_for(self):
             reconcile(place.box, place.read_bill(), self.day)
             self.compared += 1
+
+
+@dataclass(slots=True)
+class Driver(Returner):
+    """A Returner who names a car whose parking the purchase pays: before payment, or on the paid screen."""
+
+    plate: str = "粤B12345"
+    after_payment: bool = False
+
+    def act(self, place: Place) -> None:
+        """Do the next thing."""
+        screen = place.look(self.workstation)
+        here = not self.went and screen["screen"] == ("paid" if self.after_payment else "checkout")
+        if here and not screen["parking"]["plate"]:
+            claim_plate(place.box, self.workstation, self.plate)
+        else:
+            Returner.act(self, place)

@@ -7,12 +7,16 @@ from dataclasses import replace
 from datetime import date
 from functools import partial
 
+from edge.parking.benefit import BenefitKind
+from edge.parking.validation import Grant
+from edge.parking.validation_rule import SpendStep, ValidationPlan, ValidationRule
+from edge.services.parking_rules import ParkingRules
 from edge.services.payment_ports import GatewayAnswer, PaymentState, RefundState
 from edge.services.resolve_attempts import resolve_attempts
 from sim.fakes.box import BREAD, COLA, KIOSK, RULES, TILL, weight_label
 from sim.fakes.gateway import FakeFault
 from sim.fakes.refund_gateway import RefundFault
-from sim.people import Accountant, Buyer, Cashier, DeskClerk, Person, Returner
+from sim.people import Accountant, Buyer, Cashier, DeskClerk, Driver, Person, Returner
 from sim.world import Scenario, World
 
 #: Cola 3.50, half a kilogram of apples 6.40.
@@ -174,6 +178,25 @@ def _bill(world: World) -> Sequence[Person]:
     ]
 
 
+def _driver(*, after_payment: bool = False, gives_up: bool = False) -> Callable[[World], Sequence[Person]]:
+    """Prepare a shopper with a car who gives goods back, in the end too many for parking to be earned."""
+
+    def prepare(world: World) -> Sequence[Person]:
+        return [
+            Driver(
+                TILL,
+                GOODS,
+                codes=[] if gives_up else _codes(world),
+                cash_fen=[400],
+                asks=[{}] if gives_up else [{"amount_fen": 50}, {"amount_fen": 50}],
+                gives_up=gives_up,
+                after_payment=after_payment,
+            )
+        ]
+
+    return prepare
+
+
 def _two_places(world: World) -> Sequence[Buyer]:
     return [
         Buyer(KIOSK, GOODS, codes=_codes(world)),
@@ -240,6 +263,18 @@ TAKEN_THOUGH_DECLINED = Scenario("declined, and taken all the same", _taken_thou
 SHIFT = Scenario("shift with a sale and refunds", _shift, replace(RULES, cash_needs_shift=True))
 BILL = Scenario("bill compared", _bill)
 
+#: 9.00 yuan earn an hour: the goods do, and no longer after the second refund.
+PARKING = ParkingRules(
+    validation=ValidationPlan(
+        (ValidationRule("spend", (SpendStep(900, Grant(BenefitKind.MINUTES, 60, label="1 h")),)),)
+    )
+)
+DRIVERS = (
+    Scenario("parking validated, then given back", _driver(), parking=PARKING),
+    Scenario("parking validated after payment", _driver(after_payment=True), parking=PARKING),
+    Scenario("parking claimed, never paid", _driver(gives_up=True), parking=PARKING),
+)
+
 #: Those in which money goes back.
 REFUNDS = (
     RETURNED,
@@ -274,4 +309,5 @@ SCENARIOS = (
     *CONTRADICTED,
     SHIFT,
     BILL,
+    *DRIVERS,
 )

@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from edge.errors import EdgeError, Invalid
 from edge.services.box import Box, Rules
+from edge.services.parking_rules import ParkingRules
 from edge.services.payment_ports import BillSource
 from edge.services.ports import Store
 from edge.services.print_receipt import print_next
@@ -100,13 +101,14 @@ class Service:
 class Scenario:
     """A small script: prepare sets the stage and returns the people. name: for messages.
 
-    rules: what the box works by. late_after: quiet rounds until what is late arrives.
+    rules, parking: what the box works by. late_after: quiet rounds until what is late arrives.
     """
 
     name: str
     prepare: Callable[[World], Sequence[Person]]
     rules: Rules = RULES
     late_after: int = 20
+    parking: ParkingRules = field(default_factory=ParkingRules)
 
 
 class World:
@@ -223,6 +225,7 @@ class World:
             lambda place: None,
             self.scenario.rules,
             refunders={GATEWAY: stepped(self.refunds, "refunds", steps)},
+            parking=self.scenario.parking,
         )
         return Service(box)
 
@@ -326,6 +329,7 @@ class World:
             self.printers,
             lambda place: None,
             self.scenario.rules,
+            parking=self.scenario.parking,
         )
 
     def _mark(self) -> None:

@@ -11,6 +11,7 @@ from edge.retail.catalogue import Listing, Product, SoldBy, Tenant, barcode_key,
 from edge.services.box import Box, Rules, Workstation, WorkstationKind
 from edge.services.catalogue_records import KeyChange
 from edge.services.events import Origin
+from edge.services.parking_rules import ParkingRules
 from edge.services.payment_ports import PaymentGateway, RefundGateway
 from edge.services.ports import Clock, HqLink, IdSource, Printer, Store
 from edge.services.records import Unit
@@ -98,6 +99,7 @@ def compose_box(
     changed: Callable[[str], None],
     rules: Rules = RULES,
     refunders: Mapping[str, RefundGateway] | None = None,
+    parking: ParkingRules | None = None,
 ) -> Box:
     """Return a box of a kiosk and a till over any ports."""
     return Box(
@@ -112,6 +114,7 @@ def compose_box(
         rules=rules,
         changed=changed,
         refunders=refunders or {},
+        parking=parking or ParkingRules(),
     )
 
 
