@@ -22,7 +22,8 @@ class Why(StrEnum):
 
     VISITOR, PASS, LISTED, RESERVED, TICKET: let in as such. AGAIN: the same visit goes on. FREE, PAID,
     NO_FEE: nothing is due. DEBT: let out, the fee is written down. HELD_OPEN: the gate is open for all.
-    BY_HAND, FROM_HQ, FROM_PHONE: a person opened. DUE: a fee is. The others ask or refuse.
+    BY_HAND, FROM_HQ, FROM_PHONE: a person opened. DUE: a fee is. UNCONFIRMED: nobody can say whether it is
+    paid. OWES: the plate owes more than this car park lets in. The others ask or refuse.
     """
 
     VISITOR = "visitor"
@@ -40,9 +41,11 @@ class Why(StrEnum):
     FROM_HQ = "from_hq"
     FROM_PHONE = "from_phone"
     DUE = "due"
+    UNCONFIRMED = "unconfirmed"
     STALE = "stale"
     NO_PLATE = "no_plate"
     BLACK_LISTED = "black_listed"
+    OWES = "owes"
     ALREADY_INSIDE = "already_inside"
     FULL = "full"
     NO_SESSION = "no_session"
@@ -102,6 +105,7 @@ class Question:
 #: What the box would answer if it might: a vehicle that stands there is let go rather than trapped.
 _RECOMMENDED = {
     Why.BLACK_LISTED: Answer.REFUSE,
+    Why.OWES: Answer.OPEN,
     Why.FULL: Answer.REFUSE,
     Why.ALREADY_INSIDE: Answer.OPEN,
     Why.UNSURE_SESSION: Answer.CHOOSE,
@@ -109,6 +113,7 @@ _RECOMMENDED = {
     Why.NO_PRICE: Answer.LET_OUT,
     Why.CLOCK: Answer.LET_OUT,
     Why.DUE: Answer.LET_OUT,
+    Why.UNCONFIRMED: Answer.LET_OUT,
     Why.NO_PLATE: Answer.CORRECT,
     Why.GATE_FAILED: Answer.LIFTED,
 }

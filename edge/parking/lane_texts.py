@@ -21,6 +21,7 @@ _SCAN = ("无牌车请扫码", "No plate: scan the code")
 _PAY = ("请缴费{amount}元", "Please pay {amount} yuan")
 _HELD = ("通道常开", "Lane open")
 _NO_ENTRY = ("禁止入场,请联系管理员", "No entry, ask the guard")
+_OWES = ("有欠费,请联系管理员", "Fees owed, ask the guard")
 _SPACES = ("空余车位{free}", "{free} spaces")
 _SLOW = ("一车一杆,请减速", "One car at a time")
 
@@ -29,7 +30,7 @@ _OPEN_IN = {
     Why.LISTED: ("专用车,欢迎光临", "Listed, welcome"),
     Why.RESERVED: ("预约车,欢迎光临", "Reserved, welcome"),
 }
-_ASKED = {Why.NO_PLATE: _SCAN, Why.FULL: _FULL, Why.BLACK_LISTED: _NO_ENTRY}
+_ASKED = {Why.NO_PLATE: _SCAN, Why.FULL: _FULL, Why.BLACK_LISTED: _NO_ENTRY, Why.OWES: _OWES}
 
 
 @dataclass(frozen=True, slots=True)

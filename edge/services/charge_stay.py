@@ -18,7 +18,7 @@ from edge.parking.session import Session
 from edge.parking.stay_charge import PARKING_SKU, StayCharge
 from edge.retail.basket import Basket, BasketState, LineItem, change_state
 from edge.retail.order import Order, OrderState, cancel, freeze
-from edge.services.box import Box
+from edge.services.box import Box, WorkstationKind
 from edge.services.business_day import business_day
 from edge.services.events import EventKind, order_cancelled, record_event
 from edge.services.quote_session import quote_session
@@ -229,7 +229,16 @@ def _make_room(unit: Unit, box: Box, busy: Busy, now: Instant) -> Busy:
     """Take what nobody pays off the screen; raise Invalid when money moves there or goods are in a basket."""
     order = busy.order
     if order is not None and order.state is OrderState.AWAITING:
-        if _moves(unit, order) or not asks_for_stays(order.lines):
+        moves, own = _moves(unit, order), asks_for_stays(order.lines)
+        if (
+            moves
+            and own
+            and box.workstation(order.workstation).kind in (WorkstationKind.LANE, WorkstationKind.PHONE)
+        ):
+            # The vehicle in front was let out; its payment is followed up without a screen.
+            save(unit, busy, now, basket=None)
+            return load(unit, box, busy.state.workstation)
+        if moves or not own:
             raise Invalid(
                 f"workstation {busy.state.workstation} is busy with order {order.number}; finish it first"
             )

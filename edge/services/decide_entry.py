@@ -10,6 +10,7 @@ from edge.parking.session import Session
 from edge.services.box import Box
 from edge.services.count_zone import is_full
 from edge.services.entry_right import EntryRight, entry_right
+from edge.services.record_debt import may_enter, owed_by_plate
 from edge.services.records import Unit
 
 #: A vehicle that comes again so soon by the same lane, and was not seen to pass it, is on the same visit.
@@ -26,6 +27,8 @@ def decide_entry(unit: Unit, box: Box, lane: Lane, passage: Passage, now: Instan
     right = entry_right(unit, box, lane, passage, now)
     if right is EntryRight.REFUSED:
         return Decision(Verdict.REFUSE, Why.BLACK_LISTED, plate=plate)
+    if not may_enter(unit, box, plate):
+        return Decision(Verdict.REFUSE, Why.OWES, due_fen=owed_by_plate(unit, plate), plate=plate)
     inside = unit.sessions.inside(plate)
     known = _inside_already(unit, lane, inside[0], now) if inside else None
     if known is not None:

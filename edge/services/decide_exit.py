@@ -17,6 +17,7 @@ from edge.services.box import Box
 from edge.services.charge_stay import put_charge
 from edge.services.find_session import find_session
 from edge.services.quote_session import quote_session
+from edge.services.record_debt import open_debt
 from edge.services.records import Unit
 
 #: A vehicle that comes again so soon, and was not seen to go through, is leaving still.
@@ -92,6 +93,9 @@ def _read(unit: Unit, passage: Passage, now: Instant) -> PlateRead:
 
 def _by_fee(unit: Unit, box: Box, lane: Lane, session: Session, now: Instant) -> Decision:
     session_id = session.session_id
+    debt = open_debt(unit, session_id)
+    if debt is not None:
+        return Decision(Verdict.OPEN, Why.DEBT, session_id=session_id, due_fen=debt.amount_fen)
     try:
         quote = quote_session(unit, box, session, now.wall_at)
     except Invalid:

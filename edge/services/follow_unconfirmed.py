@@ -85,8 +85,8 @@ def _decide(unit: Unit, box: Box, lane: Lane, now: Instant) -> None:
         give_up_waiting(unit, box, lane, DebtCause.UNCONFIRMED, "", now)
         return
     order = load(unit, box, lane.workstation).order
-    for session_id in _asked(unit, order) if order is not None else ():
-        ask_about_fee(unit, box, lane, session_id, now)
+    for session_id, due_fen in _asked(unit, order).items() if order is not None else ():
+        ask_about_fee(unit, box, lane, session_id, due_fen, now)
 
 
 def _asked(unit: Unit, order: Order) -> dict[str, int]:
