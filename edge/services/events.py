@@ -84,11 +84,11 @@ class EventKind(StrEnum):
     PARKING_TAILGATED = "parking.tailgated"
     PARKING_OCCUPANCY = "parking.occupancy"
     PARKING_PAID = "parking.paid"
+    DEBT_RECORDED = "debt.recorded"
+    DEBT_SETTLED = "debt.settled"
     PARKING_CORRECTED = "parking.corrected"
     PASS_CHANGED = "pass.changed"
     PASS_USED = "pass.used"
-    DEBT_RECORDED = "debt.recorded"
-    DEBT_SETTLED = "debt.settled"
     VALIDATION_GRANTED = "validation.granted"
     VALIDATION_REVOKED = "validation.revoked"
     VALIDATION_USED = "validation.used"
@@ -100,6 +100,7 @@ URGENT = frozenset(
         EventKind.HELP_CALLED,
         EventKind.REFUND_STUCK,
         EventKind.ALARM_RAISED,
+        EventKind.PARKING_GATE,
         EventKind.ALARM_CLEARED,
         EventKind.COMMAND_DONE,
         EventKind.COMMAND_REFUSED,

@@ -45,8 +45,14 @@ def stay_data(session: Session) -> dict[str, Json]:
 
 def tell_gate(unit: Unit, box: Box, lane: Lane, passage: Passage, what: str, now: Instant) -> None:
     """Tell of a gate that opened otherwise than by the box alone, or did not as it should."""
+    data = gate_data(lane, passage, what)
+    record_event(unit, box.ids, now, box.origin, EventKind.PARKING_GATE, passage.passage_id, data)
+
+
+def gate_data(lane: Lane, passage: Passage, what: str) -> Data:
+    """Return the data of "parking.gate" about a vehicle's opening."""
     decision = passage.decision
-    data: Data = {
+    return {
         "lane": lane.name,
         "gate": lane.gate,
         "what": what,
@@ -58,13 +64,18 @@ def tell_gate(unit: Unit, box: Box, lane: Lane, passage: Passage, what: str, now
         "note": "" if decision is None else decision.note[:MAX_NOTE],
         "until_at": None,
     }
-    record_event(unit, box.ids, now, box.origin, EventKind.PARKING_GATE, passage.passage_id, data)
 
 
 def tell_hold(unit: Unit, box: Box, lane: Lane, hold: LaneHold, now: Instant) -> None:
     """Tell that a gate is held open, or no more."""
+    data = hold_data(lane, hold)
+    record_event(unit, box.ids, now, box.origin, EventKind.PARKING_GATE, hold.hold_id, data)
+
+
+def hold_data(lane: Lane, hold: LaneHold) -> Data:
+    """Return the data of "parking.gate" about a gate that is held open."""
     over = hold.ended_at is not None
-    data: Data = {
+    return {
         "lane": lane.name,
         "gate": lane.gate,
         "what": "hold_ended" if over else "held_open",
@@ -76,12 +87,17 @@ def tell_hold(unit: Unit, box: Box, lane: Lane, hold: LaneHold, now: Instant) ->
         "note": hold.note[:MAX_NOTE],
         "until_at": hold.until_at,
     }
-    record_event(unit, box.ids, now, box.origin, EventKind.PARKING_GATE, hold.hold_id, data)
 
 
 def tell_follower(unit: Unit, box: Box, lane: Lane, passage: Passage, identified: bool, now: Instant) -> None:
     """Tell of a vehicle that went through without an opening of its own."""
-    data: Data = {
+    data = follower_data(lane, passage, identified)
+    record_event(unit, box.ids, now, box.origin, EventKind.PARKING_TAILGATED, passage.passage_id, data)
+
+
+def follower_data(lane: Lane, passage: Passage, identified: bool) -> Data:
+    """Return the data of "parking.tailgated"."""
+    return {
         "lane": lane.name,
         "way": lane.way.value,
         "zone": lane.zone,
@@ -91,14 +107,20 @@ def tell_follower(unit: Unit, box: Box, lane: Lane, passage: Passage, identified
         "session_id": passage.session_id if identified else "",
         "behind_plate": "" if identified else passage.plate,
     }
-    record_event(unit, box.ids, now, box.origin, EventKind.PARKING_TAILGATED, passage.passage_id, data)
 
 
 def tell_occupancy(
     unit: Unit, box: Box, correction: Correction, inside: int, spaces: int, now: Instant
 ) -> None:
     """Tell that the count of a zone was corrected. inside: as it counts from now on."""
-    data: Data = {
+    data = occupancy_data(correction, inside, spaces)
+    kind, subject = EventKind.PARKING_OCCUPANCY, correction.correction_id
+    record_event(unit, box.ids, now, box.origin, kind, subject, data)
+
+
+def occupancy_data(correction: Correction, inside: int, spaces: int) -> Data:
+    """Return the data of "parking.occupancy"."""
+    return {
         "zone": correction.zone,
         "reason": correction.reason.value,
         "delta": correction.delta,
@@ -109,5 +131,3 @@ def tell_occupancy(
         "note": correction.note[:MAX_NOTE],
         "corrected_at": correction.corrected_at,
     }
-    kind, subject = EventKind.PARKING_OCCUPANCY, correction.correction_id
-    record_event(unit, box.ids, now, box.origin, kind, subject, data)
