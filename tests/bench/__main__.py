@@ -132,6 +132,7 @@ BENCHES: dict[str, Callable[..., Result]] = {
     "snapshots": _imported("snapshots"),
     "barcodes": _barcodes,
     "tariff": _imported("tariff"),
+    "push": _imported("push"),
 }
 
 
