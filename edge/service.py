@@ -12,6 +12,7 @@ from devices.types import DeviceStatus
 from edge.duties.clearing_screens import ClearingScreens
 from edge.duties.ending_days import EndingDays
 from edge.duties.ending_validations import EndingValidations
+from edge.duties.lanes import Lanes
 from edge.duties.obeying import Obeying
 from edge.duties.paying import Paying
 from edge.duties.printing import Printing
@@ -160,7 +161,7 @@ class Service:
         """Take the adapters over and listen on the web port; nothing runs before `start`."""
         self._parts = parts
         self.changes = Changes()
-        self.box = replace(parts.box, changed=self._changed, closed=self._closed)
+        self.box = replace(parts.box, changed=self._changed, closed=self._closed, wake_lane=self._wake_lane)
         self._take_up_duties()
         self._supervisor = Supervisor(self._workers())
         #: Set when HQ wants this process to end and be started anew.
@@ -182,7 +183,7 @@ class Service:
     def start(self) -> None:
         """Look at what the last stop left, begin all work, and say that the service is ready."""
         found = recover(self.box)
-        cut_off = self._obeying.begin()
+        cut_off, doubtful = self._obeying.begin(), self._lanes.begin()
         self._put_landings()
         self._relayed.start()
         self._parts.link.start()
@@ -196,6 +197,7 @@ class Service:
             open_payments=found.attempts,
             half_printed=found.papers,
             cut_off_commands=cut_off,
+            doubtful_openings=doubtful,
             frozen=self._obeying.frozen,
             workstations=list(self.box.workstations),
         )
@@ -243,7 +245,9 @@ class Service:
         )
         self._commands = CommandDesk(topics, parts.link.say)
         parts.link.listen(topics.commands, self._commands.take)
-        means = Means(self._make_bundle, {gate.name: gate for gate in parts.devices.gates})
+        gates = {gate.name: gate for gate in parts.devices.gates}
+        self._lanes = Lanes(self.box, gates, {one.name: one for one in parts.devices.displays})
+        means = Means(self._make_bundle, self._lanes.remote_gates(gates))
         self._obeying = Obeying(self.box, self._commands, means, redraw, self._publishing.wake)
 
     def _watch_cameras(self, parts: CameraParts) -> WatchingCameras:
@@ -266,6 +270,7 @@ class Service:
             self._obeying,
             self._taking_in,
             self._reconciling,
+            self._lanes,
             ClearingScreens(self.box),
             EndingDays(self.box),
             EndingValidations(self.box),
@@ -336,6 +341,10 @@ class Service:
         self._redraw(workstation)
         self._publishing.wake()
         self._printing.wake(workstation)
+
+    def _wake_lane(self, lane: str) -> None:
+        self._lanes.wake(lane)
+        self._publishing.wake()
 
     def _closed(self) -> str:
         """Say why no new sale is begun, "" while sales are open."""
