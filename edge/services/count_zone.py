@@ -52,11 +52,11 @@ def count_zone(unit: Unit, zone: Zone, corrections: int = 0) -> ZoneCount:
     return ZoneCount(zone, inside, corrected, free, nameless, newest)
 
 
-def is_full(unit: Unit, zone: Zone | None) -> bool:
-    """Whether a zone has no space left; one that is not counted never is full."""
+def is_full(unit: Unit, zone: Zone | None, kept: int = 0) -> bool:
+    """Whether a zone has no space left beside those that are kept; one that is not counted never is full."""
     if zone is None or not zone.spaces:
         return False
-    return unit.sessions.count_inside(zone.name) + unit.occupancies.corrected(zone.name) >= zone.spaces
+    return unit.sessions.count_inside(zone.name) + unit.occupancies.corrected(zone.name) + kept >= zone.spaces
 
 
 def count_hours(box: Box, zone: str, from_at: int, to_at: int) -> Sequence[HourCount]:

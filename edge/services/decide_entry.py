@@ -10,6 +10,7 @@ from edge.parking.session import Session
 from edge.services.box import Box
 from edge.services.count_zone import is_full
 from edge.services.entry_right import EntryRight, entry_right
+from edge.services.find_right import count_kept
 from edge.services.record_debt import may_enter, owed_by_plate
 from edge.services.records import Unit
 
@@ -36,7 +37,9 @@ def decide_entry(unit: Unit, box: Box, lane: Lane, passage: Passage, now: Instan
     if right is not EntryRight.NONE:
         return Decision(Verdict.OPEN, _RIGHTS[right], plate=plate)
     # A vehicle whose stay inside is about to end takes no further space.
-    full = not inside and is_full(unit, box.parking.facility.zone(lane.zone))
+    full = not inside and is_full(
+        unit, box.parking.facility.zone(lane.zone), count_kept(unit, box, lane.zone, now.wall_at)
+    )
     if full and lane.when_full is not FullMode.ADMIT:
         return Decision(_WHEN_FULL[lane.when_full], Why.FULL, plate=plate)
     return Decision(Verdict.OPEN, Why.VISITOR, plate=plate)

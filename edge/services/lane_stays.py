@@ -16,6 +16,7 @@ from edge.services.events import EventKind, Json
 from edge.services.parking_events import tell_follower, tell_stay
 from edge.services.quote_session import quote_session
 from edge.services.records import Unit
+from edge.services.reserve_space import note_arrival
 from edge.services.session_benefits import use_validations
 from edge.services.use_pass import use_pass
 from edge.services.work_items import raise_work
@@ -60,6 +61,7 @@ def begin_stay(unit: Unit, box: Box, lane: Lane, passage: Passage, now: Instant)
         size = read.vehicle_class if known else session.vehicle_class
         session = replace(session, colour=read.colour, vehicle_class=size)
     unit.sessions.put(session)
+    note_arrival(unit, box, session)
     tell_stay(unit, box, EventKind.PARKING_ENTERED, session, now, _entry_words(passage))
     return replace(passage, session_id=session.session_id)
 
