@@ -12,6 +12,7 @@ from edge.parking.passage import Passage
 from edge.parking.plate import normalise
 from edge.parking.session import SessionState
 from edge.services.box import Box
+from edge.services.correct_plate import learn_answer
 from edge.services.events import EventKind, record_event
 from edge.services.lane_turn import LaneTurn
 from edge.services.parking_money_events import debt_changed
@@ -146,6 +147,9 @@ def _answer(
         due_fen = _owed(unit, box, whose, now)
     said = GuardAnswer(answer, by, words, normalise(plate), session_id, due_fen)
     after = LaneTurn(unit, box, lane, now).see(passage, said)
+    if answer in (Answer.CHOOSE, Answer.CORRECT):
+        read = unit.plate_reads.get(passage.read_id)
+        learn_answer(unit, box, read, session_id or after.session_id, plate, by, now)
     if due_fen and after.opening != passage.opening:
         _record_debt(unit, box, lane, whose, due_fen, by, now)
     return after

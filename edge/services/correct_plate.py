@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from edge.clock import Instant
 from edge.errors import Invalid
+from edge.parking.observation import PlateRead
 from edge.parking.plate import is_plausible, kinds_of, normalise
 from edge.parking.plate_edits import changed_pairs, edits_between
 from edge.parking.session import Session, SessionState
@@ -72,41 +73,41 @@ def correct_in(
         read.camera if read and wrong else "",
         read.plate if read and wrong else "",
     )
-    unit.plates.put_correction(correction)
+    _keep(unit, box, correction, now)
     if read is not None and wrong:
         teach(unit, read.camera, named, read.plate, now.wall_at)
-    data = parking_corrected(correction)
-    record_event(unit, box.ids, now, box.origin, EventKind.PARKING_CORRECTED, session_id, data)
     return correction
 
 
-def confirm_match(
-    unit: Unit, box: Box, session: Session, camera: str, read: str, by: str, now: Instant
+def learn_answer(
+    unit: Unit, box: Box, read: PlateRead | None, session_id: str, plate: str, by: str, now: Instant
 ) -> PlateCorrection | None:
-    """Note that a person said a vehicle at an exit, read as `read`, is a stay's; teach the camera from it.
+    """Note what a guard's answer at a lane says of the read there, and teach the camera from it.
 
-    The stay keeps its plate. Returns None when the read was right. HQ is told.
+    session_id: the stay that the guard chose, or that the vehicle has. plate: what the guard typed, "" when a
+    stay was chosen. Returns None when the read was right or there was none. HQ is told.
     """
-    if not read or read == session.plate:
+    session = unit.sessions.get(session_id) if session_id else None
+    true = normalise(plate) or (session.plate if session else "")
+    if read is None or not read.plate or not true or read.plate == true or not by:
         return None
-    at, plate = session.entered_at, session.plate
+    begun = session.entered_at if session else now.wall_at
+    before = read.plate if plate else true
     correction = PlateCorrection(
         box.ids.new_id(),
-        session.session_id,
+        session_id or read.read_id,
         now.wall_at,
         by,
-        "chosen at the exit",
-        plate,
-        plate,
-        at,
-        at,
-        camera,
-        read,
+        "answered at the lane",
+        before,
+        true,
+        begun,
+        begun,
+        read.camera,
+        read.plate,
     )
-    unit.plates.put_correction(correction)
-    teach(unit, camera, plate, read, now.wall_at)
-    data = parking_corrected(correction)
-    record_event(unit, box.ids, now, box.origin, EventKind.PARKING_CORRECTED, session.session_id, data)
+    _keep(unit, box, correction, now)
+    teach(unit, read.camera, true, read.plate, now.wall_at)
     return correction
 
 
@@ -122,6 +123,12 @@ def teach(unit: Unit, camera: str, true: str, read: str, at: int) -> int:
     for stored, seen in pairs:
         unit.plates.learn(camera, stored, seen, at)
     return len(pairs)
+
+
+def _keep(unit: Unit, box: Box, correction: PlateCorrection, now: Instant) -> None:
+    unit.plates.put_correction(correction)
+    data, subject = parking_corrected(correction), correction.session_id
+    record_event(unit, box.ids, now, box.origin, EventKind.PARKING_CORRECTED, subject, data)
 
 
 def _checked_plate(unit: Unit, session: Session, text: str) -> str:
