@@ -12,7 +12,19 @@ from datetime import date
 from edge.services.box import Box
 from edge.services.staff import StaffBook
 from edge.web.desk import Desk, WebSettings
-from edge.web.staff import bills, devices, hq, letters, outbox, payments, refunds, scans, service, shifts
+from edge.web.staff import (
+    bills,
+    devices,
+    hq,
+    letters,
+    outbox,
+    payments,
+    refunds,
+    scans,
+    service,
+    shifts,
+    validations,
+)
 from edge.web.staff.frame import StaffPage
 
 
@@ -41,6 +53,7 @@ def box_pages(
         payments.page(box, settings),
         shifts.page(box, settings),
         refunds.page(box, staff or StaffBook((), box.clock), settings),
+        validations.page(box, settings),
         bills.page(box, settings, compare_bills),
         letters.page(box, settings),
         hq.page(box, settings, return_snapshot),
