@@ -147,11 +147,14 @@ class BadPush(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CameraRequest:
-    """One HTTP request of a camera. path: what follows the camera's token, "" for nothing."""
+    """One HTTP request of a camera. path: what follows the camera's token, "" for nothing.
+
+    body: not shown by repr, as some cameras write their password into it.
+    """
 
     path: str
     content_type: str
-    body: bytes
+    body: bytes = field(repr=False)
     read_ns: int
 
 

@@ -19,7 +19,7 @@ from devices.camera.hikvision import codec as hikvision
 from devices.camera.hikvision.gate import CameraAccess
 from devices.camera.multipart import MultipartReader, Part, boundary_of
 from devices.runtime import Backoff, HealthRecord, boottime_ns
-from devices.types import BadPush, CameraAlive, CameraNews, DeviceStatus, LoopSeen, PlateSeen
+from devices.types import BadPush, CameraNews, DeviceStatus, LoopSeen, PlateSeen
 
 #: News that nobody fetched; the oldest goes first.
 MOST_WAITING = 64
@@ -177,7 +177,11 @@ class StreamedCamera:
             assert self._builder is not None
             for part in parts:
                 waited = self._builder.waits
-                self._put(self._builder.part(part, read_ns))
+                try:
+                    self._put(self._builder.part(part, read_ns))
+                except BadPush as error:
+                    # The stream itself goes on: what follows may well be readable.
+                    self._health.connected(f"an event could not be read: {error}")
                 if self._builder.waits and not waited:
                     self._due_ns = read_ns + round(PICTURES_S * _NS_PER_S)
             self._changed.notify_all()
@@ -186,8 +190,6 @@ class StreamedCamera:
         for one in news:
             if isinstance(one, (PlateSeen, LoopSeen)):
                 self._waiting.append(one)
-            elif not isinstance(one, CameraAlive):
-                raise BadPush(f"a stream does not tell of {type(one).__name__}")
 
     def _pictures_missing(self) -> bool:
         return self._builder is not None and self._builder.waits

@@ -18,6 +18,12 @@ def check_cameras(config: Config, source: str) -> None:
             raise Invalid(f"{place} looks at lane {camera.lane!r}; known: {', '.join(lanes) or 'none'}")
         _check_way(camera, place)
         _check_bounds(camera, place)
+        for lane in config.lane:
+            if camera.is_gate and lane.gate == camera.name and lane.loops != camera.loops:
+                raise Invalid(
+                    f"{place} has {camera.loops} loops, lane {lane.name} that it opens has {lane.loops}; "
+                    "write the same number of loops in both"
+                )
     for kind, names in (("gate", camera_gates(config)), ("display", camera_displays(config))):
         doubled = [one.name for one in getattr(config, kind) if one.name in names]
         if doubled:

@@ -126,6 +126,17 @@ def test_pictures_belong_to_the_vehicle_they_were_announced_with() -> None:
         assert [one.kind for one in seen.photos] == ["scene", "plate"]
 
 
+def test_an_event_that_is_broken_costs_itself_alone() -> None:
+    with ExitStack() as stack:
+        head = b"--boundary\r\nContent-Type: text/xml\r\n\r\n"
+        broken = head + b"<EventNotificationAlert><a></EventNotificationAlert>\r\n"
+        rig = stream_rig(HIKVISION, broken + hikvision_parts(), stack)
+        rig.come()
+        assert rig.camera.read(PATIENCE_S) is not None
+        assert "could not be read" in rig.camera.status().detail
+        assert rig.camera.status().reopened == 0
+
+
 def test_pictures_that_do_not_come_do_not_hold_the_vehicle() -> None:
     xml = (FOLDER / "hikvision/captures/push_isapi.form").read_bytes()
     only_xml = xml[: xml.index(b"--boundary", 20)] + b"--boundary\r\n"

@@ -110,6 +110,13 @@ def test_what_the_store_cannot_take_is_refused_so_that_the_camera_sends_it_again
     assert "ivs_ioctrl" in said(lane.post(f"/camera/{TOKEN}", vehicle()))
 
 
+def test_a_fault_of_ours_is_told_without_the_token(lane: Site, caplog: pytest.LogCaptureFixture) -> None:
+    lane.lane.reads = None  # type: ignore[assignment]  # anything that nobody thought of
+    status, body = lane.post(f"/camera/{TOKEN}", vehicle())
+    assert (status, json.loads(body)["error"]) == (500, "failed")
+    assert TOKEN not in caplog.text
+
+
 def test_loops_wired_to_the_camera_reach_the_lane(lane: Site) -> None:
     said(lane.post(f"/camera/{TOKEN}/io", (FOLDER / "vzicom/captures/loop.json").read_bytes()))
     assert [(one.loop, one.occupied) for one in lane.lane.loops] == [(1, True)]

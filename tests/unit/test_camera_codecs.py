@@ -16,6 +16,8 @@ from devices.camera.hikvision import codec as hikvision
 from devices.camera.multipart import MultipartReader
 from devices.camera.vzicom import codec as vzicom
 from devices.types import BadPush, CameraAlive, CameraNews, CameraPost, CameraRequest, PlateSeen, SerialHeard
+from edge.parking.observation import Trigger
+from edge.parking.vehicle import PlateColour, VehicleClass
 
 CODECS: dict[str, ModuleType] = {"vzicom": vzicom, "hikvision": hikvision, "dahua": dahua}
 FOLDER = Path(__file__).parents[2] / "devices/camera"
@@ -62,6 +64,10 @@ def test_nothing_of_a_heartbeat_but_its_serial_number_is_kept() -> None:
     post, _ = posted("vzicom", "heartbeat.form")
     assert "not-a-secret" not in repr(post)
     assert "admin" not in repr(post)
+
+
+def test_a_request_shows_no_body() -> None:
+    assert "s3cret" not in repr(CameraRequest("", "text/plain", b"pass_wd=s3cret", 7))
 
 
 def test_a_heartbeat_at_the_comet_path_waits_for_commands() -> None:
@@ -122,6 +128,14 @@ def test_the_dahua_stream_reads_the_same_however_it_is_cut(size: int) -> None:
     assert seen[0].photos[0].jpeg.endswith(b"nearly\xff\xd9")
     assert (seen[0].colour, seen[0].vehicle_class, seen[0].camera_at_ms) == ("blue", "small", 1715075283847)
     assert sum(isinstance(one, CameraAlive) for one in found) == 3
+
+
+def test_every_word_of_a_codec_is_one_of_the_car_parks() -> None:
+    colours = {*vzicom.COLOURS.values(), *hikvision.COLOURS.values(), *dahua.COLOURS.values()}
+    classes = {*vzicom.CLASSES.values(), *hikvision.CLASSES.values(), *(one for one, _ in dahua.CLASS_WORDS)}
+    assert colours <= set(PlateColour)
+    assert classes <= set(VehicleClass)
+    assert set(vzicom.TRIGGERS.values()) <= set(Trigger)
 
 
 BROKEN = {

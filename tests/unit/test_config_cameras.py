@@ -17,7 +17,7 @@ from edge.web.camera.door import token_digest
 TOKEN = "kQ3vD9xT7mZ1pL8sW2bYcA"
 LANES = [
     {"name": "in", "way": "entry", "zone": "B2"},
-    {"name": "out", "way": "exit", "zone": "B2", "gate": "out-cam", "display": "out-cam"},
+    {"name": "out", "way": "exit", "zone": "B2", "gate": "out-cam", "display": "out-cam", "loops": 2},
 ]
 OUT: dict[str, Any] = {
     "name": "out-cam", "lane": "out", "kind": "vzicom", "comet": True, "board_channel": 0, "loops": 2,
@@ -80,6 +80,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "barrier": ({"barrier": 1}, "hikvision_push or hikvision_pull, with its url"),
     "address": ({"address": "camera-1"}, "write it like 192.168.20.31"),
     "pulse": ({"relay_ms": 0}, "relay_ms is 1 to 600000, got 0"),
+    "loops": ({"name": "in-gate", "comet": True, "loops": 9}, "loops is 0 to 4, got 9"),
     "kind": ({"kind": "axis"}, "must be one of vzicom"),
 }
 
@@ -108,3 +109,21 @@ def test_what_only_shows_when_it_is_built_is_refused_too(
     with pytest.raises(Invalid, match=why) as told:
         build_cameras(wanted)
     assert "pw" not in str(told.value)
+
+
+def test_a_lane_and_the_camera_that_is_its_gate_agree_on_their_loops(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="write the same number of loops in both"):
+        parse_with_loops(tmp_path, 1)
+    assert parse_with_loops(tmp_path, 2).camera[0].loops == 2
+
+
+def parse_with_loops(tmp_path: Path, loops: int) -> Config:
+    (tmp_path / "token").write_text(TOKEN, "utf-8")
+    camera = {**OUT, "token_file": str(tmp_path / "token"), "loops": loops}
+    raw = {
+        "box": {"site": "s", "edge": "e"},
+        "zone": [{"name": "B2"}],
+        "lane": LANES,
+        "camera": [camera],
+    }
+    return parse_config(raw, "test")

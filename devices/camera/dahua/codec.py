@@ -52,7 +52,7 @@ COLOURS = {
     "黑": "black",
     "黄绿": "green_yellow",
 }
-_CLASS_WORDS = (
+CLASS_WORDS = (
     ("two_wheels", ("motor cycle", "motorcycle", "bicycle", "nonmotor", "tricycle", "two")),
     ("large", ("heavytruck", "midtruck", "largetruck", "bus", "coach", "tanker", "dump", "trailer", "large")),
     (
@@ -172,7 +172,7 @@ def _colour(value: object) -> str:
 
 def _vehicle_class(value: object) -> str:
     text = text_of(value).lower()
-    return next((name for name, words in _CLASS_WORDS if any(word in text for word in words)), "unknown")
+    return next((name for name, words in CLASS_WORDS if any(word in text for word in words)), "unknown")
 
 
 def _digest(*said: str) -> str:

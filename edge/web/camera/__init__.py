@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 from flask import Blueprint, Response, jsonify, make_response, request
+from werkzeug.exceptions import HTTPException
 
 from devices.types import (
     BadPush,
@@ -81,6 +82,12 @@ def _guarded(answer: Callable[[], Response]) -> Response:
     except EdgeError as error:
         _log.warning("not taken", kind=type(error).__name__, why=str(error))
         return _problem(503, "not_taken", "it was not taken; send it again")
+    except HTTPException:
+        raise
+    except Exception as error:
+        # Flask would log the address, and with it the token.
+        _log.exception("failed", kind=type(error).__name__)
+        return _problem(500, "failed", "it was not taken; send it again")
 
 
 def _by_serial(desk: CameraDesk, slots: Slots, rest: str) -> Response:
