@@ -85,28 +85,28 @@ def add_stay(box: Box, session_id: str, workstation: str) -> None:
     """Put the fee of a stay into the open basket, to be paid with the goods in it. Raises as charge_stay."""
     box.workstation(workstation)
     now = box.clock.now()
-
-    def work(unit: Unit) -> None:
-        due = due_of_stay(unit, box, session_id, now)
-        if not due.due_fen:
-            raise Declined(f"nothing is due for {_who(due.session)}; it may leave")
-        present = open_orders(unit, due)
-        if any(_moves(unit, order) for order in present):
-            raise Declined(f"the fee of {_who(due.session)} is being paid elsewhere; wait for its end")
-        for order in present:
-            forget_order(unit, box, order, now)
-        busy = load(unit, box, workstation)
-        if busy.screen not in {"attract", "basket", "paid"}:
-            raise Invalid(f"workstation {workstation} is busy with an order; pay or cancel it first")
-        basket = open_basket(box, busy, now)
-        known = {charge.session_id for charge in _charges(unit, basket.lines)}
-        if session_id not in known:
-            lines = (*basket.lines, *_lines(unit, box, due, "", now))
-            basket = replace(basket, lines=lines, changed_at=now.wall_at)
-        save(unit, busy, now, basket=basket)
-
-    box.store.write(work)
+    box.store.write(lambda unit: put_into_basket(unit, box, session_id, workstation, now))
     box.changed(workstation)
+
+
+def put_into_basket(unit: Unit, box: Box, session_id: str, workstation: str, now: Instant) -> None:
+    """Do what `add_stay` does, in the caller's unit."""
+    due = due_of_stay(unit, box, session_id, now)
+    if not due.due_fen:
+        raise Declined(f"nothing is due for {_who(due.session)}; it may leave")
+    present = open_orders(unit, due)
+    if any(_moves(unit, order) for order in present):
+        raise Declined(f"the fee of {_who(due.session)} is being paid elsewhere; wait for its end")
+    for order in present:
+        forget_order(unit, box, order, now)
+    busy = load(unit, box, workstation)
+    if busy.screen not in {"attract", "basket", "paid"}:
+        raise Invalid(f"workstation {workstation} is busy with an order; pay or cancel it first")
+    basket = open_basket(box, busy, now)
+    if session_id not in {charge.session_id for charge in _charges(unit, basket.lines)}:
+        lines = (*basket.lines, *_lines(unit, box, due, "", now))
+        basket = replace(basket, lines=lines, changed_at=now.wall_at)
+    save(unit, busy, now, basket=basket)
 
 
 def refresh_stays(unit: Unit, box: Box, basket: Basket, order_id: str, now: Instant) -> Basket:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from devices.types import Scan
 from edge.clock import Instant
 from edge.codes.classify import classify
+from edge.codes.house import HouseCode
 from edge.codes.payment import PaymentCode
 from edge.codes.reading import CodeKind, CodeReading, Context
-from edge.errors import Invalid
+from edge.errors import Declined, Invalid
 from edge.retail.attempt import PayWay
 from edge.retail.basket import BasketState, find_line
 from edge.retail.order import OrderState
+from edge.services.ask_fee import ask_fee_of_ticket
 from edge.services.box import Box, WorkstationKind
 from edge.services.check_out import reopen
 from edge.services.pay_by_phone import hurry_closing
@@ -73,7 +75,7 @@ def _take(unit: Unit, box: Box, busy: Busy, now: Instant, scan: Scan) -> ScanOut
     record = _record(box, busy, now, scan, reading)
     try:
         return _route(unit, box, busy, now, scan, reading, record)
-    except Invalid as error:
+    except (Invalid, Declined) as error:
         # A label or basket that cannot take it is said on the screen; the scan is never lost. What was
         # written before the error stays, so the banner belongs to the state as it is now.
         busy = load(unit, box, busy.state.workstation)
@@ -98,6 +100,10 @@ def _route(
         return _refuse(unit, box, busy, now, record, NoticeCode.STALE, params, choices)
     if isinstance(reading.payload, PaymentCode):
         return _pay(unit, box, busy, now, reading.payload, record)
+    ticket = reading.payload.token if isinstance(reading.payload, HouseCode) else ""
+    if reading.kind is CodeKind.PARKING and ask_fee_of_ticket(unit, box, busy, ticket, now):
+        unit.scans.append(replace(record, outcome="ticket"))
+        return ScanOutcome(record.scan_id, "ticket")
     noticed = take_parking_code(unit, box, busy, now, reading, scan.text)
     if noticed is not None:
         code, words = noticed

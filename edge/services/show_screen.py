@@ -10,6 +10,7 @@ from edge.retail.attempt import AttemptState, PaymentAttempt
 from edge.retail.basket import Basket, LineItem
 from edge.retail.order import Order
 from edge.retail.receipt import Receipt
+from edge.services.ask_fee import show_stays
 from edge.services.box import Box
 from edge.services.change_basket import HELD_SHOWN
 from edge.services.claim_parking import show_parking
@@ -55,6 +56,8 @@ def show_screen(box: Box, workstation: str) -> dict[str, object]:
             "help": _help(busy),
             **_after_payment(unit, box, busy),
             "parking": _parking(unit, box, busy),
+            "fees": bool(box.parking.facility.lanes),
+            "stays": show_stays(unit, box, busy, now),
             "idle_s_left": _idle_s(box, busy, now),
             "outbox_depth": unit.outbox.depth().count,
         }

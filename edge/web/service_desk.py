@@ -8,6 +8,7 @@ from devices.types import Scan
 from edge.clock import boottime_ns
 from edge.errors import Declined, Invalid
 from edge.services import call_help, change_basket, check_out, claim_parking
+from edge.services.ask_fee import ask_fee
 from edge.services.box import Box, WorkstationKind
 from edge.services.outbox_figures import outbox_figures
 from edge.services.print_receipt import reprint
@@ -223,6 +224,9 @@ class ServiceDesk:
     def _parking_plate(self, workstation: str, arguments: Arguments) -> None:
         claim_parking.claim_plate(self._box, workstation, _text(arguments, "plate"))
 
+    def _pay_stay(self, workstation: str, arguments: Arguments) -> None:
+        ask_fee(self._box, workstation, _text(arguments, "stay"))
+
     def _no_car(self, workstation: str, arguments: Arguments) -> None:
         claim_parking.claim_nothing(self._box, workstation)
 
@@ -253,6 +257,7 @@ _ACTIONS: dict[str, Callable[[ServiceDesk, str, Arguments], None]] = {
     "reprint": ServiceDesk._reprint,
     "touch": ServiceDesk._touch,
     "parking_plate": ServiceDesk._parking_plate,
+    "pay_stay": ServiceDesk._pay_stay,
     "no_car": ServiceDesk._no_car,
 }
 

@@ -4,6 +4,7 @@ import { Link } from "./link.js";
 import { stepAnswered, stepQuantity } from "./lines.js";
 import { showProblem } from "./notices.js";
 import { closeSheet, openSheet, pickHeld } from "./overlays.js";
+import { buildFee } from "./fee.js";
 import { buildPads } from "./pads.js";
 import { buildPlatePad } from "./plate.js";
 import { render } from "./render.js";
@@ -84,6 +85,7 @@ document.addEventListener("contextmenu", (event) => event.preventDefault());
 
 buildPads(act);
 buildPlatePad(act);
+buildFee(act);
 setLanguage("zh");
 fillTexts();
 link.start();

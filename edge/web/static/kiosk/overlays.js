@@ -4,6 +4,7 @@ import { find, make, makeButton, refill, say, show } from "./dom.js";
 import { countUp } from "./countdown.js";
 import { yuan } from "./format.js";
 import { clearPads } from "./pads.js";
+import { clearFee } from "./fee.js";
 import { clearPlate } from "./plate.js";
 import { t } from "./texts.js";
 
@@ -64,6 +65,7 @@ function update() {
   if ((veil.dataset.open ?? null) === name) return;
   clearPads();
   clearPlate();
+  clearFee();
   if (name) veil.dataset.open = name;
   else delete veil.dataset.open;
   show(veil, name !== null);

@@ -3,6 +3,7 @@
 import { countDown } from "./countdown.js";
 import { find, make, makeIcon, refill, say, show } from "./dom.js";
 import { yuan } from "./format.js";
+import { showFee } from "./fee.js";
 import { showLines } from "./lines.js";
 import { showNotice } from "./notices.js";
 import { showSheets } from "./overlays.js";
@@ -35,6 +36,7 @@ export function render(view) {
   showWaiting(view);
   showPaid(view);
   showParking(view);
+  showFee(view);
   showNotice(view);
   showSheets(view);
   showIdle(view);

@@ -1,0 +1,70 @@
+"""A driver asks for the fee at a kiosk or counter: alone it is paid at once, with goods it joins them."""
+
+from __future__ import annotations
+
+from edge.clock import Instant
+from edge.parking.quote_words import explain
+from edge.services.box import Box, WorkstationKind
+from edge.services.charge_stay import put_charge, put_into_basket
+from edge.services.events import Json
+from edge.services.quote_session import quote_session
+from edge.services.records import Unit
+from edge.services.workstation import Busy, load
+
+
+def ask_fee(box: Box, workstation: str, session_id: str) -> None:
+    """Put a stay's fee on the screen. Raises as charge_stay.charge_stay and charge_stay.add_stay."""
+    box.workstation(workstation)
+    now = box.clock.now()
+
+    def work(unit: Unit) -> None:
+        _ask(unit, box, load(unit, box, workstation), session_id, now)
+
+    box.store.write(work)
+    box.changed(workstation)
+
+
+def ask_fee_of_ticket(unit: Unit, box: Box, busy: Busy, ticket: str, now: Instant) -> bool:
+    """Put the fee of a ticket's stay on the screen; return False for a ticket that is not known.
+
+    Raises as `ask_fee`.
+    """
+    session = unit.sessions.by_ticket(ticket)
+    if session is None:
+        return False
+    _ask(unit, box, busy, session.session_id, now)
+    return True
+
+
+def show_stays(unit: Unit, box: Box, busy: Busy, now: Instant) -> list[dict[str, Json]]:
+    """Return the stays in the order on the screen as JSON: why they cost that, or until when to leave."""
+    if busy.order is None:
+        return []
+    shown: list[dict[str, Json]] = []
+    for line in busy.order.lines:
+        charge = unit.stay_charges.get(line.line_id)
+        session = unit.sessions.get(charge.session_id) if charge is not None else None
+        if charge is None or session is None or charge.debt_id:
+            continue
+        at = now.wall_at if busy.screen == "paid" else charge.covers_until
+        quote = quote_session(unit, box, session, at)
+        zone = box.rules.zone
+        leave_by = None if quote.due_fen else quote.allowed_exit_at
+        shown.append(
+            {
+                "plate": session.plate,
+                "lines": list(explain(quote, zone, "zh")),
+                "lines_en": list(explain(quote, zone, "en")),
+                "leave_by": leave_by if busy.screen == "paid" else None,
+            }
+        )
+    return shown
+
+
+def _ask(unit: Unit, box: Box, busy: Busy, session_id: str, now: Instant) -> None:
+    place = busy.state.workstation
+    lane = box.workstation(place).kind is WorkstationKind.LANE
+    if busy.screen == "basket" and busy.basket is not None and busy.basket.lines and not lane:
+        put_into_basket(unit, box, session_id, place, now)
+    else:
+        put_charge(unit, box, session_id, place, now)
