@@ -41,7 +41,8 @@ def on_loop(passage: Passage, change: LoopChange, now: int, rules: PassageRules)
         loops=loops,
         signs_at=now if change.occupied else passage.signs_at,
         free_at=None if any(loops) else now,
-        on_near=passage.on_near or loops[0],
+        # First on the far loop: it comes from the other side.
+        on_near=passage.on_near or (loops[0] and not passage.on_far),
     )
     if rules.loops == 1:
         return _on_only_loop(seen, change.occupied, now)
