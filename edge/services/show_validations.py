@@ -53,14 +53,31 @@ def find_validations(box: Box, text: str, day: str, limit: int) -> tuple[Validat
 
 def settlement(box: Box, month: str) -> SettlementReport:
     """Return the report of a month (YYYY-MM); raise Invalid for what is none."""
+    check_month(month)
+    return box.store.read(lambda unit: read_settlement(unit, month))
+
+
+def read_settlement(unit: Unit, month: str) -> SettlementReport:
+    """Return the report of a month, on a unit of one's own."""
+    return SettlementReport(
+        month, unit.validations.totals(f"{month}-01", f"{month}-31"), merchant_names(unit)
+    )
+
+
+def check_month(month: str) -> None:
+    """Raise Invalid for what is no month."""
     if _MONTH.fullmatch(month) is None:
         raise Invalid(f"{month[:16]!r} is no month; write it like 2026-11")
-    first, last = f"{month}-01", f"{month}-31"
 
-    def query(unit: Unit) -> SettlementReport:
-        return SettlementReport(month, unit.validations.totals(first, last), merchant_names(unit))
 
-    return box.store.read(query)
+def settlement_lines(report: SettlementReport) -> list[str]:
+    """Return the report for people, one line for each merchant and their sum."""
+    lines = []
+    for one in report.totals:
+        name = report.names.get(one.merchant, one.merchant) or "the mall"
+        counts = f"{one.granted} granted, {one.used} used, {one.revoked} revoked, {one.expired} expired"
+        lines.append(f"{name}: {counts}, {one.minutes} min, {format_yuan(one.forgone_fen)} yuan forgone")
+    return [*lines, f"{report.month}: {format_yuan(report.forgone_fen)} yuan forgone in all"]
 
 
 def settlement_csv(report: SettlementReport) -> str:
