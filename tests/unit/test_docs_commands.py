@@ -30,6 +30,7 @@ PAGES = {
     "shifts.md": "blind",
     "simulator.md": "make demo",
     "unknown-payment.md": "outcome",
+    "validation.md": "revoke_coupon",
 }
 
 
