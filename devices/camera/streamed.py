@@ -87,6 +87,7 @@ class StreamedCamera:
         self._waiting: deque[PlateSeen | LoopSeen] = deque(maxlen=MOST_WAITING)
         self._builder: Builder | None = None
         self._due_ns = 0
+        self._dropped = 0
         self._socket: socket.socket | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"camera-{name}", daemon=True)
@@ -153,6 +154,8 @@ class StreamedCamera:
             reader = MultipartReader(_boundary(answer, self._habits.boundary))
             with self._changed:
                 self._socket = answer.extensions["network_stream"].get_extra_info("socket")
+                # What the lost stream left half told is told without its pictures.
+                self._put([] if self._builder is None else self._builder.rest())
                 self._builder = self._habits.builder(self.name)
                 if self._stop.is_set():
                     return
@@ -188,8 +191,12 @@ class StreamedCamera:
 
     def _put(self, news: list[CameraNews]) -> None:
         for one in news:
-            if isinstance(one, (PlateSeen, LoopSeen)):
-                self._waiting.append(one)
+            if not isinstance(one, (PlateSeen, LoopSeen)):
+                continue
+            if len(self._waiting) == MOST_WAITING:
+                self._dropped += 1
+                self._health.connected(f"{self._dropped} reads were not fetched in time and are lost")
+            self._waiting.append(one)
 
     def _pictures_missing(self) -> bool:
         return self._builder is not None and self._builder.waits

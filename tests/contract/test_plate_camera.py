@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from devices.camera.hikvision.gate import CameraAccess
-from devices.camera.streamed import DAHUA, HIKVISION, StreamedCamera, StreamHabits
+from devices.camera.streamed import DAHUA, HIKVISION, MOST_WAITING, StreamedCamera, StreamHabits
 from devices.runtime import Backoff, boottime_ns
 from devices.types import Health, PlateSeen
 from edge.services.camera_ports import PlateCamera
@@ -135,6 +135,26 @@ def test_an_event_that_is_broken_costs_itself_alone() -> None:
         assert rig.camera.read(PATIENCE_S) is not None
         assert "could not be read" in rig.camera.status().detail
         assert rig.camera.status().reopened == 0
+
+
+def test_reads_that_nobody_fetches_are_limited_and_the_oldest_go() -> None:
+    with ExitStack() as stack:
+        rig = stream_rig(DAHUA, dahua_parts(), stack)
+        for _ in range(MOST_WAITING + 3):
+            rig.come()
+        until(lambda: "3 reads were not fetched" in rig.camera.status().detail)
+        assert sum(rig.camera.read(0.0) is not None for _ in range(MOST_WAITING + 3)) == MOST_WAITING
+
+
+def test_an_event_half_told_by_a_stream_that_broke_is_read() -> None:
+    form = (FOLDER / "hikvision/captures/push_isapi.form").read_bytes()
+    with ExitStack() as stack:
+        rig = stream_rig(HIKVISION, form[: form.index(b"--boundary", 20)] + b"--boundary\r\n", stack)
+        rig.come()
+        rig.lose()
+        seen = rig.camera.read(PATIENCE_S)
+        assert isinstance(seen, PlateSeen)
+        assert seen.plate == "粤B12345"
 
 
 def test_pictures_that_do_not_come_do_not_hold_the_vehicle() -> None:

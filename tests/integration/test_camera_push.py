@@ -84,14 +84,14 @@ def test_the_same_push_at_the_same_time_opens_once(lane: Site) -> None:
 
 
 def test_a_back_fill_in_any_order_with_repeats_is_all_kept_paced_and_opens_nothing(lane: Site) -> None:
-    order = [number for number in range(40) for _ in range(2)]
+    order = [number for number in range(20) for _ in range(2)]
     random.Random(7).shuffle(order)
-    for number in order[:POSTS_AT_ONCE]:
+    for number in order:
         answer = said(lane.post(f"/camera/{TOKEN}", vehicle(number, isoffline=1)))
         assert answer["ContinuePushOffline"] == {"plateid": number, "continue": 1}
         assert answer["info"] == "no"
         assert "ivs_ioctrl" not in answer
-    assert len(lane.lane.reads) == len(set(order[:POSTS_AT_ONCE]))
+    assert len(lane.lane.reads) == 20
     assert lane.lane.opened == []
 
 
