@@ -1,6 +1,6 @@
 """The command line: `python -m edge COMMAND`. Each command is described in docs/operations/commands.md."""
 
-from edge.cli import backup, catalogue, devices, hq, money, outbox, service, validation
+from edge.cli import backup, catalogue, devices, hq, money, outbox, service, tariff, validation
 from edge.cli.group import main
 
-__all__ = ["backup", "catalogue", "devices", "hq", "main", "money", "outbox", "service", "validation"]
+__all__ = ["backup", "catalogue", "devices", "hq", "main", "money", "outbox", "service", "tariff", "validation"]

@@ -135,9 +135,10 @@ def _fillings(segment: Segment, zone: tzinfo, which: int, dated: bool) -> dict[s
 def _length(minutes: int, which: int) -> str:
     if minutes in _LENGTHS:
         return _LENGTHS[minutes][which]
-    if minutes % 60 == 0:
-        return f"{minutes // 60} {('小时', 'hours')[which]}"
-    return f"{minutes} {('分钟', 'minutes')[which]}" if minutes != 1 else ("分钟", "minute")[which]
+    if minutes == 1:
+        return ("分钟", "minute")[which]
+    number, unit = (minutes // 60, ("小时", "hours")) if minutes % 60 == 0 else (minutes, ("分钟", "minutes"))
+    return (f" {number} {unit[0]}", f"{number} {unit[1]}")[which]
 
 
 def _clock(at: int, zone: tzinfo, dated: bool) -> str:

@@ -29,6 +29,7 @@ PAGES = {
     "security-hq.md": "certificate_file",
     "shifts.md": "blind",
     "simulator.md": "make demo",
+    "tariffs.md": "reentry_min",
     "unknown-payment.md": "outcome",
     "validation.md": "revoke_coupon",
 }
@@ -111,7 +112,8 @@ def test_a_file_that_a_page_names_exists(page: str, target: str) -> None:
 
 
 def test_the_commands_of_the_pages_exist() -> None:
-    second = "import|make|check|restore|show|price|status|dead|resend|drop|list|return|ask-now|give-back|close"
+    second = "import|export|example|explain|diff|make|check|restore|show|price|status|dead|resend|drop|list"
+    second += "|return|ask-now|give-back|close"
     said = re.compile(rf"(?:python -m (edge|sim)|(mall-edge)) ([a-z][a-z-]+(?: (?:{second}))?)")
     for path in OPERATIONS.glob("*.md"):
         for program, installed, words in said.findall(path.read_text("utf-8")):
