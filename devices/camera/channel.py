@@ -33,6 +33,7 @@ class Order:
     number: int
     commands: tuple[CameraCommand, ...]
     state: _State = _State.WAITING
+    asked_since: bool = False
 
 
 class CommandChannel:
@@ -78,11 +79,11 @@ class CommandChannel:
             self._changed.notify_all()
             return taken
 
-    def settle(self, numbers: Sequence[int], sent: bool, confirmed: bool = False) -> None:
+    def settle(self, numbers: Sequence[int], sent: bool) -> None:
         """Say what became of the answer that took these orders: its bytes went out, or may have."""
         with self._changed:
             for order in (self._orders[one] for one in numbers if one in self._orders):
-                done = _State.CONFIRMED if confirmed else _State.SENT
+                done = _State.CONFIRMED if order.asked_since else _State.SENT
                 order.state = done if sent else _State.LOST
             self._changed.notify_all()
 
@@ -92,6 +93,8 @@ class CommandChannel:
             for order in self._orders.values():
                 if order.state is _State.SENT:
                     order.state = _State.CONFIRMED
+                # A fast camera asks again before the server says that its answer went out.
+                order.asked_since = order.state is _State.TAKEN
             self._changed.notify_all()
 
     def close(self) -> None:

@@ -75,6 +75,16 @@ def test_a_pulse_is_in_doubt_when_the_camera_does_not_ask_again() -> None:
             sending.result(PATIENCE_S)
 
 
+def test_a_camera_that_asks_again_before_we_know_that_our_answer_went_out_has_got_it() -> None:
+    channel = CommandChannel("in-1")
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(channel.send, (OpenBarrier(),), PATIENCE_S, PATIENCE_S)
+        [order] = channel.take(PATIENCE_S)
+        channel.confirm()
+        channel.settle([order.number], sent=True)
+        assert sending.result(PATIENCE_S) is None
+
+
 def test_a_pulse_nobody_asked_for_was_surely_not_sent() -> None:
     channel = CommandChannel("in-1")
     with pytest.raises(DeviceAbsent, match="nothing was sent"):
