@@ -3,4 +3,15 @@
 from edge.cli import backup, catalogue, devices, hq, money, outbox, service, tariff, validation
 from edge.cli.group import main
 
-__all__ = ["backup", "catalogue", "devices", "hq", "main", "money", "outbox", "service", "tariff", "validation"]
+__all__ = [
+    "backup",
+    "catalogue",
+    "devices",
+    "hq",
+    "main",
+    "money",
+    "outbox",
+    "service",
+    "tariff",
+    "validation",
+]
