@@ -151,7 +151,7 @@ def undo_leave(unit: Unit, box: Box, lane: Lane, passage: Passage, now: Instant)
 
 def meet_follower(unit: Unit, box: Box, lane: Lane, passage: Passage, now: Instant) -> None:
     """Write down a vehicle that went through behind another and that nobody could name."""
-    facts: dict[str, str | int] = {"lane": lane.name, "behind": passage.plate, "at": now.wall_at}
+    facts: dict[str, str | int] = {"workstation": lane.name, "number": passage.plate, "at": now.wall_at}
     reference = f"{passage.passage_id}/{passage.followers}"
     raise_work(unit, box, now, WorkKind.TAILGATED, reference, facts)
     tell_follower(unit, box, lane, passage, False, now)
@@ -177,7 +177,7 @@ def meet_follower(unit: Unit, box: Box, lane: Lane, passage: Passage, now: Insta
 
 def tell_tailgated(unit: Unit, box: Box, lane: Lane, passage: Passage, now: Instant) -> None:
     """Have a person look at a named vehicle that went through without an opening of its own."""
-    facts: dict[str, str | int] = {"lane": lane.name, "plate": passage.plate, "at": now.wall_at}
+    facts: dict[str, str | int] = {"workstation": lane.name, "number": passage.plate, "at": now.wall_at}
     raise_work(unit, box, now, WorkKind.TAILGATED, passage.passage_id, facts)
     tell_follower(unit, box, lane, passage, True, now)
 
