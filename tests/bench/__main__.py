@@ -133,6 +133,7 @@ BENCHES: dict[str, Callable[..., Result]] = {
     "barcodes": _barcodes,
     "tariff": _imported("tariff"),
     "push": _imported("push"),
+    "exit": _imported("exit"),
 }
 
 
