@@ -51,6 +51,7 @@ from edge.store.bundle_folder import BundleFolder
 from edge.store.sqlite_store import SqliteStore
 from edge.watchdog import Watchdog
 from edge.web import notify
+from edge.web.api import stays
 from edge.web.changes import Changes
 from edge.web.desk import Json, WebSettings
 from edge.web.factory import create_web
@@ -169,10 +170,19 @@ class Service:
         self._watchdog = Watchdog()
         self._desk = self._make_desk()
         pages = box_pages(
-            self.box, parts.web, self._taking_in.return_snapshot, parts.staff, self._reconciling.ask
+            self.box,
+            parts.web,
+            self._taking_in.return_snapshot,
+            parts.staff,
+            self._reconciling.ask,
+            parts.cameras.photos if parts.cameras else None,
         )
         cameras = self._cameras.desk if self._cameras else None
-        apart = (parking.blueprint(self.box, parts.web), notify.blueprint(self.box, parts.callbacks))
+        apart = (
+            parking.blueprint(self.box, parts.web),
+            stays.blueprint(self.box, parts.web),
+            notify.blueprint(self.box, parts.callbacks),
+        )
         app = create_web(self._desk, parts.web, pages, cameras, apart)
         self.web = WebServer(app, parts.web)
         topics = Topics(parts.box.origin)

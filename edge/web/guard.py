@@ -75,6 +75,6 @@ def _add_headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", _POLICY.format(extra=extra))
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
-    if not request.path.startswith(("/static/", "/phone/pictures/")):
+    if not request.path.startswith(("/static/", "/phone/pictures/", "/staff/lanes/photos/")):
         response.headers["Cache-Control"] = "no-store"
     return response

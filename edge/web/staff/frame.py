@@ -57,6 +57,11 @@ def signed_in() -> Person:
     return Person(str(g.person))
 
 
+def language() -> str:
+    """Return the language of the page that is answered; only within a request under /staff."""
+    return str(g.language)
+
+
 def local_times(settings: WebSettings) -> Callable[[int], str]:
     """Return what writes Unix milliseconds as the shop's local time, "11-22 08:30:05"."""
     zone = ZoneInfo(settings.zone)

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from datetime import date
 
 from edge.services.box import Box
+from edge.services.photo_ports import Photos
 from edge.services.staff import StaffBook
 from edge.web.desk import Desk, WebSettings
 from edge.web.staff import (
     bills,
     devices,
     hq,
+    lanes,
     letters,
     outbox,
     payments,
@@ -44,12 +46,15 @@ def box_pages(
     return_snapshot: Callable[[str], str] | None = None,
     staff: StaffBook | None = None,
     compare_bills: Callable[[date], None] = lambda day: None,
+    photos: Photos | None = None,
 ) -> tuple[StaffPage, ...]:
     """Return the pages over use cases of their own. return_snapshot: as web.staff.hq wants it.
 
     staff: whose PINs approve; without it nobody's does. compare_bills: has a day's bills compared again.
+    photos: of reads at lanes.
     """
     return (
+        lanes.page(box, settings, photos),
         payments.page(box, settings),
         shifts.page(box, settings),
         refunds.page(box, staff or StaffBook((), box.clock), settings),

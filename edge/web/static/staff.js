@@ -1,6 +1,6 @@
 // Keeps a staff page fresh, and says so when the box does not answer any more: old figures must not look fresh.
 
-const EVERY_MS = 2000;
+const EVERY_MS = Number(document.body.dataset.every ?? 2000);
 const ANSWER_MS = 5000;
 const GONE_AFTER_MS = 5000;
 
@@ -29,9 +29,11 @@ async function refresh() {
 
 function replaceMain(main) {
   const used = document.activeElement?.matches("main input, main select, main textarea");
-  if (used || document.querySelector("main details[open], main form.act") || isFilledIn()) return;
+  if (used || document.querySelector("main details[open], main form.act:not(details form)") || isFilledIn()) return;
   keepMessage(main);
-  document.querySelector("main").replaceWith(main);
+  const shown = document.querySelector("main");
+  // Pictures that stay the same need not be fetched again.
+  if (shown.innerHTML !== main.innerHTML) shown.replaceWith(main);
 }
 
 /** Whether a form holds what somebody has entered and not sent. */
