@@ -48,7 +48,8 @@ def validations_of(
     used = [one for one in unit.validations.of_session(session.session_id) if one.state is _USED]
     if used:
         return tuple(sorted(used, key=lambda one: (one.order, one.granted_at))), ()
-    there = {one.validation_id: one for one in _granted(unit, box, session) if holds_at(one, at)}
+    held_at = _held_at(unit, box, session, at)
+    there = {one.validation_id: one for one in _granted(unit, box, session) if holds_at(one, held_at)}
     there |= {one.validation_id: one for one in _by_tier(unit, box, session, at)}
     stay_min = max(0, at - session.entered_at) // 60_000 + 1
     return stack(tuple(there.values()), box.parking.validation, stay_min)
@@ -79,16 +80,20 @@ def use_validations(
 
 
 def expire_validations(box: Box) -> int:
-    """End what nobody used in time, MAX_SWEEP at most; return how many."""
+    """End what nobody used in time, MAX_SWEEP at most; return how many.
+
+    It no longer lowers a fee from its end on; it is written down once nobody can be driving out with it.
+    """
     now = box.clock.now()
+    before = now.wall_at - box.parking.grace_s * 1000
 
     def work(unit: Unit) -> int:
-        over = unit.validations.overdue(now.wall_at, MAX_SWEEP)
+        over = unit.validations.overdue(before, MAX_SWEEP)
         for one in over:
             unit.validations.put(expire(one, "its time was over", now.wall_at))
         return len(over)
 
-    if not box.store.read(lambda unit: unit.validations.overdue(now.wall_at, 1)):
+    if not box.store.read(lambda unit: unit.validations.overdue(before, 1)):
         return 0
     return box.store.write(work)
 
@@ -99,6 +104,15 @@ def members_of(unit: Unit, box: Box, plate: str) -> tuple[str, ...]:
 
 
 _USED = ValidationState.USED
+
+
+def _held_at(unit: Unit, box: Box, session: Session, at: int) -> int:
+    """Return when a validation must hold: while who has paid may still drive out, when the fee was quoted.
+
+    Otherwise one that ends between the pay station and the barrier would make something due at the barrier.
+    """
+    paid = max((one.covers_until for one in unit.settlements.of_session(session.session_id)), default=0)
+    return min(at, paid) if paid and at <= paid + box.parking.grace_s * 1000 else at
 
 
 def _members(unit: Unit, box: Box, plate: str) -> Sequence[tuple[Member, str]]:

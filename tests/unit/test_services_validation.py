@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +13,7 @@ from edge.codes.house import HouseForm, HouseKind, build_house_code
 from edge.errors import Declined, Invalid
 from edge.members.member_snapshot import Member, plate_hmac
 from edge.parking.benefit import BenefitKind
-from edge.parking.quote import Quote
+from edge.parking.quote import Quote, Settlement
 from edge.parking.validation import Grant, Holder, Validation, ValidationState
 from edge.parking.validation_qr import public_key_of
 from edge.parking.validation_rule import (
@@ -43,7 +46,8 @@ from edge.services.show_receipt import show_receipt
 from edge.services.staff import StaffMember
 from edge.services.take_cash import take_cash
 from edge.services.validate_purchase import validate_by_receipt
-from sim.fakes.box import BREAD, COLA, TILL
+from edge.store.sqlite_store import SqliteStore
+from sim.fakes.box import BREAD, COLA, TILL, FakePorts
 from tests.unit.garage import PLATE, Garage
 from tests.unit.validation_samples import validation
 
@@ -394,3 +398,50 @@ def test_screens_papers_and_the_receipts_page_say_what_was_validated(place: Plac
 def test_every_benefit_is_said_in_both_languages(grant: Grant, zh: str, en: str) -> None:
     one = validation(grant=grant)
     assert (said(one, "zh"), said(one, "en")) == (zh, en)
+
+
+def pay(place: Place, stay: str, fen: int) -> None:
+    at = place.ports.clock.now().wall_at
+    one = Settlement(f"paid-{at}", stay, "o-park", fen, at, at)
+    place.box.store.write(lambda unit: unit.settlements.put(one))
+
+
+def test_a_refund_after_paying_at_the_station_makes_the_rest_due(place: Place) -> None:
+    stay = place.come(minutes_ago=90)
+    order = place.buy(BREAD, COLA)
+    pay(place, stay, place.quote(stay).due_fen)
+    assert place.quote(stay).due_fen == 0
+    place.refund(order)
+    assert place.quote(stay).due_fen == 500
+
+
+def test_a_validation_that_ends_between_station_and_barrier_still_counts(place: Place) -> None:
+    stay = place.come(minutes_ago=30)
+    place.rule(replace(RULE, valid_h=1))
+    place.buy(BREAD, COLA)
+    place.wait(55 * 60_000)
+    pay(place, stay, place.quote(stay).due_fen)
+    place.wait(10 * 60_000)
+    assert expire_validations(place.box) == 0
+    assert place.quote(stay).due_fen == 0
+    assert [one.state.value for one in place.go(stay)] == ["used"]
+
+
+def test_quotas_hold_with_grants_at_the_same_time_on_the_real_store(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "edge.db", 1)
+    place = Place(ports=FakePorts(store=store))
+    place.rule(RULE, quotas=(Quota("t-tea", QuotaPeriod.DAY, QuotaUnit.MINUTES, 5 * 60),))
+    coupons = issue_coupons(place.box, "t-tea", HOUR, 24, 20, "boss")
+    granted: list[Validation] = []
+
+    def redeem(number: int) -> None:
+        for coupon in (coupons[number], coupons[19 - number]):
+            with suppress(Declined):
+                granted.append(validate_by_coupon(place.box, coupon.code, CAR))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(redeem, range(20)))
+    assert len({one.validation_id for one in granted}) == 5
+    tally = store.read(lambda unit: unit.validations.tally("t-tea", QuotaPeriod.DAY, granted[0].day))
+    assert tally.minutes == 300
+    store.close()
