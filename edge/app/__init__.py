@@ -3,6 +3,7 @@
 Drivers are imported only when one of their kind is configured.
 """
 
+from edge.app.cameras import camera_doubts
 from edge.app.devices import build_devices, build_printer, build_scanner, printer_profile, read_images
 from edge.app.files import given_file
 from edge.app.gateways import bill_sources, build_gateways
@@ -24,6 +25,7 @@ __all__ = [
     "build_rules",
     "build_scanner",
     "build_service",
+    "camera_doubts",
     "given_file",
     "landing_pages",
     "link_doubts",

@@ -43,6 +43,7 @@ def build_cameras(config: Config) -> BuiltCameras:
 
     Raises Invalid for a token or password that cannot be read, before anything is connected.
     """
+    camera_doubts(config)
     posting = [(one, _posting(one)) for one in config.camera if one.posts]
     access = {one.name: _access(one) for one in config.camera if one.url}
     gates: list[Gate] = [_hikvision_gate(one, access[one.name]) for one in config.camera if one.barrier]
@@ -63,6 +64,42 @@ def build_cameras(config: Config) -> BuiltCameras:
         max(0, min(MOST_HELD, config.web.threads - config.web.max_streams - SPARE_THREADS)),
     )
     return BuiltCameras(parts, tuple(gates), tuple(displays))
+
+
+def camera_doubts(config: Config) -> list[str]:
+    """Return what is doubtful about the cameras; raise Invalid for secrets that cannot be used.
+
+    Connects to nothing.
+    """
+    doubts = []
+    tokens: dict[bytes, str] = {}
+    for one in config.camera:
+        if one.url:
+            _access(one)
+        if one.token_file is not None and one.posts:
+            digest = token_digest(_token(one, one.token_file))
+            if digest in tokens:
+                raise Invalid(
+                    f"cameras {tokens[digest]} and {one.name} have the same token; give each its own"
+                )
+            tokens[digest] = one.name
+        if one.posts and not one.address:
+            doubts.append(f"camera {one.name} has no address; whoever has its token may post as it")
+    if any(one.posts for one in config.camera) and config.web.host in ("127.0.0.1", "::1", "localhost"):
+        doubts.append(f"cameras post to this box, but web.host is {config.web.host}: none can reach it")
+    return doubts + _open_secrets(config)
+
+
+def _open_secrets(config: Config) -> list[str]:
+    named = [
+        path for one in config.camera for path in (one.token_file, one.password_file) if path is not None
+    ]
+    paths = [given_file(one) for one in named]
+    return [
+        f"{path} can be read by others; run: chmod 600 {path}"
+        for path in paths
+        if path.exists() and path.stat().st_mode & 0o077
+    ]
 
 
 def _posting(config: CameraConfig) -> PushedCamera:

@@ -7,6 +7,7 @@ from edge.app import (
     build_gateways,
     build_link,
     build_rules,
+    camera_doubts,
     given_file,
     link_doubts,
     web_settings,
@@ -24,7 +25,8 @@ def check_config(config: Config) -> list[str]:
     build_gateways(config, clock, TimeOrderedIds(lambda: clock.now().wall_at))
     web_settings(config)
     build_link(config, clock).close()
-    return [*_missing(config), *link_doubts(config.hq, clock), *_open_secrets(config)]
+    doubts = [*_missing(config), *link_doubts(config.hq, clock), *camera_doubts(config)]
+    return [*doubts, *_open_secrets(config)]
 
 
 def _missing(config: Config) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from devices.camera.pushed import PushedGate
 from devices.camera.streamed import StreamedCamera
-from edge.app.cameras import build_cameras
+from edge.app.cameras import build_cameras, camera_doubts
 from edge.config import Config, parse_config
 from edge.errors import Invalid
 from edge.web.camera.door import token_digest
@@ -25,9 +25,11 @@ OUT: dict[str, Any] = {
 
 
 def config(tmp_path: Path, *cameras: dict[str, Any], token: str = TOKEN) -> Config:
-    secret = tmp_path / "token"
-    secret.write_text(token + "\n", "utf-8")
-    whole = [{"token_file": str(secret), **one} for one in (*cameras, OUT)]
+    whole = []
+    for at, one in enumerate((OUT, *cameras)):
+        secret = tmp_path / f"token-{at}"
+        secret.write_text(f"{token}{at or ''}\n", "utf-8")
+        whole.insert(0, {"token_file": str(secret), **one})
     raw = {
         "box": {"site": "s", "edge": "e", "data_dir": str(tmp_path)},
         "workstation": [{"name": "P01"}],
@@ -127,3 +129,18 @@ def parse_with_loops(tmp_path: Path, loops: int) -> Config:
         "camera": [camera],
     }
     return parse_config(raw, "test")
+
+
+def test_what_is_doubtful_about_cameras_is_told_and_nothing_is_connected(tmp_path: Path) -> None:
+    pulled = {"name": "in-cam", "lane": "in", "kind": "dahua_pull", "url": "http://10.255.255.1"}
+    doubts = camera_doubts(config(tmp_path, pulled))
+    assert any("out-cam has no address" in one for one in doubts)
+    assert any("web.host is 127.0.0.1" in one for one in doubts)
+    assert any("chmod 600" in one for one in doubts)
+
+
+def test_two_cameras_never_share_a_token(tmp_path: Path) -> None:
+    same = {"token_file": str(tmp_path / "token-0")}
+    wanted = config(tmp_path, {"name": "in-cam", "lane": "in", "kind": "vzicom", **same})
+    with pytest.raises(Invalid, match="cameras in-cam and out-cam have the same token"):
+        build_cameras(wanted)
