@@ -21,6 +21,7 @@ from edge.codes.sheet import (
     read_rows,
 )
 from edge.errors import Invalid
+from edge.parking.plate import kinds_of, normalise
 
 #: Lines of all lists of a box together.
 MAX_ENTRIES = 200_000
@@ -28,11 +29,7 @@ MAX_NOTE = 60
 
 COLUMNS = Columns(("plate", "list"), ("class", "valid_from", "valid_to", "days", "from", "to", "note"))
 
-# A province's short name and a letter, or the letters of special plates; then four to six more, of which
-# the last may say what the vehicle is for.
-_PLATE = re.compile(r"[\u4e00-\u9fffA-Z][A-Z0-9][A-Z0-9]{3,5}[A-Z0-9\u4e00-\u9fff]", re.ASCII)
 _CLASS = re.compile(r"[a-z0-9-]{0,16}", re.ASCII)
-_MARKS = re.compile(r"[\s·.-]")
 
 
 class PlateListKind(StrEnum):
@@ -92,10 +89,18 @@ def read_entries(lines: Iterable[bytes], zone: tzinfo) -> Iterator[PlateEntry]:
             raise at_line(number, error) from None
 
 
+def plate_cell(column: str, cell: str) -> str:
+    """Return a plate as it is stored and compared; raise BadCell for what can be none."""
+    plate = normalise(cell)
+    if not kinds_of(plate):
+        raise BadCell(column, f"{cell!r:.40} cannot be used; write it like 粤B12345")
+    return plate
+
+
 def _entry(cells: list[str], zone: tzinfo) -> PlateEntry:
     plate, kind, plate_class, valid_from, valid_to, days, begin, end, note = cells
     entry = PlateEntry(
-        pattern("plate", _MARKS.sub("", plate).upper(), _PLATE, "write it like 粤B12345"),
+        plate_cell("plate", plate),
         PlateListKind(one_of("list", kind, list(PlateListKind))),
         pattern("class", plate_class, _CLASS, "use 16 of a-z 0-9 - at most"),
         moment("valid_from", valid_from, zone, 0),
