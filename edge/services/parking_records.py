@@ -50,3 +50,6 @@ class Settlements(Protocol):
 
     def of_order(self, order_id: str) -> Sequence[Settlement]:
         """Return what an order settled."""
+
+    def between(self, from_at: int, to_at: int, limit: int) -> Sequence[Settlement]:
+        """Return what was settled within [from_at, to_at), in order of time, `limit` at most."""

@@ -59,6 +59,15 @@ class SettlementTable:
         """Return what an order settled."""
         return self._all("order_id", order_id)
 
+    def between(self, from_at: int, to_at: int, limit: int) -> tuple[Settlement, ...]:
+        """Return what was settled within [from_at, to_at), in order of time."""
+        select = (
+            f"SELECT {_SETTLEMENT} FROM settlements WHERE settled_at >= ? AND settled_at < ? "
+            "ORDER BY settled_at, settlement_id LIMIT ?"
+        )
+        rows = self._connection.execute(select, (from_at, to_at, limit))
+        return tuple(Settlement(*row) for row in rows)
+
     def _all(self, column: str, value: str) -> tuple[Settlement, ...]:
         select = f"SELECT {_SETTLEMENT} FROM settlements WHERE {column} = ? ORDER BY settlement_id"
         return tuple(Settlement(*row) for row in self._connection.execute(select, (value,)))

@@ -48,6 +48,11 @@ class FakeSettlements:
         """Return what an order settled."""
         return tuple(one for _, one in sorted(self._rows.items()) if one.order_id == order_id)
 
+    def between(self, from_at: int, to_at: int, limit: int) -> tuple[Settlement, ...]:
+        """Return what was settled within [from_at, to_at), in order of time."""
+        found = [one for one in self._rows.values() if from_at <= one.settled_at < to_at]
+        return tuple(sorted(found, key=lambda one: (one.settled_at, one.settlement_id))[:limit])
+
 
 class FakeStayCharges:
     """Implements charge_records.StayCharges."""
