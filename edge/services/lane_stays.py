@@ -77,8 +77,8 @@ def leave_unseen(unit: Unit, box: Box, session: Session, at: int, now: Instant) 
     )
     unit.sessions.put(left)
     facts: dict[str, str | int] = {
-        "plate": session.plate,
-        "zone": session.zone,
+        "number": session.plate,
+        "workstation": session.entry_lane,
         "entered_at": session.entered_at,
     }
     raise_work(unit, box, now, WorkKind.PASSED_BACK, session.session_id, facts)
