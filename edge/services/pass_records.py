@@ -36,6 +36,9 @@ class Passes(Protocol):
     def balance(self, pass_id: str) -> int:
         """Return what a stored pass holds: the sum of its lines."""
 
+    def credited(self, pass_id: str, prefix: str) -> int:
+        """Return the sum of a pass's lines whose keys begin so."""
+
     def used_by(self, pass_id: str, session_id: str) -> tuple[PassEntry, ...]:
         """Return the lines of a stay in a pass's ledger, oldest first."""
 

@@ -16,6 +16,7 @@ from edge.services.snapshot_content import Content
 from edge.services.snapshot_kind import MIB, Done, SnapshotKind
 from edge.services.snapshot_lists import CalendarKind, ListsKind, TariffsKind
 from edge.services.snapshot_members import MembersKind
+from edge.services.snapshot_passes import PassesKind
 from edge.services.snapshot_prices import PricesKind
 
 #: Landing pages in one snapshot, blocks on a page, and letters in one text.
@@ -78,6 +79,7 @@ def snapshot_kinds(zone: tzinfo) -> dict[str, SnapshotKind]:
         ListsKind(zone),
         TariffsKind(zone),
         CalendarKind(),
+        PassesKind(zone),
     )
     return {kind.name: kind for kind in kinds}
 

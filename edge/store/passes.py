@@ -38,6 +38,9 @@ _SEARCH = f"""
     SELECT 1 FROM pass_plates AS x WHERE x.pass_id = p.pass_id AND instr(x.plate, ?)))
 ORDER BY p.pass_id LIMIT ?
 """
+_DELETE_OTHERS = """
+DELETE FROM parking_passes WHERE from_hq = 1 AND pass_id NOT IN (SELECT value FROM json_each(?))
+"""
 _ENTRY = "pass_id, key, kind, amount, at, session_id, by, note"
 _entry_row = attrgetter(*_ENTRY.split(", "))
 _PAID = """
@@ -81,11 +84,14 @@ class PassTable:
 
     def replace_from_hq(self, passes: Sequence[ParkingPass]) -> None:
         """Write these in place of all that came from HQ."""
-        self._connection.execute("DELETE FROM parking_passes WHERE from_hq = 1")
+        kept = json.dumps([one.pass_id for one in passes])
+        self._connection.execute(_DELETE_OTHERS, (kept,))
         for one in passes:
-            if self.get(one.pass_id) is not None:
+            known = self.get(one.pass_id)
+            if known is not None and not known.from_hq:
                 raise Corrupt(f"HQ's pass {one.pass_id} has the id of a pass that was issued here")
-            self.put(one)
+            if known != one:
+                self.put(one)
 
     def enter(self, entry: PassEntry) -> bool:
         """Append a line to a pass's ledger unless its key is there."""
@@ -103,6 +109,11 @@ class PassTable:
         """Return the sum of a pass's lines."""
         total = "SELECT coalesce(sum(amount), 0) FROM pass_entries WHERE pass_id = ?"
         return int(self._connection.execute(total, (pass_id,)).fetchone()[0])
+
+    def credited(self, pass_id: str, prefix: str) -> int:
+        """Return the sum of a pass's lines whose keys begin so."""
+        total = "SELECT coalesce(sum(amount), 0) FROM pass_entries WHERE pass_id = ? AND key >= ? AND key < ?"
+        return int(self._connection.execute(total, (pass_id, prefix, prefix + "\U0010ffff")).fetchone()[0])
 
     def used_by(self, pass_id: str, session_id: str) -> tuple[PassEntry, ...]:
         """Return the lines of a stay in a pass's ledger, oldest first."""

@@ -78,6 +78,10 @@ class FakePasses:
         """Return the sum of a pass's lines."""
         return sum(one.amount for one in self._mine(pass_id))
 
+    def credited(self, pass_id: str, prefix: str) -> int:
+        """Return the sum of a pass's lines whose keys begin so."""
+        return sum(one.amount for one in self._mine(pass_id) if one.key.startswith(prefix))
+
     def used_by(self, pass_id: str, session_id: str) -> tuple[PassEntry, ...]:
         """Return the lines of a stay in a pass's ledger, oldest first."""
         mine = (one for one in self._mine(pass_id) if one.session_id == session_id)

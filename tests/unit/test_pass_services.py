@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -20,6 +21,7 @@ from edge.services.issue_pass import PassAsk, change_state, edit_pass, issue_pas
 from edge.services.quote_session import quote_session
 from edge.services.records import Unit
 from edge.services.reserve_space import cancel_reservation, end_missed, note_arrival, reserve_space
+from edge.services.snapshot_passes import PassesKind
 from edge.services.use_pass import reverse_use, use_pass
 from tests.unit.garage import HOUR_FEN, PLATE, Garage
 
@@ -289,3 +291,62 @@ def test_a_reservation_that_cannot_be_is_refused(garage: Garage, plate: str, zon
         reserve_space(garage.box, "v-1", plate, zone, now, now + HOUR, "李")
     with pytest.raises(Invalid, match="no reservation"):
         cancel_reservation(garage.box, "v-1")
+
+
+TABLE = """pass_id,kind,holder,plates,valid_from,valid_to,spaces,credit
+h-1,month,李雷,粤B12345 粤B67890,2020-01-01,2099-01-01,1,
+h-2,stored_times,韩梅梅,京A12345,2020-01-01,,1,{credit}
+"""
+
+
+def apply(garage: Garage, table: str) -> str:
+    kind = PassesKind(ZoneInfo("Asia/Shanghai"))
+    box = garage.box
+    return kind.apply(box.store, box.clock, Said(table.encode()), lambda unit: None, returned=False)
+
+
+class Said:
+    """Content as a snapshot gives it."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self.size = len(content)
+
+    def blocks(self) -> Iterator[bytes]:
+        yield self._content
+
+
+def test_hq_s_passes_park_and_what_was_used_outlives_the_next_snapshot(garage: Garage) -> None:
+    assert apply(garage, TABLE.format(credit=5)) == "2 passes"
+    assert right(garage).pass_id == "h-1"
+    leave(garage, garage.come("京A12345"))
+    assert ask(garage, lambda unit: unit.passes.balance("h-2")) == 4
+    for credit, held in ((5, 4), (8, 7), (6, 7)):
+        apply(garage, TABLE.format(credit=credit))
+        assert ask(garage, lambda unit: unit.passes.balance("h-2")) == held
+    apply(garage, TABLE.format(credit=5).rsplit("h-2", 1)[0])
+    assert ask(garage, lambda unit: unit.passes.get("h-2")) is None
+
+
+def test_a_pass_of_here_is_not_taken_over(garage: Garage) -> None:
+    issue(garage, pass_id="h-1")
+    with pytest.raises(Invalid, match="h-1"):
+        apply(garage, TABLE.format(credit=5))
+    assert ask(garage, lambda unit: unit.passes.get("h-2")) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("h-2", "h-1", "twice"),
+        ("month", "weekly", "kind"),
+        ("粤B12345 ", "!! ", "plates"),
+        ("2099-01-01,1", ",1", "has an end"),
+        ("2099-01-01,1", "2099-01-01,3", "spaces"),
+        ("李雷", "", "holder"),
+    ],
+)
+def test_a_table_with_a_mistake_names_its_line(garage: Garage, old: str, new: str, word: str) -> None:
+    with pytest.raises(Invalid, match=word) as error:
+        apply(garage, TABLE.format(credit=5).replace(old, new, 1))
+    assert "line " in str(error.value)
