@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from edge.clock import Instant
 from edge.errors import Declined, Invalid
 from edge.members.member_snapshot import Member, plate_hmac
-from edge.money import format_yuan
-from edge.parking.benefit import BenefitKind
 from edge.parking.validation import Holder, Validation, mask_plate, tidy_plate
+from edge.parking.validation_words import said
 from edge.services.box import Box
 from edge.services.member_records import MemberKey
 from edge.services.records import Unit
@@ -18,7 +17,7 @@ from edge.services.validation_records import Claim
 from edge.services.workstation import Busy, act
 
 #: Stays inside that are looked through for a member's cars.
-MAX_INSIDE = 20_000
+MAX_INSIDE = 6_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,23 +136,6 @@ def parking_lines(unit: Unit, box: Box, order_id: str) -> tuple[tuple[str, str],
         )
         for one in found
     )
-
-
-def said(one: Validation, language: str) -> str:
-    """Return a benefit in words of that language: "2 小时", "5.00 元"; else its label."""
-    value, kind = one.grant.value, one.grant.kind
-    zh = language == "zh"
-    if kind is BenefitKind.MINUTES:
-        hours, minutes = divmod(value, 60)
-        parts = [(hours, "小时" if zh else "h"), (minutes, "分钟" if zh else "min")]
-        return " ".join(f"{number} {word}" for number, word in parts if number)
-    if kind is BenefitKind.AMOUNT:
-        return f"{format_yuan(value)} {'元' if zh else 'yuan'}"
-    if kind is BenefitKind.ALL:
-        return "全免" if zh else "free"
-    if kind is BenefitKind.PERMILLE:
-        return f"{value / 10:g}%"
-    return (one.grant.label if zh else one.grant.label_en) or one.grant.tariff_id
 
 
 def _claim(box: Box, workstation: str, holder: Holder, tier: str = "") -> None:

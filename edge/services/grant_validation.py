@@ -18,6 +18,7 @@ from edge.parking.validation import (
 )
 from edge.parking.validation_qr import SKEW_MS, ValidationToken, read_token, sign_token
 from edge.parking.validation_rule import AtLimit, over_quota, quota_of
+from edge.parking.validation_words import say_grant
 from edge.services.box import Box
 from edge.services.business_day import business_day
 from edge.services.records import Unit
@@ -70,6 +71,35 @@ def issue_coupons(
 def coupon_text(coupon: ParkingCoupon) -> str:
     """Return what a coupon's QR code says, e.g. "CP8F3K2Q..."."""
     return build_house_code(_COUPON_FORM, coupon.code)
+
+
+def coupon_address(box: Box, coupon: ParkingCoupon) -> str:
+    """Return what a coupon's QR code says: its page for phones, or its text without a public address."""
+    base = box.rules.public_url.rstrip("/")
+    return f"{base}/phone/c/{coupon.code}" if base else coupon_text(coupon)
+
+
+def show_coupon(box: Box, code: str) -> dict[str, object] | None:
+    """Return a coupon for its page, its car masked; None for an unknown one."""
+
+    def query(unit: Unit) -> dict[str, object] | None:
+        coupon = unit.validations.coupon(code)
+        if coupon is None:
+            return None
+        known = unit.validations.by_source(f"coupon:{code}")
+        over = coupon.revoked_at is not None or box.clock.now().wall_at >= coupon.expires_at
+        tenant = unit.catalogue.tenant(coupon.merchant)
+        return {
+            "code": code,
+            "merchant": tenant.name if tenant else coupon.merchant,
+            "words": say_grant(coupon.grant, "zh"),
+            "words_en": say_grant(coupon.grant, "en"),
+            "expires_at": coupon.expires_at,
+            "state": known.state.value if known else "over" if over else "open",
+            "plate": mask_plate(known.holder.plate) if known else "",
+        }
+
+    return box.store.read(query)
 
 
 def validate_by_coupon(box: Box, code: str, holder: Holder) -> Validation:

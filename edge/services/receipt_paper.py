@@ -93,7 +93,8 @@ def _tender(tender: Tender) -> list[PrintBlock]:
 
 
 def _parking(lines: Sequence[tuple[str, str]]) -> list[PrintBlock]:
-    return [TextLine(text) for pair in lines for text in pair] + ([Rule()] if lines else [])
+    texts: list[PrintBlock] = [TextLine(text) for pair in lines for text in pair]
+    return [*texts, Rule()] if texts else []
 
 
 def _foot(receipt: Receipt, rules: Rules) -> list[PrintBlock]:

@@ -58,6 +58,12 @@ class Desk(Protocol):
         Raises Invalid for what is no plate and for an unknown receipt, Declined when it validated another.
         """
 
+    def coupon(self, code: str) -> Json | None:
+        """Return a parking coupon for its page, None for an unknown code."""
+
+    def redeem_coupon(self, code: str, plate: str) -> None:
+        """Validate a plate's parking by a coupon; raises as validate_parking, Declined when it is over."""
+
     def status(self) -> Json:
         """Return devices, outbox, payments and version for the staff pages."""
 

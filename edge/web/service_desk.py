@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from devices.types import Scan
 from edge.clock import boottime_ns
 from edge.errors import Declined, Invalid
+from edge.parking.validation import Holder, tidy_plate
 from edge.services import call_help, change_basket, check_out, claim_parking
 from edge.services.ask_fee import ask_fee
 from edge.services.box import Box, WorkstationKind
+from edge.services.grant_validation import show_coupon, validate_by_coupon
 from edge.services.outbox_figures import outbox_figures
 from edge.services.print_receipt import reprint
 from edge.services.show_receipt import record_touchpoint, show_receipt
@@ -88,6 +90,14 @@ class ServiceDesk:
     def validate_parking(self, token: str, plate: str) -> None:
         """Validate a plate by a receipt's page."""
         validate_by_receipt(self._box, token, plate)
+
+    def coupon(self, code: str) -> Json | None:
+        """Return a parking coupon for its page."""
+        return show_coupon(self._box, code)
+
+    def redeem_coupon(self, code: str, plate: str) -> None:
+        """Validate a plate by a coupon."""
+        validate_by_coupon(self._box, code, Holder(plate=tidy_plate(plate)))
 
     def note_depth(self, depth: int) -> None:
         """Keep a sample of the outbox's depth for the staff page's plot; call it every few seconds."""

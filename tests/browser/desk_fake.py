@@ -214,6 +214,12 @@ class DeskFake:
                 raise Declined("this receipt has validated another car")
             self.parking = parking_of(plate, counted=True)
 
+    def coupon(self, code: str) -> dict[str, object] | None:
+        return None
+
+    def redeem_coupon(self, code: str, plate: str) -> None:
+        raise Invalid(f"coupon {code} is not one of this box")
+
     def touch(self, token: str, touchpoint: str) -> None:
         with self.lock:
             self.touches.append((token, touchpoint))

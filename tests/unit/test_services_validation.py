@@ -26,8 +26,9 @@ from edge.parking.validation_rule import (
     ValidationPlan,
     ValidationRule,
 )
+from edge.parking.validation_words import said
 from edge.services.check_out import check_out, leave
-from edge.services.claim_parking import claim_member, claim_nothing, claim_plate, said
+from edge.services.claim_parking import claim_member, claim_nothing, claim_plate
 from edge.services.grant_validation import (
     coupon_text,
     issue_coupons,

@@ -67,7 +67,38 @@ def blueprint(desk: Desk, settings: WebSettings) -> Blueprint:
         return send_from_directory(settings.pictures.absolute(), name, max_age=300)
 
     _add_parking(routes, desk)
+    _add_coupon(routes, desk, settings)
     return routes
+
+
+def _add_coupon(routes: Blueprint, desk: Desk, settings: WebSettings) -> None:
+    @routes.get("/c/<code>")
+    def coupon(code: str) -> str:
+        language = _language()
+        found = desk.coupon(code) if len(code) <= 40 else None
+        if found is None:
+            abort(404, "There is no such coupon here. Scan its QR code again, or ask who gave it to you.")
+        ends = local(cast("int", found["expires_at"]), ZoneInfo(settings.zone))
+        return render_template(
+            "phone_coupon.html",
+            coupon=found,
+            ends=f"{ends:%Y-%m-%d %H:%M}",
+            texts=load_texts(language),
+            language=language,
+            settings=settings,
+            problem=_problem(request.args.get("problem", "")),
+        )
+
+    @routes.post("/c/<code>")
+    def redeem(code: str) -> AnyResponse:
+        problem = ""
+        try:
+            desk.redeem_coupon(code[:40], request.form.get("plate", "")[:32])
+        except Invalid:
+            problem = "&problem=invalid"
+        except Declined:
+            problem = "&problem=declined"
+        return redirect(f"{request.script_root}/phone/c/{code}?language={_language()}{problem}", 303)
 
 
 def _add_parking(routes: Blueprint, desk: Desk) -> None:

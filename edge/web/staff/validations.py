@@ -15,10 +15,16 @@ from werkzeug.wrappers import Response as AnyResponse
 from edge.errors import EdgeError, Invalid
 from edge.parking.benefit import BenefitKind
 from edge.parking.validation import MAX_REASON, Grant
+from edge.parking.validation_words import said
 from edge.services.box import Box
 from edge.services.business_day import business_day
-from edge.services.claim_parking import said
-from edge.services.grant_validation import MAX_COUPONS, coupon_text, issue_coupons, revoke_validation
+from edge.services.grant_validation import (
+    MAX_COUPONS,
+    coupon_address,
+    coupon_text,
+    issue_coupons,
+    revoke_validation,
+)
 from edge.services.show_validations import (
     SettlementReport,
     find_validations,
@@ -78,7 +84,9 @@ class _Pages:
             rows=find_validations(self._box, text, day, MOST_SHOWN),
             totals=self._box.store.read(lambda unit: unit.validations.totals(day, day)),
             names=self._box.store.read(merchant_names),
-            coupons=[(one, coupon_text(one), _qr(coupon_text(one))) for one in self._given_out()],
+            coupons=[
+                (one, coupon_text(one), _qr(coupon_address(self._box, one))) for one in self._given_out()
+            ],
             month=day[:7],
             problem=problem,
             most=MOST_SHOWN,
