@@ -20,6 +20,7 @@ from edge.services.payment_ports import (
 from sim.fakes.box import GATEWAY
 from sim.fakes.clock import START_AT, FakeClock
 from sim.fakes.gateway import FakeGateway
+from sim.fakes.prepay_gateway import FakePrepayGateway
 from sim.fakes.refund_gateway import FakeRefundGateway
 
 #: The order number of a payment that no box ever asked for.
@@ -113,6 +114,21 @@ class LedgerGateway(FakeGateway):
         finally:
             self._note(number, before)
 
+    def open_order(self, payment: CodePayment) -> None:
+        """Make an order that waits for a phone."""
+        self.asked.setdefault(payment.merchant_order_no, payment)
+        self._asked_at.setdefault(payment.merchant_order_no, self._clock.now().wall_at)
+        super().open_order(payment)
+
+    def noted(self, act: Callable[[], bool]) -> bool:
+        """Do something and list the money that it moved."""
+        before = {number: self.charged_fen(number) for number in self.asked}
+        try:
+            return act()
+        finally:
+            for number, taken_fen in before.items():
+                self._note(number, taken_fen)
+
     def _type(self, number: str, when: str) -> None:
         if self.types == when and number in self._orders:
             before = self.charged_fen(number)
@@ -124,6 +140,18 @@ class LedgerGateway(FakeGateway):
         if moved_fen:
             kind = BillKind.PAYMENT if moved_fen > 0 else BillKind.REFUND
             self.moves.append(Movement(kind, number, "", abs(moved_fen), self._clock.now().wall_at))
+
+
+class LedgerPhones(FakePrepayGateway):
+    """Orders that phones pay by themselves, whose movements the gateway lists."""
+
+    def __init__(self, orders: LedgerGateway) -> None:
+        super().__init__(orders)
+        self._ledger = orders
+
+    def pay(self, code_url: str) -> bool:
+        """Have a phone pay what it has opened."""
+        return self._ledger.noted(lambda: FakePrepayGateway.pay(self, code_url))
 
 
 class LedgerRefunds(FakeRefundGateway):

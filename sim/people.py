@@ -42,6 +42,9 @@ class Place(Protocol):
     def scan(self, workstation: str, text: str) -> None:
         """Hold a code before the scanner."""
 
+    def pay_url(self, url: str) -> bool:
+        """Have a phone open this and pay; return whether it could."""
+
     def read_bill(self) -> BillSource:
         """Return the gateway's bill as the service fetches it."""
 

@@ -8,6 +8,7 @@ from datetime import date
 from functools import partial
 
 from edge.parking.benefit import BenefitKind
+from edge.parking.facility import UnconfirmedPolicy
 from edge.parking.validation import Grant
 from edge.parking.validation_rule import SpendStep, ValidationPlan, ValidationRule
 from edge.services.parking_rules import ParkingRules
@@ -16,6 +17,7 @@ from edge.services.resolve_attempts import resolve_attempts
 from sim.fakes.box import BREAD, COLA, KIOSK, RULES, TILL, weight_label
 from sim.fakes.gateway import FakeFault
 from sim.fakes.refund_gateway import RefundFault
+from sim.parkers import EXITS, Parker, garage, park
 from sim.people import Accountant, Buyer, Cashier, DeskClerk, Driver, Person, Returner
 from sim.world import Scenario, World
 
@@ -209,6 +211,34 @@ def _codes(world: World, **habits: bool | int) -> list[str]:
     return [world.code(**habits) for _ in range(4)]
 
 
+def _parker(
+    *faults: FakeFault, phone: bool = False, cash_fen: int = 0
+) -> Callable[[World], Sequence[Person]]:
+    """Prepare a driver who stands at the exit and pays, while the next charges fail so."""
+
+    def prepare(world: World) -> Sequence[Person]:
+        park(world)
+        for fault in faults:
+            world.gateway.fail_next("pay", fault)
+        codes = [] if phone or cash_fen else _codes(world)
+        return [Parker(codes=codes, phone=phone, cash_fen=cash_fen)]
+
+    return prepare
+
+
+def _at_exit(name: str, prepare: Callable[[World], Sequence[Person]]) -> Scenario:
+    return Scenario(name, prepare, parking=garage(UnconfirmedPolicy.RECORD_DEBT), places=EXITS)
+
+
+PARKERS = (
+    _at_exit("exit by code", _parker()),
+    _at_exit("exit by phone", _parker(phone=True)),
+    _at_exit("exit by cash", _parker(cash_fen=2_000)),
+    _at_exit("exit by code, answer lost", _parker(FakeFault.LOST)),
+    _at_exit("exit by code, charge lost", _parker(FakeFault.NEVER)),
+    _at_exit("exit, gateway out of reach", _parker(FakeFault.UNAVAILABLE)),
+)
+
 KIOSK_BY_CODE = Scenario("kiosk by code", _kiosk_by_code)
 TILL_BY_CASH = Scenario("till by cash", _till_by_cash)
 TILL_IN_PARTS = Scenario("till in parts", _till_in_parts)
@@ -310,4 +340,5 @@ SCENARIOS = (
     SHIFT,
     BILL,
     *DRIVERS,
+    *PARKERS,
 )

@@ -62,6 +62,7 @@ RECORDS = (
 EFFECTS = (
     "store.write",
     "gateway.",
+    "phones.",
     "refunds.",
     "link.send",
     "link.acks",

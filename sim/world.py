@@ -16,7 +16,8 @@ from operator import length_hint
 from typing import Any, Protocol, TypeVar, cast
 
 from edge.errors import EdgeError, Invalid
-from edge.services.box import Box, Rules
+from edge.services.box import Box, Rules, Workstation
+from edge.services.follow_unconfirmed import follow_unconfirmed
 from edge.services.parking_rules import ParkingRules
 from edge.services.payment_ports import BillSource
 from edge.services.ports import Store
@@ -39,7 +40,7 @@ from sim.fakes.ids import FakeIds
 from sim.fakes.printer import FakePrinter
 from sim.fakes.scanner import FakeScanner
 from sim.fakes.store import FakeStore
-from sim.ledgers import LedgerBill, LedgerGateway, LedgerRefunds
+from sim.ledgers import LedgerBill, LedgerGateway, LedgerPhones, LedgerRefunds
 from sim.people import Person
 from sim.steps import Crash, History, SteppedStore, Steps, stepped
 
@@ -101,7 +102,8 @@ class Service:
 class Scenario:
     """A small script: prepare sets the stage and returns the people. name: for messages.
 
-    rules, parking: what the box works by. late_after: quiet rounds until what is late arrives.
+    rules, parking: what the box works by. places: more than the kiosk and the till. late_after: quiet rounds
+    until what is late arrives.
     """
 
     name: str
@@ -109,6 +111,7 @@ class Scenario:
     rules: Rules = RULES
     late_after: int = 20
     parking: ParkingRules = field(default_factory=ParkingRules)
+    places: Mapping[str, Workstation] = field(default_factory=dict)
 
 
 class World:
@@ -134,11 +137,13 @@ class World:
         self.clock, self.ids = FakeClock(), FakeIds()
         self.gateway = LedgerGateway(self.clock)
         self.refunds = LedgerRefunds(self.gateway, self.clock)
+        self.phones = LedgerPhones(self.gateway)
+        self.places = (*WORKSTATIONS, *scenario.places)
         self.bill = LedgerBill(self.gateway, self.refunds)
         fates, acks = ([self._fate() for _ in range(40)] for _ in range(2))
         self.hq = FakeHq(self.clock, 20, fates, acks)
-        self.printers = {place: PlainPrinter(place) for place in WORKSTATIONS}
-        self.scanners = {place: self._scanner(place) for place in WORKSTATIONS}
+        self.printers = {place: PlainPrinter(place) for place in self.places}
+        self.scanners = {place: self._scanner(place) for place in self.places}
         self.history = History()
         self.crashes = 0
         self._state = state or InMemory()
@@ -175,6 +180,10 @@ class World:
     def scan(self, workstation: str, text: str) -> None:
         """Hold a code before the scanner."""
         self.scanners[workstation].scan(text)
+
+    def pay_url(self, url: str) -> bool:
+        """Have a phone open this and pay; return whether it could."""
+        return self.phones.pay(url)
 
     def read_bill(self) -> BillSource:
         """Return the gateway's bill as the service fetches it."""
@@ -226,6 +235,8 @@ class World:
             self.scenario.rules,
             refunders={GATEWAY: stepped(self.refunds, "refunds", steps)},
             parking=self.scenario.parking,
+            prepayers={GATEWAY: stepped(self.phones, "phones", steps)},
+            places=self.scenario.places,
         )
         return Service(box)
 
@@ -245,7 +256,7 @@ class World:
         self.hq.disconnect()
         for printer in self.printers.values():
             printer.restart()
-        self.scanners = {place: self._scanner(place) for place in WORKSTATIONS}
+        self.scanners = {place: self._scanner(place) for place in self.places}
         self._service = self._compose()
         if self.random.random() < 0.5:
             self.clock.reboot(self.random.randrange(5_000, 40_000))
@@ -261,12 +272,14 @@ class World:
         for person in self.people:
             if not person.done:
                 self.step(partial(person.act, self))
-        for place in WORKSTATIONS:
+        for place in self.places:
             self._read_scanner(place)
         self._charge()
-        for place in WORKSTATIONS:
+        for place in self.places:
             self.step(partial(print_next, self.box, place))
             self.step(partial(reset_idle, self.box, place))
+        if self.scenario.places:
+            self.step(partial(follow_unconfirmed, self.box))
         self.step(partial(resolve_attempts, self.box))
         self.step(partial(resolve_refunds, self.box))
         self.step(self._publish)
@@ -298,7 +311,7 @@ class World:
     def _is_still(self) -> bool:
         def query(unit: Unit) -> bool:
             waits = unit.attempts.open(1) or unit.outbox.depth().count
-            papers = any(unit.receipts.to_print(place) for place in WORKSTATIONS)
+            papers = any(unit.receipts.to_print(place) for place in self.places)
             return not (waits or papers or any(refund.moving for refund in unit.refunds.open(9)))
 
         return self.store.read(query)
@@ -306,7 +319,7 @@ class World:
     def _signature(self) -> tuple[object, ...]:
         def query(unit: Unit) -> tuple[object, ...]:
             depth = unit.outbox.depth()
-            screens = [load(unit, self._outside(), place).screen for place in WORKSTATIONS]
+            screens = [load(unit, self._outside(), place).screen for place in self.places]
             return (*screens, depth.count, depth.last_sequence)
 
         return (*self._once("signature", lambda: self.store.read(query)), len(self.gateway.asked))
@@ -330,12 +343,13 @@ class World:
             lambda place: None,
             self.scenario.rules,
             parking=self.scenario.parking,
+            places=self.scenario.places,
         )
 
     def _mark(self) -> None:
         """Note what the world is like here but for what dies with the service."""
         time = (self._rounds, self._quiet, self.history.units, hash(self.random.getstate()), self.clock.now())
-        money = [vars(self.gateway), vars(self.refunds), vars(self.bill)]
+        money = [vars(self.gateway), vars(self.refunds), vars(self.bill), vars(self.phones)]
         papers = [len(printer.printed) for printer in self.printers.values()]
         wire = vars(self.hq) | {name: length_hint(vars(self.hq)[name]) for name in ("_fates", "_ack_fates")}
         self.marks.append(hash(repr((time, vars(self.ids), money, papers, self.people, wire))))

@@ -12,7 +12,7 @@ from edge.services.box import Box, Rules, Workstation, WorkstationKind
 from edge.services.catalogue_records import KeyChange
 from edge.services.events import Origin
 from edge.services.parking_rules import ParkingRules
-from edge.services.payment_ports import PaymentGateway, RefundGateway
+from edge.services.payment_ports import PaymentGateway, PrepayGateway, RefundGateway
 from edge.services.ports import Clock, HqLink, IdSource, Printer, Store
 from edge.services.records import Unit
 from sim.fakes.clock import FakeClock
@@ -100,8 +100,10 @@ def compose_box(
     rules: Rules = RULES,
     refunders: Mapping[str, RefundGateway] | None = None,
     parking: ParkingRules | None = None,
+    prepayers: Mapping[str, PrepayGateway] | None = None,
+    places: Mapping[str, Workstation] | None = None,
 ) -> Box:
-    """Return a box of a kiosk and a till over any ports."""
+    """Return a box of a kiosk and a till, and `places`, over any ports."""
     return Box(
         origin=Origin("demo-mall", "edge-1"),
         clock=clock,
@@ -110,11 +112,12 @@ def compose_box(
         link=link,
         gateways=gateways,
         printers=printers,
-        workstations=WORKSTATIONS,
+        workstations={**WORKSTATIONS, **(places or {})},
         rules=rules,
         changed=changed,
         refunders=refunders or {},
         parking=parking or ParkingRules(),
+        prepayers=prepayers or {},
     )
 
 

@@ -46,7 +46,7 @@ def test_a_crash_at_every_step_loses_and_doubles_nothing(scenario: Scenario) -> 
     once = killed_once(scenario)
     assert not once.problems, str(once)
     assert once.boundaries == World(scenario, 1).run().steps.count
-    assert once.runs == once.boundaries if EACH else 35 < once.runs < once.boundaries
+    assert once.runs == once.boundaries if EACH else 30 < once.runs < once.boundaries
 
 
 @pytest.mark.timeout(3600 if EACH else 120)
