@@ -58,7 +58,7 @@ def served(garage: Garage) -> Iterator[str]:
 def type_plate(page: Page, plate: str) -> None:
     sheet = page.locator("[data-overlay=fee]")
     for character in plate:
-        sheet.locator(f"[data-plate-pad] [data-key='{character}']").click()
+        sheet.locator(f"[data-key='{character}']").click()
 
 
 def test_a_fee_is_found_by_plate_explained_and_paid_at_a_kiosk(
@@ -69,13 +69,13 @@ def test_a_fee_is_found_by_plate_explained_and_paid_at_a_kiosk(
     page.goto(f"{served}/kiosk/{KIOSK}")
     page.locator(".screen.attract [data-fee-open]").click()
     type_plate(page, "粤B00000")
-    page.locator("[data-overlay=fee] [data-plate-send]").click()
-    expect(page.locator("[data-overlay=fee] [data-plate-problem]")).not_to_be_empty()
+    page.locator("[data-overlay=fee] .row .primary").click()
+    expect(page.locator("[data-overlay=fee] .pin-problem")).not_to_be_empty()
     for _ in range(7):
         page.locator("[data-overlay=fee] [data-key=erase]").click()
     type_plate(page, PLATE)
     page.screenshot(path=SHOTS / "parking-fee-pad.png")
-    page.locator("[data-overlay=fee] [data-plate-send]").click()
+    page.locator("[data-overlay=fee] .row .primary").click()
     found = page.locator("[data-fee-stays] > li")
     expect(found).to_have_count(1)
     expect(found).to_contain_text("粤B***45")

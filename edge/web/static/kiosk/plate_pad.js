@@ -11,12 +11,12 @@ export class PlatePad {
   constructor(root, onSend) {
     this.root = root;
     this.typed = "";
-    this.pad = find("[data-plate-pad]", root);
+    this.pad = find(".pad", root);
     this.pad.addEventListener("click", (event) => {
       const button = event.target.closest("[data-key]");
       if (button) this.type(button.dataset.key);
     });
-    find("[data-plate-send]", root).addEventListener("click", () => onSend(this.typed));
+    find(".row .primary", root).addEventListener("click", () => onSend(this.typed));
     document.addEventListener("keydown", (event) => this.onKey(event));
   }
 
@@ -29,13 +29,13 @@ export class PlatePad {
 
   /** Say what is wrong. */
   tell(problem) {
-    say(find("[data-plate-problem]", this.root), problem);
+    say(find(".pin-problem", this.root), problem);
   }
 
   /** Show what was typed, and the keys that may follow, in the present language. */
   update() {
-    find("[data-plate-send]", this.root).disabled = this.typed.length < FULL;
-    refill(find("[data-plate]", this.root), this.typed, () => Array.from({ length: LONGEST }, (_, at) => this.slot(at)));
+    find(".row .primary", this.root).disabled = this.typed.length < FULL;
+    refill(find(".plate-typed", this.root), this.typed, () => Array.from({ length: LONGEST }, (_, at) => this.slot(at)));
     const { provinces, letters, tails } = this.pad.dataset;
     const keys = [...(this.typed ? letters : provinces), ...(this.typed.length > 1 ? tails : ""), "erase"];
     refill(this.pad, `${this.typed.length > 1} ${this.typed.length > 0} ${t("erase")}`, () => keys.map(keyButton));
@@ -44,7 +44,7 @@ export class PlatePad {
   onKey(event) {
     if (!this.pad.offsetParent || event.ctrlKey || event.altKey || event.metaKey) return;
     const key = event.key.toUpperCase();
-    if (event.key === "Enter" && !event.target.closest?.("button")) find("[data-plate-send]", this.root).click();
+    if (event.key === "Enter" && !event.target.closest?.("button")) find(".row .primary", this.root).click();
     else if (event.key === "Backspace") this.type("erase");
     else if (this.typed && key.length === 1 && this.pad.dataset.letters.includes(key)) this.type(key);
     else return;
