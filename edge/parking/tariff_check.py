@@ -89,7 +89,11 @@ def check_tariff(
 
     The named days of the calendar and the clock changes of the zone in the 400 days after it are among them.
     """
-    trial = _trial(tariff, zone, calendar or Calendar(), quick, max(from_at, tariff.valid_from))
+    return try_out(_trial(tariff, zone, calendar or Calendar(), quick, max(from_at, tariff.valid_from)))
+
+
+def try_out(trial: Trial) -> tuple[Finding, ...]:
+    """Return what became of each promise over the stays of a trial."""
     tried = f"{len(trial.plans) * len(trial.entries) * len(trial.lengths):,} stays"
     checks: tuple[tuple[Promise, Callable[[Trial], str], Verdict], ...] = (
         (Promise.COVERED, _gap, Verdict.FAIL),

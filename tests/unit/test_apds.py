@@ -49,6 +49,17 @@ def with_lines(*lines: Mapping[str, object], **more: object) -> dict[str, object
     return {"id": "t", "rateLineCollections": [{"rateLines": list(lines), **more}]}
 
 
+def window(*days: str, begin: str = "08:00") -> dict[str, object]:
+    period: dict[str, object] = {"recurringTimePeriodOfDay": [{"startTimeOfPeriod": begin}]}
+    if days:
+        period["recurringDayWeekMonthPeriod"] = [{"applicableDay": list(days)}]
+    return {"validity": {"validityTimeSpecification": {"validPeriods": [period]}}}
+
+
+def starts(said: str) -> dict[str, object]:
+    return {"validity": {"validityTimeSpecification": {"overallStartTime": said}}}
+
+
 def fen(tariff: Tariff, minutes: int, begin: str = "2026-11-20T09:00") -> int:
     at = int(datetime.fromisoformat(begin).replace(tzinfo=ZONE).timestamp() * 1000)
     return price_fen(Plan(tariff, ZONE), at, at + minutes * MINUTE_MS)
@@ -106,7 +117,7 @@ def test_the_most_of_a_collection_holds_for_the_visit_or_for_each_date() -> None
     assert fen(dates, 60 * 20) == 2_400
 
 
-HOUR = {"rateLineType": "incrementingRate", "incrementPeriod": "PT1H", "value": 5}
+HOUR: dict[str, object] = {"rateLineType": "incrementingRate", "incrementPeriod": "PT1H", "value": 5}
 
 
 @pytest.mark.parametrize(
@@ -124,6 +135,20 @@ HOUR = {"rateLineType": "incrementingRate", "incrementPeriod": "PT1H", "value": 
             with_lines({"rateLineType": "flatRateTier", "durationEnd": "PT1H", "value": 5}),
             "the last tier must",
         ),
+        (with_lines(HOUR, relativeTimes=False), "relativeTimes false cannot be priced"),
+        (with_lines(HOUR, maxValueCollection=1.005), "is no amount in yuan"),
+        (with_lines({**HOUR, "incrementPeriod": "PT25H"}), "a step of 1500 min"),
+        (with_lines({"rateLineType": "incrementingRate", "value": 5}), "give an incrementPeriod, or"),
+        (
+            with_lines({**HOUR, "rateLineType": "flatRateTier", "durationStart": "PT3H"}),
+            "the last tier|tier must",
+        ),
+        (with_lines("five yuan"), "a rate line must be an object"),  # type: ignore[arg-type]
+        (with_lines(), "give 1 to 100 rateLines"),
+        (with_lines(HOUR, **window("monday", "friday")), "days monday, friday are neither"),
+        (with_lines(HOUR, **window(begin="8 am")), "'8 am' is no time of day"),
+        ({**with_lines(HOUR), **starts("soon")}, "overallStartTime 'soon' is no time"),
+        ({"id": "t", "rateLineCollections": ["x"]}, "must be an object, got str"),
         ({"id": "t"}, "rate table t has no rateLineCollections"),
         ({"id": "", "rateLineCollections": []}, "rate table 1 needs an id"),
     ],
@@ -137,6 +162,42 @@ def test_what_cannot_be_priced_is_named(table: Mapping[str, object], told: str) 
 def test_what_is_no_rate_table_is_refused(data: bytes) -> None:
     with pytest.raises(Invalid, match="rates"):
         read_apds(data)
+
+
+def test_windows_and_days_of_collections_become_windows_and_days() -> None:
+    weekend = {"rateLines": [{**HOUR, "value": 8}], **window("saturday", "sunday", begin="00:00")}
+    week = {"rateLines": [HOUR], "maxValueCollection": 12, "collectionSequence": 0, **window(*WEEK)}
+    table = {"id": "1B4E28BA-2FA1-11D2-883F-0016D3CCA427", "rateLineCollections": [weekend, week]}
+    tariff = read({**table, **starts("2026-01-01T00:00:00+08:00")})
+    assert tariff.tariff_id == "1b4e28ba2fa111d2883f0016d3cca427"
+    assert tariff.valid_from == 1_767_196_800_000
+    said = [(one.days, one.from_min, one.price_fen, one.cap_fen) for one in tariff.lines]
+    assert said == [(RateDays.RESTDAY, 0, 800, None), (RateDays.WORKDAY, 480, 500, 1_200)]
+
+
+def test_days_are_written_with_what_they_lose() -> None:
+    lines = (
+        RateLine(60, 500, days=RateDays.WORKDAY),
+        RateLine(60, 800, days=RateDays.RESTDAY, by_min=7 * 60 // 7),
+        RateLine(60, 805, days=RateDays.DAILY, by_min=20),
+    )
+    data, losses = write_apds((Tariff("m", "m", 0, 0, None, lines),), ZONE)
+    assert losses == (
+        "m: public holidays and worked weekends are left out; days are those of the week",
+        "m: 8.05 for 60 min is charged whole, not by 20 min",
+    )
+    assert [line.days for line in read_apds(data)[0].lines] == ["workday", "restday", "daily"]
+
+
+def test_collections_whose_free_time_differs_are_refused() -> None:
+    free = {"rateLineType": "flatRateTier", "durationEnd": "PT30M", "value": 0, "sequence": 0}
+    later = {**HOUR, "sequence": 1, "durationStart": "PT30M"}
+    table = {"id": "t", "rateLineCollections": [{"rateLines": [HOUR]}, {"rateLines": [free, later]}]}
+    with pytest.raises(Invalid, match="its free time is not that of the first collection"):
+        read(table)
+
+
+WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday")
 
 
 def test_losses_are_told_once_each() -> None:

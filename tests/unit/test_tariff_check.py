@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -11,9 +12,17 @@ import pytest
 from edge.errors import Invalid
 from edge.parking.calendar import CalendarDay, NamedDay, RateDays, make_calendar
 from edge.parking.stay_charges import price_fen
-from edge.parking.tariff_check import Finding, Promise, Verdict, check_tariff, require_sound
+from edge.parking.tariff_check import (
+    Finding,
+    Promise,
+    Trial,
+    Verdict,
+    check_tariff,
+    require_sound,
+    try_out,
+)
 from edge.parking.tariff_document import FreeTime, RateLine, Tariff
-from edge.parking.tariff_plan import DAY_MS, Plan, local_instant
+from edge.parking.tariff_plan import DAY_MS, MINUTE_MS, Plan, Span, local_instant
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 
@@ -100,3 +109,66 @@ def test_a_boundary_in_the_skipped_hour_is_at_the_jump_and_a_double_one_counts_f
 def test_clock_changes_are_among_the_stays_that_are_tried() -> None:
     assert found(MALL, Promise.CLOCK, BERLIN).verdict is Verdict.PASS
     assert found(MALL, Promise.NEVER_FALLS, BERLIN).verdict is Verdict.PASS
+
+
+class Leaving(Plan):
+    """A plan that has lost an hour of each stretch of time."""
+
+    def spans(self, from_at: int, to_at: int) -> Iterator[Span]:
+        for span in super().spans(from_at, to_at):
+            yield span._replace(from_at=min(span.to_at, span.from_at + 3_600_000))
+
+
+class Falling(Plan):
+    """A plan that gives a stay of more than two hours for nothing."""
+
+    def spans(self, from_at: int, to_at: int) -> Iterator[Span]:
+        for span in super().spans(from_at, to_at):
+            yield span._replace(window=span.window if to_at - from_at <= 120 * MINUTE_MS else None)
+
+
+class Ending(Plan):
+    """A plan that forgets what is after a day."""
+
+    def spans(self, from_at: int, to_at: int) -> Iterator[Span]:
+        yield from super().spans(from_at, min(to_at, from_at + DAY_MS))
+
+
+HOURS = tuple(range(0, 300 * MINUTE_MS, 45 * MINUTE_MS))
+
+
+def broken(tariff: Tariff, plan: Plan) -> dict[Promise, Finding]:
+    found = try_out(Trial(tariff, SHANGHAI, (("", plan),), (FROM_AT,), HOURS))
+    return {one.promise: one for one in found if one.verdict is Verdict.FAIL}
+
+
+def test_a_lost_hour_is_found() -> None:
+    found = broken(MALL, Leaving(MALL, SHANGHAI))
+    assert "the windows leave out Tue 2026-10-20 00:00 to Tue 2026-10-20 01:00" in found[Promise.CLOCK].said
+    assert "no rate holds from Tue 2026-10-20 00:00" in found[Promise.COVERED].said
+    assert "the windows end at" in broken(MALL, Ending(MALL, SHANGHAI))[Promise.CLOCK].said
+
+
+def test_a_price_that_falls_and_a_rise_that_never_comes_are_found() -> None:
+    found = broken(MALL, Falling(MALL, SHANGHAI))
+    assert "02:15 costs 0.00, 90 min cost 15.00" in found[Promise.NEVER_FALLS].said
+
+
+class Jumping(Plan):
+    """A plan that tells of a rise whenever it looks far ahead."""
+
+    def spans(self, from_at: int, to_at: int) -> Iterator[Span]:
+        for span in super().spans(from_at, to_at):
+            yield span._replace(window=span.window if to_at - from_at > DAY_MS else None)
+
+
+def test_a_rise_that_does_not_come_is_found() -> None:
+    assert "0.00 was told for Tue" in broken(MALL, Jumping(MALL, SHANGHAI))[Promise.NEXT_RISE].said
+
+
+@pytest.mark.parametrize("where", ["day_cap_fen", "date_cap_fen", "visit_cap_fen"])
+def test_a_limit_that_does_not_hold_is_found(where: str) -> None:
+    free = replace(MALL, day_cap_fen=None)
+    promised = replace(free, **{where: 1_200})
+    said = broken(promised, Plan(free, SHANGHAI))[Promise.LIMITS].said
+    assert said == "Tue 2026-10-20 00:00 to Tue 2026-10-20 01:30 costs 15.00, its limits come to 12.00"
