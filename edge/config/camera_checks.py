@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import ip_network
 
 from edge.config.camera_sections import CameraConfig
@@ -11,19 +12,9 @@ from edge.errors import Invalid
 
 def check_cameras(config: Config, source: str) -> None:
     """Raise Invalid for cameras of no lane, names that clash and settings that cannot work together."""
-    lanes = [one.name for one in config.lane]
     for camera in config.camera:
-        place = f"{source}: camera {camera.name}"
-        if camera.lane not in lanes:
-            raise Invalid(f"{place} looks at lane {camera.lane!r}; known: {', '.join(lanes) or 'none'}")
-        _check_way(camera, place)
-        _check_bounds(camera, place)
-        for lane in config.lane:
-            if camera.is_gate and lane.gate == camera.name and lane.loops != camera.loops:
-                raise Invalid(
-                    f"{place} has {camera.loops} loops, lane {lane.name} that it opens has {lane.loops}; "
-                    "write the same number of loops in both"
-                )
+        for problem in (*_place_problems(config, camera), *_way_problems(camera), *_bound_problems(camera)):
+            raise Invalid(f"{source}: camera {camera.name}{problem}")
     for kind, names in (("gate", camera_gates(config)), ("display", camera_displays(config))):
         doubled = [one.name for one in getattr(config, kind) if one.name in names]
         if doubled:
@@ -42,27 +33,44 @@ def camera_displays(config: Config) -> list[str]:
     return [one.name for one in config.camera if one.is_display]
 
 
-def _check_way(camera: CameraConfig, place: str) -> None:
+def _place_problems(config: Config, camera: CameraConfig) -> Iterator[str]:
+    lanes = {one.name: one for one in config.lane}
+    if camera.lane not in lanes:
+        yield f" looks at lane {camera.lane!r}; known: {', '.join(lanes) or 'none'}"
+    for lane in config.lane:
+        if camera.is_gate and lane.gate == camera.name and lane.loops != camera.loops:
+            yield (
+                f" has {camera.loops} loops, lane {lane.name} that it opens has {lane.loops}; "
+                "write the same number of loops in both"
+            )
+
+
+def _way_problems(camera: CameraConfig) -> Iterator[str]:
     fixed = camera.kind == "dahua_push" and camera.address and camera.serial
-    if camera.posts and camera.token_file is None and not fixed:
-        raise Invalid(
-            f"{place} posts, so it needs a token_file (dahua_push may have address and serial instead)"
-        )
-    if camera.kind.endswith("_pull") and not camera.url:
-        raise Invalid(f"{place} is asked for its stream, so it needs its url, such as http://192.168.20.31")
-    if camera.comet and camera.kind != "vzicom":
-        raise Invalid(f"{place}: comet is a mode of kind vzicom alone")
-    if camera.board_channel is not None and camera.kind != "vzicom":
-        raise Invalid(f"{place}: a board_channel is on kind vzicom alone")
-    if camera.barrier and not (camera.kind.startswith("hikvision") and camera.url):
-        raise Invalid(f"{place}: a barrier is opened on kind hikvision_push or hikvision_pull, with its url")
+    barrier = camera.kind.startswith("hikvision") and camera.url
+    problems = {
+        " posts, so it needs a token_file (dahua_push may have address and serial instead)": (
+            camera.posts and camera.token_file is None and not fixed
+        ),
+        " is asked for its stream, so it needs its url, such as http://192.168.20.31": (
+            camera.kind.endswith("_pull") and not camera.url
+        ),
+        ": comet is a mode of kind vzicom alone": camera.comet and camera.kind != "vzicom",
+        ": a board_channel is on kind vzicom alone": (
+            camera.board_channel is not None and camera.kind != "vzicom"
+        ),
+        ": a barrier is opened on kind hikvision_push or hikvision_pull, with its url": (
+            camera.barrier and not barrier
+        ),
+    }
+    yield from (problem for problem, applies in problems.items() if applies)
 
 
-def _check_bounds(camera: CameraConfig, place: str) -> None:
+def _bound_problems(camera: CameraConfig) -> Iterator[str]:
     try:
         ip_network(camera.address or "0.0.0.0/0")
     except ValueError as error:
-        raise Invalid(f"{place}: address: {error}; write it like 192.168.20.31 or 192.168.20.0/28") from None
+        yield f": address: {error}; write it like 192.168.20.31 or 192.168.20.0/28"
     limits = {
         "barrier": (camera.barrier, 0, 16),
         "relay_output": (camera.relay_output, 0, 3),
@@ -75,4 +83,4 @@ def _check_bounds(camera: CameraConfig, place: str) -> None:
     }
     for name, (value, least, most) in limits.items():
         if not least <= value <= most:
-            raise Invalid(f"{place}: {name} is {least} to {most}, got {value}")
+            yield f": {name} is {least} to {most}, got {value}"
