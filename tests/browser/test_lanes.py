@@ -194,3 +194,57 @@ def test_the_page_is_looked_at(booth: Booth, browser: Browser, language: str, si
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert (watched.errors, watched.elsewhere) == ([], [])
     context.close()
+
+
+def day_of_traffic(booth: Booth) -> None:
+    """Cars come and go for ten hours; some pay, one is inside still."""
+    for number in range(40):
+        plate = f"粤B{10_000 + 37 * number}"
+        stay = booth.rig.come(plate)
+        booth.rig.ports.clock.advance((6 + number % 9) * 60_000)
+        if number % 3:
+            booth.rig.settle(stay.session_id, 500 * (1 + number % 4))
+            booth.see(OUT, plate)
+            booth.rig.drive(OUT)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("size", [LANDSCAPE, PHONE], ids=["booth", "phone"])
+def test_the_car_park_is_plotted_and_looked_at(
+    booth: Booth, browser: Browser, language: str, size: tuple[int, int]
+) -> None:
+    day_of_traffic(booth)
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    page = context.new_page()
+    watched = watch(page, booth.origin)
+    open_booth(page, booth, language)
+    page.goto(f"{booth.origin}/staff/parking")
+    expect(page.locator(".plot")).to_have_count(2)
+    assert page.locator("rect.went").count() > 0
+    page.screenshot(path=SHOTS / f"parking-{language}-{size[0]}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    assert (watched.errors, watched.elsewhere) == ([], [])
+    context.close()
+
+
+def test_a_recount_puts_the_count_right_and_says_who_did(booth: Booth, page: Page) -> None:
+    for number in range(3):
+        booth.rig.come(f"粤B1000{number}")
+    open_booth(page, booth)
+    page.goto(f"{booth.origin}/staff/parking")
+    page.get_by_text("Recount", exact=True).click()
+    page.get_by_label("Vehicles counted").fill("5")
+    page.get_by_role("button", name="Take the count").click()
+    expect(page.locator(".figures")).to_contain_text("5 / 100")
+    page.get_by_text("Corrections").click()
+    expect(page.locator(".history")).to_contain_text("Recount +2 = 5 (李敏)")
+
+
+def test_a_car_is_found_by_a_part_of_its_plate(booth: Booth, page: Page) -> None:
+    booth.enter("粤B12345")
+    booth.enter("京A88888")
+    open_booth(page, booth)
+    page.goto(f"{booth.origin}/staff/parking?plate=888")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody tr")).to_contain_text("京A88888")
+    expect(page.locator("tbody tr")).to_contain_text("to pay")

@@ -20,7 +20,10 @@ from edge.web.staff import (
     lanes,
     letters,
     outbox,
+    parking,
+    passes,
     payments,
+    plates,
     refunds,
     scans,
     service,
@@ -55,6 +58,9 @@ def box_pages(
     """
     return (
         lanes.page(box, settings, photos),
+        plates.page(box, settings),
+        passes.page(box, settings),
+        parking.page(box, settings),
         payments.page(box, settings),
         shifts.page(box, settings),
         refunds.page(box, staff or StaffBook((), box.clock), settings),
