@@ -4,7 +4,14 @@ Drivers are imported only when one of their kind is configured.
 """
 
 from edge.app.cameras import camera_doubts
-from edge.app.devices import build_devices, build_printer, build_scanner, printer_profile, read_images
+from edge.app.devices import (
+    build_devices,
+    build_printer,
+    build_scanner,
+    printer_profile,
+    read_images,
+    read_plates,
+)
 from edge.app.files import given_file
 from edge.app.gateways import bill_sources, build_gateways
 from edge.app.hq_link import build_link, link_doubts, link_settings
@@ -32,5 +39,6 @@ __all__ = [
     "link_settings",
     "printer_profile",
     "read_images",
+    "read_plates",
     "web_settings",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from edge.web.camera.door import MIN_TOKEN, BoundCamera, token_digest
 
 if TYPE_CHECKING:
     from devices.camera.hikvision.gate import CameraAccess
+    from devices.camera.plates.reader import PlateReader
     from devices.camera.pushed import BoardOnCamera, PushedCamera, Speech
 
 PHOTOS = "photos"
@@ -138,11 +140,36 @@ def _bound(config: Config, one: CameraConfig, camera: PushedCamera) -> BoundCame
 
 def _asked(config: CameraConfig, access: dict[str, CameraAccess]) -> PlateCamera:
     if config.kind == "frames":
-        raise Invalid(f"camera {config.name}: kind frames, our own reader, is not wired in this version")
+        return _frames(config)
     from devices.camera.streamed import DAHUA, HIKVISION, StreamedCamera
 
     habits = HIKVISION if config.kind == "hikvision_pull" else DAHUA
     return StreamedCamera(config.name, access[config.name], habits)
+
+
+@cache
+def _reader() -> PlateReader:
+    """The one reader of all cameras of this box: the model takes 60 MB."""
+    from devices.camera.plates.reader import PlateReader
+
+    return PlateReader()
+
+
+def _frames(config: CameraConfig) -> PlateCamera:
+    """Return a camera whose frames are read here; url: what OpenCV opens."""
+    from devices.camera.driver import OpenCvCamera
+    from devices.camera.plates.camera import FramePlateCamera
+    from devices.types import DeviceError
+
+    if not config.url:
+        raise Invalid(
+            f"camera {config.name}: kind frames needs url: rtsp://..., a device, a video or a folder"
+        )
+    try:
+        reader = _reader()
+    except DeviceError as error:
+        raise Invalid(f"camera {config.name}: {error}") from error
+    return FramePlateCamera(config.name, OpenCvCamera(config.name, config.url), reader)
 
 
 def _gate(config: CameraConfig, camera: PushedCamera) -> Gate:

@@ -20,6 +20,7 @@ from edge.services.ports import Display, Gate, Printer, Scanner, SpaceBoard
 
 if TYPE_CHECKING:
     from devices.agent.remote import AgentLink
+    from devices.camera.plates.reader import PlateReader
     from devices.printer.profile import PrinterProfile
 
 
@@ -178,3 +179,40 @@ def read_images(paths: Sequence[Path], as_json: bool) -> Iterator[tuple[list[str
     for result in read_paths(paths, BarcodeReader()):
         lines = [to_json_line(result)] if as_json else to_text_lines(result)
         yield lines, result.error is not None
+
+
+def read_plates(
+    paths: Sequence[Path], as_json: bool, draw: Path | None
+) -> tuple[int, Iterator[tuple[list[str], bool, bool]]]:
+    """Return how many files there are below `paths` and an iterator of (lines, failed, last of its file).
+
+    draw: the folder for pictures with the plates framed. Raises Invalid where the model is not installed.
+    """
+    from devices.camera.plates.read_plates import files_of
+    from devices.camera.plates.reader import PlateReader
+    from devices.types import DeviceError
+
+    files = files_of(paths)
+    try:
+        reader = PlateReader()
+    except DeviceError as error:
+        raise Invalid(str(error)) from error
+    return len(files), _plates(files, reader, as_json, draw)
+
+
+def _plates(
+    files: Sequence[Path], reader: PlateReader, as_json: bool, folder: Path | None
+) -> Iterator[tuple[list[str], bool, bool]]:
+    from devices.camera.plates.read_plates import draw, read_file, to_json_line, to_text_lines
+    from devices.types import DeviceError
+
+    for path in files:
+        for result in read_file(path, reader):
+            try:
+                if folder is not None:
+                    draw(result, folder)
+            except DeviceError as error:
+                raise Invalid(str(error)) from error
+            lines = [to_json_line(result)] if as_json else to_text_lines(result)
+            yield lines, result.error is not None, False
+        yield [], False, True

@@ -50,3 +50,23 @@ def scanner_learn(port: str, baud: int, timeout: float, sheet: Path | None) -> N
         click.echo(f"codes drawn into {sheet}; print it or show it on a screen")
     if port and not learn_scanner(port, baud, timeout, click.echo):
         sys.exit(1)
+
+
+@main.command("read-plates")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each picture.")
+@click.option("--draw", type=click.Path(path_type=Path), default=None, help="Write framed pictures here.")
+def read_plates_command(paths: tuple[Path, ...], as_json: bool, draw: Path | None) -> None:
+    """Read the Chinese plates in pictures, folders and videos; end with 1 when a file could not be read."""
+    from edge.app import read_plates
+
+    count, results = read_plates(paths, as_json, draw)
+    failed = 0
+    with click.progressbar(length=count, label="plates", file=sys.stderr) as bar:
+        for lines, problem, whole in results:
+            for line in lines:
+                click.echo(line)
+            failed += problem
+            bar.update(int(whole))
+    if failed:
+        sys.exit(1)

@@ -44,6 +44,19 @@ def vote(readings: Sequence[Sequence[Decoded]], colour: str = "unknown", sure: f
     return combine(syntax, [one.slots for one in chosen], [one.confidence**2 for one in chosen])
 
 
+def vote_frames(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return the plate of one vehicle on which the verdicts of several frames agree best.
+
+    verdicts: one or more. Kinds are weighed first, by the sum of their frames' confidences.
+    """
+    weight: dict[str, float] = {}
+    for one in verdicts:
+        weight[one.syntax.kind] = weight.get(one.syntax.kind, 0.0) + one.confidence**2
+    kind = max(weight, key=lambda name: weight[name])
+    chosen = [one for one in verdicts if one.syntax.kind == kind]
+    return combine(chosen[0].syntax, [one.slots for one in chosen], [one.confidence**2 for one in chosen])
+
+
 def combine(syntax: Syntax, slots: Sequence[Floats], weights: Sequence[float]) -> Verdict:
     """Return the weighted mean of what each voter says about each slot."""
     shares = np.array(weights, np.float32) + 1e-4
