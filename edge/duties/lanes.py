@@ -18,7 +18,7 @@ from edge.services.hold_gate import keep_held
 from edge.services.open_lane import Opening, end_cut_off, open_lane
 from edge.services.ports import Display, Gate
 from edge.services.records import Unit
-from edge.services.see_loop import see_inputs, tick_lane
+from edge.services.see_loop import note_blind, see_inputs, tick_lane
 from edge.services.show_lane import LaneWords, lane_words
 from edge.workers import Worker
 
@@ -135,6 +135,8 @@ class _LaneWork:
                 _log.warning("inputs cannot be read", lane=self._lane.name, why=str(error))
             self._blind = True
             return None
+        if self._blind:
+            note_blind(self._box, self._lane)
         self._blind = False
         see_inputs(self._box, self._lane, inputs)
         return inputs

@@ -55,10 +55,15 @@ class GuardAnswer:
 
 @dataclass(frozen=True, slots=True)
 class GateNews:
-    """How the opening `number` goes: ECHOED, FAILED or DOUBTFUL."""
+    """How the opening `number` goes: ECHOED, FAILED, DOUBTFUL, or WITHDRAWN as it had become too old."""
 
     number: int
     state: GateCommandState
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """For a while nobody looked at the loops and the boom: the service was down, or the board was silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ class Tick:
     """Time went by."""
 
 
-Seen = PlateRead | LoopChange | BoomChange | Decision | Settled | GuardAnswer | GateNews | Tick
+Seen = PlateRead | LoopChange | BoomChange | Decision | Settled | GuardAnswer | GateNews | Blind | Tick
 
 
 def begin(
@@ -100,7 +105,9 @@ def advance(passage: Passage, seen: Seen, now: int, rules: PassageRules) -> Step
         return on_gate(passage, seen.number, seen.state, now, rules)
     if isinstance(seen, Tick):
         return on_tick(passage, now, rules)
-    return _on_word(passage, seen, now)
+    if isinstance(seen, Blind):
+        return still(replace(passage, blind=True))
+    return _on_word(passage, seen, now, rules)
 
 
 def is_echo(last: Passage, plate: str, seen_at: int, rules: PassageRules) -> bool:
@@ -214,11 +221,11 @@ def _turned_back(passage: Passage, read: PlateRead, seen_at: int, now: int) -> S
     return then((amended, (undone,)), over)
 
 
-def _on_word(passage: Passage, word: Decision | Settled | GuardAnswer, now: int) -> Step:
+def _on_word(passage: Passage, word: Decision | Settled | GuardAnswer, now: int, rules: PassageRules) -> Step:
     if isinstance(word, Decision):
         return _on_decision(passage, word, now)
     if isinstance(word, GuardAnswer):
-        return _on_answer(passage, word, now)
+        return _on_answer(passage, word, now, rules)
     waits = passage.state is PassageState.WAITING and not passage.opening
     if not waits or word.session_id != passage.session_id or passage.way is not LaneWay.EXIT:
         return still(passage)
@@ -246,7 +253,7 @@ def _on_decision(passage: Passage, decision: Decision, now: int) -> Step:
     return waiting, ((Effect(EffectKind.TELL, word="asked"),) if asks else ())
 
 
-def _on_answer(passage: Passage, said: GuardAnswer, now: int) -> Step:
+def _on_answer(passage: Passage, said: GuardAnswer, now: int, rules: PassageRules) -> Step:
     if passage.state is PassageState.PASSED:
         return still(passage)
     if said.answer is Answer.GONE:
@@ -255,8 +262,7 @@ def _on_answer(passage: Passage, said: GuardAnswer, now: int) -> Step:
         return _refused(passage, said)
     if said.answer in (Answer.CORRECT, Answer.CHOOSE):
         return _corrected(passage, said)
-    if passage.opening and passage.question is None and passage.state is not PassageState.WAITING:
-        # The gate opens for this vehicle already; saying it again is no second opening.
+    if _opens_already(passage, now, rules):
         return still(passage)
     why = Why.DEBT if said.answer is Answer.LET_OUT else said.why
     decision = Decision(
@@ -270,6 +276,14 @@ def _on_answer(passage: Passage, said: GuardAnswer, now: int) -> Step:
     lifted = said.answer is Answer.LIFTED
     step = let_go(replace(passage, fresh=True), decision, now, pulse=not lifted)
     return then(step, opened(step[0], now)) if lifted else step
+
+
+def _opens_already(passage: Passage, now: int, rules: PassageRules) -> bool:
+    """Whether saying "open" again is no second opening: the gate is opening, or its boom is seen up."""
+    if not passage.opening or passage.question is not None or passage.state is PassageState.WAITING:
+        return False
+    opens = now - (passage.commanded_at or 0) < rules.open
+    return opens or (rules.boom and passage.boom is BoomPlace.UP)
 
 
 def _refused(passage: Passage, said: GuardAnswer) -> Step:

@@ -53,6 +53,7 @@ class Why(StrEnum):
     NO_PRICE = "no_price"
     CLOCK = "clock"
     GATE_FAILED = "gate_failed"
+    GATE_LATE = "gate_late"
     GATE_DOUBTFUL = "gate_doubtful"
     GATE_STUCK = "gate_stuck"
     CLOSED_TOO_SOON = "closed_too_soon"

@@ -76,8 +76,9 @@ def on_gate(passage: Passage, number: int, state: GateCommandState, now: int, ru
         return (back, (_ASKED,)) if unsure else still(passage)
     if passage.state not in (PassageState.DECIDED, PassageState.WAITING):
         return still(passage)
-    if state is GateCommandState.FAILED:
-        asked = ask(Why.GATE_FAILED, now, passage.session_id)
+    if state in (GateCommandState.FAILED, GateCommandState.WITHDRAWN):
+        late = state is GateCommandState.WITHDRAWN
+        asked = ask(Why.GATE_LATE if late else Why.GATE_FAILED, now, passage.session_id)
         return replace(passage, state=PassageState.WAITING, question=asked), (_ASKED,)
     if state is not GateCommandState.ECHOED:
         return still(passage)
@@ -186,8 +187,11 @@ def _tick_opened(passage: Passage, now: int, rules: PassageRules) -> Step:
     if not rules.loops:
         return through(passage, now, assumed=True) if since >= rules.pass_ else still(passage)
     closed = rules.boom and passage.boom is BoomPlace.DOWN
-    if clear_for(passage, now) < (rules.leave if closed else rules.ghost):
+    if clear_for(passage, now) < (rules.leave if closed or passage.blind else rules.ghost):
         return still(passage)
+    if passage.blind:
+        # The gate was open, the vehicle is gone and nobody looked: it went through.
+        return through_and_over(passage, now)
     entry = passage.way is LaneWay.ENTRY
     return end(passage, PassageEnd.NEVER_ENTERED if entry else PassageEnd.TURNED_BACK, now)
 

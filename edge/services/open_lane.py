@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from devices.types import DeviceAbsent, DeviceSilent
 from edge.clock import Instant
-from edge.parking.advance import GateNews
+from edge.parking.advance import Blind, GateNews
 from edge.parking.facility import Lane
 from edge.parking.gate_command import GateCommand, GateCommandState, advanced, commanded, not_sent
 from edge.services.box import Box
@@ -65,6 +65,9 @@ def end_cut_off(box: Box) -> int:
     def work(unit: Unit) -> int:
         doubts = 0
         for lane in box.parking.facility.lanes:
+            passage = unit.passages.current(lane.name)
+            if passage is not None:
+                LaneTurn(unit, box, lane, now).see(passage, Blind())
             for command in unit.gate_commands.going_on(lane.name):
                 if command.state is GateCommandState.COMMANDED and lane.gate:
                     at = now.wall_at
@@ -83,9 +86,9 @@ def _claim(unit: Unit, box: Box, lane: Lane) -> _Claim:
     now = box.clock.now()
     if _is_old(box, command, now):
         # The vehicle may be gone and another may stand there: a person looks first.
-        failed = advanced(command, GateCommandState.WITHDRAWN, now.wall_at, "too old to be sent by itself")
-        unit.gate_commands.change(failed)
-        _news(unit, box, lane, failed, GateCommandState.FAILED, now)
+        old = advanced(command, GateCommandState.WITHDRAWN, now.wall_at, "too old to be sent by itself")
+        unit.gate_commands.change(old)
+        _news(unit, box, lane, old, old.state, now)
         return _Claim(None, Opening.OLD)
     sent = commanded(command, now.wall_at)
     unit.gate_commands.change(sent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from devices.types import GateInputs
-from edge.parking.advance import Tick, advance
+from edge.parking.advance import Blind, Tick, advance
 from edge.parking.facility import Lane
 from edge.parking.observation import BoomChange, BoomPlace, LoopChange
 from edge.parking.passage import Passage
@@ -45,6 +45,18 @@ def see_inputs(box: Box, lane: Lane, inputs: GateInputs) -> bool:
 
     box.store.write(work)
     return True
+
+
+def note_blind(box: Box, lane: Lane) -> None:
+    """Note that nobody looked at a lane's inputs for a while; what passed meanwhile was not seen."""
+    now = box.clock.now()
+
+    def work(unit: Unit) -> None:
+        passage = unit.passages.current(lane.name)
+        if passage is not None:
+            LaneTurn(unit, box, lane, now).see(passage, Blind())
+
+    box.store.write(work)
 
 
 def tick_lane(box: Box, lane: Lane) -> Passage | None:
@@ -90,14 +102,14 @@ def _news(lane: Lane, passage: Passage | None, inputs: GateInputs) -> list[LoopC
         before = known[loop] if loop < len(known) else False
         if inputs.loops[loop] is not before:
             found.append(LoopChange(lane.name, loop, inputs.loops[loop], 0))
-    # A far loop first: a vehicle that leaves it must not be taken for one that rolls back.
+    # Loops that went free between two looks did so in driving order: else it would seem to roll back.
     return sorted(found, key=_order)
 
 
 def _order(change: LoopChange | BoomChange) -> tuple[int, int]:
     if isinstance(change, BoomChange):
         return (0, 0) if change.place is BoomPlace.UP else (2, 0)
-    return (1, -change.loop if not change.occupied else change.loop)
+    return (1, change.loop)
 
 
 def _place(inputs: GateInputs) -> BoomPlace:

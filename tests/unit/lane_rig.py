@@ -142,11 +142,14 @@ class LaneRig:
     def commands(self, lane: str) -> tuple[GateCommand, ...]:
         return self.box.store.read(lambda unit: unit.gate_commands.recent(lane, 50))
 
-    def settle(self, session_id: str, fen: int) -> None:
-        now = self.now
+    def paid(self, session_id: str, fen: int) -> Settlement:
+        """Confirmed money for a stay, not yet written."""
         self.keys += 1
-        number = f"order-{self.keys}"
-        paid = Settlement(f"s-{number}", session_id, number, fen, now.wall_at, now.wall_at)
+        number, at = f"order-{self.keys}", self.now.wall_at
+        return Settlement(f"s-{number}", session_id, number, fen, at, at)
+
+    def settle(self, session_id: str, fen: int) -> None:
+        now, paid = self.now, self.paid(session_id, fen)
 
         def work(unit) -> None:  # type: ignore[no-untyped-def]
             unit.settlements.put(paid)
