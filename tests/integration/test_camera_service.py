@@ -14,6 +14,8 @@ from devices.types import DeviceStatus, Health
 from edge.app import build_service
 from edge.clock import boottime_ns
 from edge.config import parse_config
+from edge.hq.relay_codec import RelayedRequest
+from edge.hq.requests import make_environ
 from edge.service import Service
 from tests.integration.camera_lane import TOKEN
 from tests.integration.test_camera_push import SERIAL, vehicle
@@ -88,6 +90,17 @@ def test_a_refused_post_shows_in_the_cameras_status_until_one_is_taken(service: 
     assert "serial number 'other'" in status_of(service).detail
     post(service, vehicle())
     assert status_of(service).health is Health.CONNECTED
+
+
+def test_what_hq_relays_reaches_no_camera(service: Service) -> None:
+    relayed = RelayedRequest(
+        "POST", f"/camera/{TOKEN}", "hq.example", (("content-type", "application/json"),), vehicle()
+    )
+    statuses: list[str] = []
+    app = service.web._server.application
+    app(make_environ(relayed), lambda status, headers, error=None: statuses.append(status))
+    assert statuses == ["404 NOT FOUND"]
+    assert service.box.store.read(lambda unit: unit.plate_reads.recent("in", 10)) == ()
 
 
 def test_stopping_ends_a_request_that_is_held_and_answers_it(service: Service) -> None:

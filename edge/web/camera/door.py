@@ -92,6 +92,7 @@ class CameraDoor:
 
         Every camera is compared in constant time, so that nothing is learned from how long it takes.
         """
+        self._check_near(address)
         digest = token_digest(token)
         found: BoundCamera | None = None
         for one in self.cameras:
@@ -103,6 +104,7 @@ class CameraDoor:
 
     def by_address(self, address: str) -> tuple[BoundCamera, ...]:
         """Return the cameras that may post to fixed paths from there; raise Refused when there is none."""
+        self._check_near(address)
         found = tuple(one for one in self.cameras if one.fixed_paths and _inside(address, one.address))
         if not found:
             raise self.refuse(
@@ -148,6 +150,11 @@ class CameraDoor:
         if tell:
             self._alarm(f"{MANY} posts to the cameras' addresses were refused; the last: {message}")
         return Refused(status, reason, message)
+
+    def _check_near(self, address: str) -> None:
+        """Refuse what HQ relays, which comes from no address: no camera is out there."""
+        if _inside(address, "0.0.0.0/32"):
+            raise self.refuse(404, "relayed", "a post to a camera's address came through HQ's relay")
 
     def _many(self, now_ns: int) -> bool:
         full = len(self._late) == MANY and now_ns - self._late[0] <= WINDOW_S * _NS_PER_S
