@@ -26,8 +26,8 @@ from edge.parking.validation import (
 )
 from edge.parking.validation_rule import (
     AtLimit,
-    Recount,
     Earned,
+    Recount,
     ValidationRule,
     decide,
     over_quota,
