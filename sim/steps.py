@@ -50,6 +50,7 @@ RECORDS = (
     "plates",
     "passes",
     "debts",
+    "autopays",
     "sessions",
     "plate_reads",
     "passages",

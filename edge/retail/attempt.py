@@ -34,12 +34,14 @@ class PayWay(StrEnum):
     """How the money is to come.
 
     CODE: we charge the code on the shopper's phone. The phone pays by itself: after it has scanned a QR code
-    (NATIVE), or on a page inside the wallet (JSAPI).
+    (NATIVE), or on a page inside the wallet (JSAPI). AUTOPAY: the plate's owner agreed to be charged after
+    leaving the car park.
     """
 
     CODE = "code"
     NATIVE = "native"
     JSAPI = "jsapi"
+    AUTOPAY = "autopay"
 
 
 TRANSITIONS: dict[AttemptState, frozenset[AttemptState]] = {

@@ -11,7 +11,7 @@ from edge.codes.reading import CodeRules
 from edge.errors import Invalid
 from edge.services.events import Origin
 from edge.services.parking_rules import ParkingRules
-from edge.services.payment_ports import PaymentGateway, PrepayGateway, RefundGateway
+from edge.services.payment_ports import AutopayGateway, PaymentGateway, PrepayGateway, RefundGateway
 from edge.services.ports import Clock, HqLink, IdSource, Printer, Store
 
 
@@ -77,8 +77,8 @@ class Box:
     closed: why no new sale is begun now, as a word such as "disk_full", "" while sales are open; what has
     begun goes on to its end.
 
-    printers: by workstation; gateways, refunders and prepayers: by the gateway's name. parking: the car park.
-    wake_lane: told the name of a lane where something is to be done at once.
+    printers: by workstation; gateways, refunders, prepayers and autopayers: by the gateway's name. parking: the
+    car park. wake_lane: told the name of a lane where something is to be done at once.
     """
 
     origin: Origin
@@ -94,6 +94,7 @@ class Box:
     closed: Callable[[], str] = lambda: ""
     refunders: Mapping[str, RefundGateway] = field(default_factory=dict)
     prepayers: Mapping[str, PrepayGateway] = field(default_factory=dict)
+    autopayers: Mapping[str, AutopayGateway] = field(default_factory=dict)
     parking: ParkingRules = field(default_factory=ParkingRules)
     wake_lane: Callable[[str], None] = lambda lane: None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from edge.parking.autopay import Autopay
 from edge.parking.debt import Debt, DebtState
 from edge.parking.stay_charge import StayCharge
 
@@ -41,3 +42,13 @@ class Debts(Protocol):
 
     def owed_fen(self) -> int:
         """Return what all open debts sum to."""
+
+
+class Autopays(Protocol):
+    """What a gateway says of charging the owners of vehicles that are inside."""
+
+    def get(self, session_id: str) -> Autopay | None:
+        """Return what is known of a stay."""
+
+    def put(self, autopay: Autopay) -> None:
+        """Write what is known of a stay."""

@@ -237,6 +237,70 @@ class PrepayGateway(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class ParkedVehicle:
+    """A vehicle that came in. parking_no: ours, 1-32 of [0-9A-Za-z_-], unique for life.
+
+    colour: of its plate, as edge.parking.vehicle.PlateColour. entered_at: Unix milliseconds.
+    """
+
+    parking_no: str
+    plate: str
+    colour: str
+    entered_at: int
+    place: str
+    free_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AutopayEntry:
+    """What a gateway says of a vehicle that came in. usable: its owner may be charged after it has left.
+
+    parking_id: the gateway's own. reason: why not usable, the gateway's own word.
+    """
+
+    parking_id: str
+    usable: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AutopayCharge:
+    """A request to charge the owner of a vehicle; sending it again unchanged charges nothing twice."""
+
+    merchant_order_no: str
+    amount_fen: int
+    description: str
+    parking_id: str
+    vehicle: ParkedVehicle
+    left_at: int
+    device: str
+    attach: str = ""
+
+
+class AutopayGateway(Protocol):
+    """A payment provider that charges the owners of plates after they have left (先出后扣)."""
+
+    def enter(self, vehicle: ParkedVehicle) -> AutopayEntry:
+        """Tell that a vehicle came in, and return whether its owner may be charged; safe to repeat.
+
+        Raises Declined (never for this vehicle), Unavailable, or Invalid before anything is sent.
+        """
+
+    def charge(self, charge: AutopayCharge) -> GatewayAnswer:
+        """Charge the owner; PENDING while it is worked on, APPROVED when it was quick.
+
+        Raises PaymentDeclined (surely not charged), Unavailable (surely not accepted), OutcomeUnknown (ask),
+        or Invalid before anything is sent.
+        """
+
+    def query_charge(self, merchant_order_no: str) -> GatewayAnswer:
+        """Return the state of one of our charges; ABSENT when the gateway does not know it.
+
+        Raises Unavailable when no verified answer came.
+        """
+
+
 class CallbackRefused(Declined):
     """A callback that is not believed or not ours. status, body: what to answer; tells a stranger nothing."""
 

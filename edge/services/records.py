@@ -17,7 +17,7 @@ from edge.retail.order import Order
 from edge.retail.receipt import Receipt
 from edge.services.bill_records import BillBook
 from edge.services.catalogue_records import Catalogue
-from edge.services.charge_records import Debts, StayCharges
+from edge.services.charge_records import Autopays, Debts, StayCharges
 from edge.services.command_records import Commands
 from edge.services.list_records import CalendarDays, PlateLists, Tariffs
 from edge.services.member_records import Members
@@ -253,6 +253,8 @@ class Unit(Protocol):
     def stay_charges(self) -> StayCharges: ...
     @property
     def debts(self) -> Debts: ...
+    @property
+    def autopays(self) -> Autopays: ...
     @property
     def validations(self) -> Validations: ...
     @property

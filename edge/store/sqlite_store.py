@@ -40,7 +40,7 @@ from edge.store.refunds import RefundTable
 from edge.store.reserve import Reserve
 from edge.store.shifts import ShiftTable
 from edge.store.snapshots import SnapshotTable
-from edge.store.stay_money import DebtTable, SettlementTable, StayChargeTable
+from edge.store.stay_money import AutopayTable, DebtTable, SettlementTable, StayChargeTable
 from edge.store.stays import OccupancyTable, SessionTable
 from edge.store.tariffs import CalendarTable, TariffTable
 from edge.store.validations import ValidationTable
@@ -94,6 +94,7 @@ class SqliteUnit:
         self.settlements = SettlementTable(connection)
         self.stay_charges = StayChargeTable(connection)
         self.debts = DebtTable(connection)
+        self.autopays = AutopayTable(connection)
         self.sessions = SessionTable(connection)
         self.plates = PlateTable(connection)
         self.passes = PassTable(connection)

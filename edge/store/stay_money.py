@@ -6,6 +6,7 @@ import sqlite3
 from operator import attrgetter
 from typing import Any
 
+from edge.parking.autopay import Autopay
 from edge.parking.debt import Debt, DebtCause, DebtState
 from edge.parking.quote import Settlement
 from edge.parking.stay_charge import StayCharge
@@ -16,6 +17,8 @@ _DEBT = (
     "debt_id, session_id, plate, amount_fen, cause, recorded_at, lane, recorded_by, state, order_id, "
     "closed_at, closed_by, reason"
 )
+_AUTOPAY = "session_id, gateway, told_at, parking_id, usable, reason"
+_autopay_row = attrgetter(*_AUTOPAY.split(", "))
 _settlement_row = attrgetter(*_SETTLEMENT.split(", "))
 _charge_row = attrgetter(*_CHARGE.split(", "))
 _debt_row = attrgetter(*_DEBT.split(", "))
@@ -93,6 +96,27 @@ class StayChargeTable:
         """Return the lines that ask or asked for a stay's fee, oldest first."""
         select = f"SELECT {_CHARGE} FROM stay_charges WHERE session_id = ? ORDER BY line_id"
         return tuple(StayCharge(*row) for row in self._connection.execute(select, (session_id,)))
+
+
+class AutopayTable:
+    """Implements charge_records.Autopays."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def get(self, session_id: str) -> Autopay | None:
+        """Return what is known of a stay."""
+        select = f"SELECT {_AUTOPAY} FROM autopays WHERE session_id = ?"
+        row = self._connection.execute(select, (session_id,)).fetchone()
+        if row is None:
+            return None
+        *known, usable, reason = row
+        return Autopay(*known, bool(usable), reason)
+
+    def put(self, autopay: Autopay) -> None:
+        """Write what is known of a stay."""
+        insert = f"INSERT OR REPLACE INTO autopays ({_AUTOPAY}) VALUES (?, ?, ?, ?, ?, ?)"
+        self._connection.execute(insert, _autopay_row(autopay))
 
 
 class DebtTable:

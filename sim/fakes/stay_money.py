@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from edge.errors import Corrupt
+from edge.parking.autopay import Autopay
 from edge.parking.debt import Debt, DebtState
 from edge.parking.quote import Settlement
 from edge.parking.stay_charge import StayCharge
@@ -18,10 +19,13 @@ class StayMoneyRows:
     settlements: dict[str, Settlement] = field(default_factory=dict)
     charges: dict[str, StayCharge] = field(default_factory=dict)
     debts: dict[str, Debt] = field(default_factory=dict)
+    autopays: dict[str, Autopay] = field(default_factory=dict)
 
     def copy(self) -> StayMoneyRows:
         """Return rows that can be changed without changing these."""
-        return StayMoneyRows(dict(self.settlements), dict(self.charges), dict(self.debts))
+        return StayMoneyRows(
+            dict(self.settlements), dict(self.charges), dict(self.debts), dict(self.autopays)
+        )
 
 
 class FakeSettlements:
@@ -119,3 +123,20 @@ class FakeDebts:
     def owed_fen(self) -> int:
         """Return what all open debts sum to."""
         return sum(one.amount_fen for one in self._rows.values() if one.state is DebtState.OPEN)
+
+
+class FakeAutopays:
+    """Implements charge_records.Autopays."""
+
+    def __init__(self, rows: dict[str, Autopay], writing: Callable[[], None]) -> None:
+        self._rows = rows
+        self._writing = writing
+
+    def get(self, session_id: str) -> Autopay | None:
+        """Return what is known of a stay."""
+        return self._rows.get(session_id)
+
+    def put(self, autopay: Autopay) -> None:
+        """Write what is known of a stay."""
+        self._writing()
+        self._rows[autopay.session_id] = autopay

@@ -45,7 +45,7 @@ from sim.fakes.plates import FakePlates, PlateRows
 from sim.fakes.refunds import FakeRefunds
 from sim.fakes.shifts import Books, FakeShifts, ShiftRows
 from sim.fakes.snapshots import FakeSnapshots, SnapshotRows
-from sim.fakes.stay_money import FakeDebts, FakeSettlements, FakeStayCharges, StayMoneyRows
+from sim.fakes.stay_money import FakeAutopays, FakeDebts, FakeSettlements, FakeStayCharges, StayMoneyRows
 from sim.fakes.stays import FakeOccupancies, FakeSessions, StayRows
 from sim.fakes.validations import FakeValidations, ValidationRows
 from sim.fakes.work_items import FakeWorkItems
@@ -189,6 +189,7 @@ class FakeUnit:
         self.settlements = FakeSettlements(rows.stay_money.settlements, writing)
         self.stay_charges = FakeStayCharges(rows.stay_money.charges, writing)
         self.debts = FakeDebts(rows.stay_money.debts, writing)
+        self.autopays = FakeAutopays(rows.stay_money.autopays, writing)
         self.sessions = FakeSessions(rows.stays, writing)
         self.plates = FakePlates(rows.plates, rows.stays, writing)
         self.passes = FakePasses(rows.passes, writing)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import Corrupt
+from edge.parking.autopay import Autopay
 from edge.parking.debt import Debt, DebtCause, DebtState, settle_debt, write_off
 from edge.parking.quote import Settlement
 from edge.parking.stay_charge import StayCharge
@@ -59,6 +60,16 @@ def test_a_charge_follows_its_line_into_an_order_and_keeps_its_stay(store: Store
     assert store.read(lambda unit: unit.stay_charges.of_session("stay-1")) == (ordered,)
     assert store.read(lambda unit: unit.stay_charges.of_session("stay-2")) == ()
     assert store.read(lambda unit: unit.stay_charges.get("line-2")) is None
+
+
+def test_what_is_known_of_autopay_is_written_anew(store: Store) -> None:
+    first = Autopay("stay-1", "wechat_pay", 5, "5K1", usable=True)
+    second = Autopay("stay-1", "wechat_pay", 9, "5K1", reason="OVERDUE")
+    store.write(lambda unit: unit.autopays.put(first))
+    assert store.read(lambda unit: unit.autopays.get("stay-1")) == first
+    store.write(lambda unit: unit.autopays.put(second))
+    assert store.read(lambda unit: unit.autopays.get("stay-1")) == second
+    assert store.read(lambda unit: unit.autopays.get("stay-2")) is None
 
 
 def test_open_debts_are_found_by_plate_until_they_end(store: Store) -> None:

@@ -51,6 +51,7 @@ CREATE INDEX debts_open ON debts (plate) WHERE state = 'open';
 CREATE INDEX debts_of_session ON debts (session_id);
 CREATE INDEX debts_recorded ON debts (recorded_at);
 
--- way: a payment code that we charge, or an order that the phone pays by itself. pay_url: what the phone opens.
-ALTER TABLE attempts ADD COLUMN way TEXT NOT NULL DEFAULT 'code' CHECK (way IN ('code', 'native', 'jsapi'));
+-- way: a payment code that we charge, an order that the phone pays by itself, or a plate whose owner agreed to be
+-- charged after leaving. pay_url: what the phone opens.
+ALTER TABLE attempts ADD COLUMN way TEXT NOT NULL DEFAULT 'code' CHECK (way IN ('code', 'native', 'jsapi', 'autopay'));
 ALTER TABLE attempts ADD COLUMN pay_url TEXT NOT NULL DEFAULT '';
