@@ -119,7 +119,8 @@ def note(clock_note: str, language: str) -> str:
 
 def _fillings(segment: Segment, zone: tzinfo, which: int, dated: bool) -> dict[str, str | int]:
     said: dict[str, str | int] = dict(segment.params)
-    said["span"] = f"{_clock(segment.from_at, zone, dated)}-{_clock(segment.to_at, zone, dated)}"
+    clocks = (_clock(segment.from_at, zone, dated), _clock(segment.to_at, zone, dated))
+    said["span"] = (" – " if dated else "-").join(clocks)
     said["fee"] = format_yuan(abs(segment.amount_fen))
     said["signed"] = f"{'+' if segment.amount_fen > 0 else ''}{format_yuan(segment.amount_fen)}"
     said["step"] = _length(int(said.get("step_min", 0)), which)

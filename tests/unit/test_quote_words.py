@@ -45,7 +45,7 @@ def test_a_stay_is_told_line_by_line_in_both_languages() -> None:
 
 
 def test_a_stay_over_midnight_is_told_with_dates() -> None:
-    assert "11-20 09:00-11-20 10:00" in explain(quote(MALL, "2026-11-21T01:00"), ZONE, "zh")[0]
+    assert "11-20 09:00 – 11-20 10:00" in explain(quote(MALL, "2026-11-21T01:00"), ZONE, "zh")[0]
 
 
 def test_the_summary_says_what_is_due_and_when_it_rises() -> None:

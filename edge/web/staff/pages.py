@@ -28,6 +28,7 @@ from edge.web.staff import (
     scans,
     service,
     shifts,
+    tariffs,
     validations,
 )
 from edge.web.staff.frame import StaffPage
@@ -65,6 +66,7 @@ def box_pages(
         shifts.page(box, settings),
         refunds.page(box, staff or StaffBook((), box.clock), settings),
         validations.page(box, settings),
+        tariffs.page(box, settings),
         bills.page(box, settings, compare_bills),
         letters.page(box, settings),
         hq.page(box, settings, return_snapshot),
