@@ -107,6 +107,8 @@ def _route(
     noticed = take_parking_code(unit, box, busy, now, reading, scan.text)
     if noticed is not None:
         code, words = noticed
+        # The screen may have changed with it.
+        busy = load(unit, box, busy.state.workstation)
         return _refuse(unit, box, busy, now, record, code, words)
     if reading.kind in GOODS and box.workstation(busy.state.workstation).kind is not WorkstationKind.LANE:
         return _add(unit, box, busy, now, reading, record)
