@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from edge.app.parking import build_parking
 from edge.app.validation import add_validation, build_plan
 from edge.config import parse_config
 from edge.errors import Invalid
@@ -78,3 +79,11 @@ def test_wrong_key_files_are_named_with_the_remedy(tmp_path: Path) -> None:
     short = {"plate_key_file": str(tmp_path / "short")}
     with pytest.raises(Invalid, match="16 at least"):
         add_validation(ParkingRules(), config(validation=short))
+
+
+def test_the_car_park_of_a_box_has_what_pays_for_it() -> None:
+    lanes = [{"name": "in", "way": "entry", "zone": "p1"}]
+    rules = [{"id": "spend", "step": [STEP]}]
+    parking = build_parking(config(zone=[{"name": "p1"}], lane=lanes, validation_rule=rules))
+    assert parking.facility.lane("in") is not None
+    assert parking.validation.rule("spend") is not None
