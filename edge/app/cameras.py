@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from edge.app.files import given_file
 from edge.config import CameraConfig, Config
@@ -47,7 +48,7 @@ def build_cameras(config: Config) -> BuiltCameras:
     """
     camera_doubts(config)
     posting = [(one, _posting(one)) for one in config.camera if one.posts]
-    access = {one.name: _access(one) for one in config.camera if one.url}
+    access = {one.name: _access(one) for one in config.camera if one.url and one.kind != "frames"}
     gates: list[Gate] = [_hikvision_gate(one, access[one.name]) for one in config.camera if one.barrier]
     displays: list[Display] = []
     for one, camera in posting:
@@ -76,7 +77,7 @@ def camera_doubts(config: Config) -> list[str]:
     doubts = []
     tokens: dict[bytes, str] = {}
     for one in config.camera:
-        if one.url:
+        if one.url and one.kind != "frames":
             _access(one)
         if one.token_file is not None and one.posts:
             digest = token_digest(_token(one, one.token_file))
@@ -158,18 +159,26 @@ def _reader() -> PlateReader:
 def _frames(config: CameraConfig) -> PlateCamera:
     """Return a camera whose frames are read here; url: what OpenCV opens."""
     from devices.camera.driver import OpenCvCamera
-    from devices.camera.plates.camera import FramePlateCamera
+    from devices.camera.plates.camera import FramePlateCamera, LaneView
+    from devices.camera.plates.motion import WHOLE
     from devices.types import DeviceError
 
-    if not config.url:
-        raise Invalid(
-            f"camera {config.name}: kind frames needs url: rtsp://..., a device, a video or a folder"
-        )
     try:
         reader = _reader()
     except DeviceError as error:
         raise Invalid(f"camera {config.name}: {error}") from error
-    return FramePlateCamera(config.name, OpenCvCamera(config.name, config.url), reader)
+    left, top, right, bottom = config.region or WHOLE
+    view = LaneView((left, top, right, bottom), config.least_width)
+    return FramePlateCamera(config.name, OpenCvCamera(config.name, _source(config)), reader, view=view)
+
+
+def _source(config: CameraConfig) -> str:
+    """Return what OpenCV opens; user and password stand only in this text, which no log shows."""
+    scheme, found, rest = config.url.partition("://")
+    if not found or not config.username:
+        return config.url
+    password = "" if config.password_file is None else _secret(config, config.password_file)
+    return f"{scheme}://{quote(config.username, safe='')}:{quote(password, safe='')}@{rest}"
 
 
 def _gate(config: CameraConfig, camera: PushedCamera) -> Gate:

@@ -55,6 +55,15 @@ def _way_problems(camera: CameraConfig) -> Iterator[str]:
         " is asked for its stream, so it needs its url, such as http://192.168.20.31": (
             camera.kind.endswith("_pull") and not camera.url
         ),
+        " only sees, so it needs its url: rtsp://192.168.20.33/main, a device, a video or a folder": (
+            camera.kind == "frames" and not camera.url
+        ),
+        ": url carries a user; write username and password_file instead": (
+            "@" in camera.url.partition("://")[2].partition("/")[0]
+        ),
+        ": region is left, top, right, bottom as shares of the picture, such as [0.1, 0.3, 0.9, 1.0]": (
+            bool(camera.region) and not _is_region(camera.region)
+        ),
         ": comet is a mode of kind vzicom alone": camera.comet and camera.kind != "vzicom",
         ": a board_channel is on kind vzicom alone": (
             camera.board_channel is not None and camera.kind != "vzicom"
@@ -64,6 +73,10 @@ def _way_problems(camera: CameraConfig) -> Iterator[str]:
         ),
     }
     yield from (problem for problem, applies in problems.items() if applies)
+
+
+def _is_region(region: tuple[float, ...]) -> bool:
+    return len(region) == 4 and 0 <= region[0] < region[2] <= 1 and 0 <= region[1] < region[3] <= 1
 
 
 def _bound_problems(camera: CameraConfig) -> Iterator[str]:
@@ -79,6 +92,7 @@ def _bound_problems(camera: CameraConfig) -> Iterator[str]:
         "board_channel": (camera.board_channel or 0, 0, 1),
         "board_lines": (camera.board_lines, 1, 8),
         "board_cells": (camera.board_cells, 2, 64),
+        "least_width": (camera.least_width, 20, 1000),
         "silent_s": (camera.silent_s or 0, 0, 86_400),
     }
     for name, (value, least, most) in limits.items():

@@ -30,6 +30,8 @@ class CameraConfig:
     board_channel: int | None = None
     board_lines: int = 2
     board_cells: int = 8
+    region: tuple[float, ...] = ()
+    least_width: int = 60
 
     @property
     def posts(self) -> bool:

@@ -68,6 +68,21 @@ def test_a_camera_that_is_asked_connects_and_its_barrier_is_a_gate(tmp_path: Pat
     assert [one.name for one in built.gates] == ["in-cam", "out-cam"]
 
 
+def test_a_camera_that_only_sees_is_read_by_our_own_reader(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("s3/cret", "utf-8")
+    seeing = {
+        "name": "rear", "lane": "in", "kind": "frames", "token_file": None, "url": "rtsp://127.0.0.1:1/main",
+        "username": "u", "password_file": str(tmp_path / "password"), "region": [0.0, 0.5, 1.0, 1.0],
+    }  # fmt: skip
+    [(lane, camera)] = build_cameras(config(tmp_path, seeing)).parts.asked
+    try:
+        assert (lane, camera.name) == ("in", "rear")
+        assert camera.read(0.01) is None
+        assert "cret" not in repr(camera.status())
+    finally:
+        camera.close()
+
+
 def test_requests_that_wait_never_take_the_threads_of_pages(tmp_path: Path) -> None:
     assert build_cameras(config(tmp_path)).parts.held == 8
 
@@ -82,6 +97,9 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "barrier": ({"barrier": 1}, "hikvision_push or hikvision_pull, with its url"),
     "address": ({"address": "camera-1"}, "write it like 192.168.20.31"),
     "pulse": ({"relay_ms": 0}, "relay_ms is 1 to 600000, got 0"),
+    "frames": ({"kind": "frames", "token_file": None}, "needs its url"),
+    "user": ({"kind": "frames", "url": "rtsp://u:pw@10.0.0.1/main"}, "username and password_file instead"),
+    "region": ({"kind": "frames", "url": "0", "region": [0.5, 0.0, 0.2, 1.0]}, "region is left, top"),
     "loops": ({"name": "in-gate", "comet": True, "loops": 9}, "loops is 0 to 4, got 9"),
     "kind": ({"kind": "axis"}, "must be one of vzicom"),
 }
@@ -100,8 +118,7 @@ def test_what_cannot_work_is_refused_with_the_remedy(tmp_path: Path, name: str) 
         ({}, "short", "at least 16 letters"),
         ({}, "with a blank and more / slashes", "at least 16 letters"),
         ({"token_file": "/nowhere/token"}, TOKEN, "/nowhere/token cannot be read: No such file"),
-        ({"kind": "hikvision_push", "url": "http://u:pw@10.0.0.1", "barrier": 1}, TOKEN, "without user and"),
-        ({"kind": "frames", "token_file": None}, TOKEN, "frames"),
+        ({"kind": "hikvision_push", "url": "ftp://10.0.0.1", "barrier": 1}, TOKEN, "without user and"),
     ],
 )
 def test_what_only_shows_when_it_is_built_is_refused_too(
