@@ -1,0 +1,314 @@
+"""Lanes with less to see by, gates held open, tickets, counts, clocks, and what a lane shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from edge.errors import Invalid
+from edge.parking.decision import Answer, Verdict, Why
+from edge.parking.gate_command import GateCommandState
+from edge.parking.passage import PassageEnd, PassageState
+from edge.parking.session import SessionState
+from edge.services.answer_guard import answer_guard, show_ticket, take_ticket
+from edge.services.collect_answer import collect_answer
+from edge.services.count_zone import count_hours
+from edge.services.hold_gate import end_hold, hold_gate
+from edge.services.lane_answer import LaneOutcome
+from edge.services.lane_stays import UNSEEN_EXIT
+from edge.services.open_lane import Opening, end_cut_off
+from edge.services.passage_records import CorrectionReason, HoldReason
+from edge.services.recount import correct_count, recount
+from edge.services.see_loop import see_loop
+from edge.services.show_lane import show_lane, show_lanes
+from tests.unit.lane_rig import IN, OTHER, OUT, PLATE, LaneRig, camera_only, rig
+
+
+def relay_lanes() -> LaneRig:
+    """Lanes whose cameras open by their own relays."""
+    return rig(gate="", loops=0, boom=False)
+
+
+def test_a_camera_opens_by_the_answer_to_its_push_once() -> None:
+    lanes = relay_lanes()
+    first = lanes.read(IN, key="one")
+    assert (first.outcome, first.open_now) == (LaneOutcome.OPEN, True)
+    again = lanes.read(IN, key="one")
+    assert (again.outcome, again.open_now) == (LaneOutcome.REPEAT, False)
+    assert lanes.here(IN).question.why is Why.GATE_DOUBTFUL  # type: ignore[union-attr]
+    answer_guard(lanes.box, IN, lanes.here(IN).passage_id, Answer.OPEN, "张军", "没开")
+    collected = collect_answer(lanes.box, IN)
+    assert collected is not None
+    assert collected.open_now
+    assert collect_answer(lanes.box, IN) is None
+    assert len(lanes.commands(IN)) == 2
+
+
+def test_without_loops_time_ends_a_passage_and_the_next_plate_does_sooner() -> None:
+    lanes = camera_only()
+    lanes.read(IN)
+    assert lanes.work(IN) is Opening.ECHOED
+    lanes.wait(IN, 3)
+    assert lanes.read(IN, OTHER).outcome is LaneOutcome.OPEN
+    lanes.work(IN)
+    lanes.wait(IN, 20)
+    assert lanes.passage(IN) is None
+    assert lanes.last(IN).assumed
+    assert lanes.gates[IN].pulses == 2
+    assert lanes.inside() == 2
+
+
+def test_a_vehicle_that_comes_again_before_it_was_seen_through_is_on_the_same_visit() -> None:
+    lanes = camera_only()
+    lanes.read(IN)
+    lanes.work(IN)
+    lanes.wait(IN, 60)
+    assert lanes.passage(IN) is None
+    assert lanes.read(IN).outcome is LaneOutcome.OPEN
+    lanes.work(IN)
+    assert lanes.gates[IN].pulses == 2
+    assert lanes.inside() == 1
+    assert lanes.here(IN).decision.why is Why.AGAIN  # type: ignore[union-attr]
+
+
+def test_turned_back_after_all_makes_an_assumed_passage_undone() -> None:
+    lanes = camera_only()
+    stay = lanes.read(IN)
+    lanes.work(IN)
+    lanes.wait(IN, 20)
+    assert lanes.stay().state is SessionState.INSIDE
+    lanes.read(IN, trigger="turned_back")
+    assert lanes.stay().state is SessionState.NEVER_ENTERED
+    assert stay.passage_id == lanes.last(IN).passage_id
+    lanes.read(OUT)
+    assert lanes.stay().state is SessionState.INSIDE, "it is at the exit, so it did enter"
+
+
+def test_turned_back_at_an_exit_without_loops_goes_on_with_the_stay_and_its_money() -> None:
+    lanes = camera_only()
+    lanes.read(IN)
+    lanes.work(IN)
+    lanes.wait(IN, 400, step=20)
+    stay = lanes.stay()
+    lanes.settle(stay.session_id, 500)
+    lanes.read(OUT)
+    lanes.work(OUT)
+    lanes.wait(OUT, 20)
+    assert lanes.stay().state is SessionState.LEFT
+    lanes.read(OUT, trigger="turned_back")
+    assert lanes.stay().state is SessionState.INSIDE
+    assert lanes.read(OUT).outcome is LaneOutcome.OPEN
+
+
+def test_a_vehicle_without_a_plate_takes_a_ticket_and_leaves_by_it() -> None:
+    lanes = LaneRig()
+    with pytest.raises(Invalid, match="no vehicle"):
+        take_ticket(lanes.box, IN)
+    lanes.loops(IN, True, False)
+    answer = lanes.read(IN, "")
+    assert (answer.outcome, answer.look_again) == (LaneOutcome.ASK, True)
+    assert answer.lines == ("无牌车请扫码",)
+    ticket = take_ticket(lanes.box, IN)
+    assert take_ticket(lanes.box, IN) == ticket
+    lanes.work(IN)
+    lanes.drive(IN)
+    assert lanes.gates[IN].pulses == 1
+    lanes.loops(OUT, True, False)
+    lanes.wait(OUT, 6)
+    assert lanes.here(OUT).question.why is Why.NO_PLATE  # type: ignore[union-attr]
+    with pytest.raises(Invalid, match="ticket"):
+        show_ticket(lanes.box, OUT, "another")
+    assert show_ticket(lanes.box, OUT, ticket).decision.verdict is Verdict.PAY  # type: ignore[union-attr]
+    with pytest.raises(Invalid, match="gives no tickets"):
+        take_ticket(rig(needs_plate=True).box, IN)
+
+
+def test_a_held_gate_lets_everybody_pass_until_its_time_is_over() -> None:
+    lanes = LaneRig()
+    hold = hold_gate(lanes.box, IN, HoldReason.FIRE, "张军", 60, "演习")
+    assert lanes.work(IN) is Opening.ECHOED
+    lanes.loops(IN, True, False)
+    assert lanes.read(IN).outcome is LaneOutcome.OPEN
+    lanes.work(IN)
+    assert lanes.gates[IN].pulses == 1
+    assert lanes.here(IN).state is PassageState.OPENED
+    for occupied in ((True, True), (False, True), (False, False)):
+        lanes.loops(IN, *occupied)
+    lanes.wait(IN, 61)
+    assert lanes.box.store.read(lambda unit: unit.lane_holds.current(IN)) is None
+    assert lanes.inside() == 1
+    told = [one["what"] for one in lanes.told("parking.gate")]
+    assert told == ["held_open", "hold_ended"]
+    assert all(one.is_over for one in lanes.commands(IN))
+    assert hold.reason is HoldReason.FIRE
+
+
+def test_holding_again_prolongs_and_ending_ends_once() -> None:
+    lanes = LaneRig()
+    first = hold_gate(lanes.box, IN, HoldReason.POWER, "张军", 60)
+    again = hold_gate(lanes.box, IN, HoldReason.POWER, "张军", 600)
+    assert (again.hold_id, again.until_at - first.until_at) == (first.hold_id, 540_000)
+    assert end_hold(lanes.box, IN, "李雷") is not None
+    assert end_hold(lanes.box, IN, "李雷") is None
+    for seconds, by in ((0, "张军"), (10**6, "张军"), (60, "")):
+        with pytest.raises(Invalid):
+            hold_gate(lanes.box, IN, HoldReason.POWER, by, seconds)
+
+
+def test_an_exit_that_is_held_open_ends_stays_and_says_what_was_due() -> None:
+    lanes = LaneRig()
+    lanes.come()
+    hold_gate(lanes.box, OUT, HoldReason.FIRE, "张军", 600)
+    lanes.work(OUT)
+    lanes.loops(OUT, True, False)
+    lanes.read(OUT)
+    for occupied in ((True, True), (False, True), (False, False)):
+        lanes.loops(OUT, *occupied)
+    assert lanes.stay().state is SessionState.LEFT
+    (left,) = lanes.told("parking.left")
+    assert (left["why"], left["due_fen"]) == ("held_open", 500)
+
+
+def test_a_recount_puts_the_count_right_with_name_and_reason() -> None:
+    lanes = LaneRig(spaces=10)
+    lanes.come()
+    count = recount(lanes.box, "p1", 7, "张军", "夜间清点")
+    assert (count.count, count.inside, count.free) == (7, 1, 3)
+    assert count.corrections[0].delta == 6
+    after = correct_count(lanes.box, "p1", -2, CorrectionReason.UNSEEN, "张军")
+    assert after.count == 5
+    assert [one["delta"] for one in lanes.told("parking.occupancy")] == [6, -2]
+    for wrong in (lambda: recount(lanes.box, "p9", 1, "x"), lambda: recount(lanes.box, "p1", -1, "x")):
+        with pytest.raises(Invalid):
+            wrong()
+    with pytest.raises(Invalid):
+        correct_count(lanes.box, "p1", 0, CorrectionReason.OTHER, "x")
+    with pytest.raises(Invalid, match="who"):
+        recount(lanes.box, "p1", 1, "")
+
+
+def test_hours_of_a_zone_add_up() -> None:
+    lanes = LaneRig()
+    begin = lanes.now.wall_at // 3_600_000 * 3_600_000
+    lanes.come()
+    hours = count_hours(lanes.box, "p1", begin, begin + 2 * 3_600_000)
+    assert sum(one.entered for one in hours) == 1
+    assert hours[-1].inside == 1
+
+
+def test_a_clock_that_is_set_within_one_boot_charges_what_has_gone_by() -> None:
+    lanes = LaneRig()
+    lanes.come()
+    lanes.ports.clock.advance(1_800_000)
+    lanes.ports.clock.set_wall(9 * 30 * 86_400_000)
+    lanes.loops(OUT, True, False)
+    assert lanes.read(OUT).lines == (PLATE, "请缴费5元")
+    assert lanes.stay().clock_note == "clock_jumped"
+
+
+def test_over_a_restart_with_a_clock_that_nobody_vouches_for_a_person_is_asked() -> None:
+    lanes = LaneRig()
+    lanes.come()
+    stay = replace(lanes.stay(), entered_trusted=False)
+    lanes.box.store.write(lambda unit: unit.sessions.put(stay))
+    lanes.ports.clock.reboot()
+    lanes.loops(OUT, True, False)
+    assert lanes.read(OUT).outcome is LaneOutcome.ASK
+    assert lanes.here(OUT).question.why is Why.CLOCK  # type: ignore[union-attr]
+
+
+def test_an_opening_that_waited_over_a_restart_is_not_sent_by_itself() -> None:
+    lanes = LaneRig()
+    lanes.loops(IN, True, False)
+    lanes.read(IN)
+    lanes.ports.clock.advance(6_000)
+    lanes.box = lanes.made()
+    assert end_cut_off(lanes.box) == 0
+    assert lanes.work(IN) is Opening.OLD
+    assert lanes.gates[IN].pulses == 0
+    assert lanes.here(IN).question.why is Why.GATE_LATE  # type: ignore[union-attr]
+    assert lanes.commands(IN)[0].state is GateCommandState.WITHDRAWN
+
+
+def test_a_young_opening_is_sent_after_a_restart_and_a_pulse_that_was_cut_off_is_not() -> None:
+    lanes = LaneRig()
+    lanes.loops(IN, True, False)
+    lanes.read(IN)
+    lanes.ports.clock.advance(2_000)
+    lanes.box = lanes.made()
+    assert lanes.work(IN) is Opening.ECHOED
+    assert lanes.gates[IN].pulses == 1
+
+
+def test_a_camera_reports_loops_of_its_own() -> None:
+    lanes = rig(gate="", loops=1, boom=False)
+    see_loop(lanes.box, IN, 0, True)
+    assert lanes.here(IN).state is PassageState.APPROACHED
+    see_loop(lanes.box, IN, 0, True)
+    lanes.read(IN)
+    see_loop(lanes.box, IN, 0, False)
+    assert lanes.here(IN).state is PassageState.PASSED
+    see_loop(lanes.box, OUT, 0, False)
+    assert lanes.passage(OUT) is None
+
+
+def test_a_lane_shows_who_is_there_and_what_is_asked() -> None:
+    lanes = LaneRig(spaces=5)
+    idle = show_lane(lanes.box, IN)
+    assert (idle.passage, idle.words.lines) == (None, ("欢迎光临", "空余车位5"))
+    lanes.come()
+    lanes.loops(OUT, True, False)
+    lanes.read(OUT, "粤Z99999", photos=())
+    view = show_lanes(lanes.box)[1]
+    assert view.passage is not None
+    assert view.read is not None
+    assert view.read.plate == "粤Z99999"
+    assert view.zone is not None
+    assert view.zone.count == 1
+    assert view.words.lines == ("粤Z99999", "请稍候")
+
+
+def test_a_late_entry_of_a_vehicle_that_has_left_already_is_over_at_once() -> None:
+    lanes = LaneRig()
+    lanes.come()
+    lanes.ports.clock.advance(86_400_000)
+    lanes.read(IN, age_ms=90_000_000, backfill=True)
+    stays = lanes.box.store.read(lambda unit: unit.sessions.last_of(PLATE, 9))
+    assert [one.state for one in stays] == [SessionState.INSIDE, SessionState.LEFT]
+    assert stays[1].clock_note == UNSEEN_EXIT
+    assert stays[1].left_at == stays[0].entered_at
+    assert lanes.inside() == 1
+
+
+def test_a_late_entry_that_was_seen_live_changes_nothing() -> None:
+    lanes = LaneRig()
+    lanes.come()
+    lanes.ports.clock.advance(600_000)
+    lanes.read(IN, age_ms=601_000, backfill=True)
+    lanes.read(IN, "", age_ms=601_000, backfill=True)
+    assert len(lanes.box.store.read(lambda unit: unit.sessions.last_of(PLATE, 9))) == 1
+
+
+def test_a_late_exit_of_a_vehicle_that_stands_there_waits_for_what_is_decided() -> None:
+    lanes = LaneRig()
+    lanes.come()
+    lanes.ports.clock.advance(900_000)
+    lanes.loops(OUT, True, False)
+    lanes.read(OUT)
+    lanes.read(OUT, age_ms=400_000, backfill=True)
+    assert lanes.stay().state is SessionState.INSIDE
+
+
+def test_a_vehicle_under_an_open_boom_without_a_decision_is_known_to_have_tailgated() -> None:
+    lanes = LaneRig(spaces=1)
+    lanes.come()
+    lanes.loops(IN, True, False)
+    lanes.read(IN, OTHER)
+    for occupied in ((True, True), (False, True), (False, False)):
+        lanes.loops(IN, *occupied)
+    lanes.wait(IN, 10)
+    assert lanes.last(IN).end is PassageEnd.TAILGATED
+    (told,) = lanes.told("parking.tailgated")
+    assert (told["identified"], told["plate"]) == (True, OTHER)
+    assert lanes.inside() == 2
