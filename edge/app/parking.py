@@ -5,7 +5,10 @@ from __future__ import annotations
 from edge.app.validation import add_validation
 from edge.config import Config
 from edge.config.parking_sections import LaneConfig
+from edge.config.pass_section import PassesConfig
 from edge.parking.facility import Facility, Lane, LaneWay, Zone
+from edge.parking.parking_pass import PassRules
+from edge.parking.plate import PlateKind
 from edge.services.parking_rules import LaneTimes, ParkingRules
 
 
@@ -42,8 +45,20 @@ def build_parking(config: Config) -> ParkingRules:
         grace_s=config.parking.grace_s,
         times=build_lane_times(config),
         keep_reads_days=config.parking.keep_reads_days,
+        passes=_pass_rules(config.passes),
     )
     return add_validation(rules, config)
+
+
+def _pass_rules(passes: PassesConfig) -> PassRules:
+    return PassRules(
+        passes.grace_days,
+        passes.warn_days,
+        passes.renew_within_days,
+        frozenset(PlateKind(one) for one in passes.free_kinds),
+        passes.reserve_early_min,
+        passes.reserve_hold_min,
+    )
 
 
 def _lane(config: Config, one: LaneConfig) -> Lane:

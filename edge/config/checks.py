@@ -9,6 +9,7 @@ from ipaddress import ip_network
 
 from edge.config.camera_checks import check_cameras
 from edge.config.parking_checks import check_lanes, check_parking
+from edge.config.pass_section import check_passes
 from edge.config.sections import Config, PrinterConfig, RulesConfig, ScannerConfig
 from edge.errors import Invalid
 
@@ -76,6 +77,7 @@ def check_values(config: Config, source: str) -> None:
     _check_networks(config.web.trusted_networks, source)
     _check_rules(config.rules, source)
     check_parking(config, source)
+    check_passes(config.passes, source)
     if not _TIME.fullmatch(config.reconcile.from_time):
         raise Invalid(
             f"{source}: reconcile.from_time {config.reconcile.from_time!r} is no time; write it like 10:30"

@@ -12,6 +12,7 @@ from edge.codes.house import HouseForm
 from edge.config.agent_section import AgentConfig
 from edge.config.camera_sections import CameraConfig, PhotosConfig
 from edge.config.parking_sections import LaneConfig, ParkingConfig, ZoneConfig
+from edge.config.pass_section import PassesConfig
 from edge.config.validation_sections import (
     ValidationConfig,
     ValidationKeyConfig,
@@ -252,6 +253,7 @@ class Config:
     display: tuple[DisplayConfig, ...] = ()
     space_board: tuple[SpaceBoardConfig, ...] = ()
     parking: ParkingConfig = field(default_factory=ParkingConfig)
+    passes: PassesConfig = field(default_factory=PassesConfig)
     zone: tuple[ZoneConfig, ...] = ()
     lane: tuple[LaneConfig, ...] = ()
     camera: tuple[CameraConfig, ...] = ()

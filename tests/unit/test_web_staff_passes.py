@@ -79,7 +79,7 @@ def test_a_pass_is_renewed_shared_blocked_lifted_and_cancelled(client: FlaskClie
 
     assert post(client, path, key=KEY, do="renew", terms="2", price="600")[0] == 303
     assert post(client, path, key=KEY, do="edit", plates="粤B12345 粤B67890", spaces="2")[0] == 303
-    assert "2 cars, 2 spaces" in page(client, path)
+    assert "2 cars on 2 space(s)" in page(client, path)
     assert post(client, path, key=KEY, do="block", reason="")[0] == 400
     for what, after in (("block", "blocked"), ("lift", "active"), ("cancel", "cancelled")):
         assert post(client, path, key=KEY, do=what, reason="asked for")[0] == 303
