@@ -54,6 +54,21 @@ _NOTES: Mapping[str, tuple[str, str]] = {
         "入场时钟未校准，入场时间可能不准",
         "the clock was not set at the entry; its time may be wrong",
     ),
+    "exit_untrusted": (
+        "出场时钟未校准，请核对停车时长",
+        "the clock is not set now; make sure of the time parked",
+    ),
+    "clock_jumped": (
+        "停车期间时钟跳变，已按实际时长更正",
+        "the clock jumped meanwhile; the time was put right",
+    ),
+    "unseen_entry": ("入场未被识别，入场时间可能不准", "nobody saw the entry; its time may be wrong"),
+    "unseen_exit": ("出场未被识别，出场时间可能不准", "nobody saw the exit; its time may be wrong"),
+    "matched_unidentified": ("由无牌入场记录匹配而来", "matched with an entry without a plate"),
+    "long_stay": (
+        "停车超过 31 天，请核对入场时间",
+        "parked for more than 31 days; make sure of the time of entry",
+    ),
     "clock_behind": ("现在的时钟早于入场时间，请检查时钟", "the clock is behind the entry; check the clock"),
 }
 

@@ -11,7 +11,7 @@ from edge.parking.pricing import Stay, quote_stay
 from edge.parking.quote import Quote
 from edge.parking.session import Session, SessionState
 from edge.parking.tariff_document import Tariff
-from edge.parking.tariff_plan import MINUTE_MS, Plan
+from edge.parking.tariff_plan import DAY_MS, MINUTE_MS, Plan
 from edge.services.box import Box
 from edge.services.find_right import right_of_stay
 from edge.services.records import Unit
@@ -23,16 +23,21 @@ MAX_LAST = 10
 #: Why the times of a stay are not sure, where the stay itself does not say.
 ENTRY_UNTRUSTED = "entry_untrusted"
 CLOCK_BEHIND = "clock_behind"
+LONG_STAY = "long_stay"
+
+#: A longer stay may come from a clock that was wrong at the entry.
+LONG_MS = 31 * DAY_MS
 
 
 def quote_session(
     unit: Unit, box: Box, session: Session, at: int, benefits: Sequence[Benefit] | None = None
 ) -> Quote:
-    """Return what a stay costs at a moment (Unix ms); reads only.
+    """Return what a stay costs at a moment (Unix ms), at its end once it has left; reads only.
 
     benefits: in place of those that the stay has by its pass or a list, and by validations. Raises Invalid
     when the box has no tariff for the zone.
     """
+    at = at if session.left_at is None else min(at, session.left_at)
     found = _benefits(unit, box, session, at) if benefits is None else benefits
     tariff = tariff_of(unit, box, session)
     stay = Stay(
@@ -103,4 +108,6 @@ def _note(session: Session, at: int) -> str:
         return session.clock_note
     if at < session.entered_at:
         return CLOCK_BEHIND
-    return "" if session.entered_trusted else ENTRY_UNTRUSTED
+    if not session.entered_trusted:
+        return ENTRY_UNTRUSTED
+    return LONG_STAY if at - session.entered_at > LONG_MS else ""

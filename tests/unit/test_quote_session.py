@@ -148,6 +148,14 @@ def test_a_doubtful_clock_goes_with_the_quote(change: dict[str, str | bool], not
     assert barrier.quote(stay).clock_note == note
 
 
+def test_a_stay_of_more_than_31_days_is_told_and_one_that_has_left_is_priced_to_its_end() -> None:
+    barrier = Barrier()
+    stay = barrier.stay(barrier.come(minutes_ago=32 * 1_440))
+    assert barrier.quote(stay).clock_note == "long_stay"
+    left = replace(stay, state=SessionState.LEFT, left_at=stay.entered_at + 30 * MINUTE)
+    assert (barrier.quote(left).due_fen, barrier.quote(left).clock_note) == (HOUR_FEN, "")
+
+
 def test_a_clock_behind_the_entry_charges_nothing_and_says_so() -> None:
     barrier = Barrier()
     found = barrier.quote(barrier.come(), after_min=-120)
