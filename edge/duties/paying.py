@@ -7,6 +7,7 @@ import queue
 import structlog
 
 from edge.errors import Invalid
+from edge.services.autopay import tell_entries
 from edge.services.box import Box
 from edge.services.follow_unconfirmed import follow_unconfirmed
 from edge.services.resolve_attempts import resolve_attempts
@@ -45,6 +46,8 @@ class Paying:
         following = [Worker("resolve", self._resolve, PAYMENT_LONGEST_S)]
         if self._box.parking.facility.lanes:
             following.append(Worker("unconfirmed", self._follow_exits))
+        if self._box.autopayers:
+            following.append(Worker("autopay", self._tell_entries, PAYMENT_LONGEST_S))
         return [*paying, *following]
 
     def charge(self, attempt_id: str, code: str) -> None:
@@ -72,6 +75,10 @@ class Paying:
 
     def _resolve(self) -> float:
         resolve_attempts(self._box)
+        return RESOLVE_EVERY_S
+
+    def _tell_entries(self) -> float:
+        tell_entries(self._box)
         return RESOLVE_EVERY_S
 
     def _follow_exits(self) -> float:

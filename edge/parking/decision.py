@@ -21,9 +21,10 @@ class Why(StrEnum):
     """The reason of a decision, as a word that screens turn into a sentence.
 
     VISITOR, PASS, LISTED, RESERVED, TICKET: let in as such. AGAIN: the same visit goes on. FREE, PAID,
-    NO_FEE: nothing is due. DEBT: let out, the fee is written down. HELD_OPEN: the gate is open for all.
-    BY_HAND, FROM_HQ, FROM_PHONE: a person opened. DUE: a fee is. UNCONFIRMED: nobody can say whether it is
-    paid. OWES: the plate owes more than this car park lets in. The others ask or refuse.
+    NO_FEE: nothing is due. DEBT: let out, the fee is written down. AUTOPAY: its owner is charged after it has
+    left. HELD_OPEN: the gate is open for all. BY_HAND, FROM_HQ, FROM_PHONE: a person opened. DUE: a fee is.
+    UNCONFIRMED: nobody can say whether it is paid. OWES: the plate owes more than this car park lets in. The
+    others ask or refuse.
     """
 
     VISITOR = "visitor"
@@ -36,6 +37,7 @@ class Why(StrEnum):
     PAID = "paid"
     NO_FEE = "no_fee"
     DEBT = "debt"
+    AUTOPAY = "autopay"
     HELD_OPEN = "held_open"
     BY_HAND = "by_hand"
     FROM_HQ = "from_hq"

@@ -13,6 +13,7 @@ from edge.parking.observation import PlateRead
 from edge.parking.passage import Passage
 from edge.parking.quote import Quote
 from edge.parking.session import Session, SessionState
+from edge.services.autopay import begin_autopay
 from edge.services.box import Box
 from edge.services.charge_stay import put_charge
 from edge.services.find_session import find_session
@@ -105,6 +106,8 @@ def _by_fee(unit: Unit, box: Box, lane: Lane, session: Session, now: Instant) ->
     if session.clock_note == EXIT_CLOCK:
         # A fee by a clock that nobody vouches for is not asked for without a person.
         return Decision(Verdict.ASK, Why.CLOCK, session_id=session_id, due_fen=quote.due_fen)
+    if begin_autopay(unit, box, session, now):
+        return Decision(Verdict.OPEN, Why.AUTOPAY, session_id=session_id, due_fen=quote.due_fen)
     if lane.workstation:
         # Busy with another: the fee can still be paid elsewhere, and a guard still answers.
         with suppress(EdgeError):

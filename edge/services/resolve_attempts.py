@@ -11,6 +11,7 @@ from typing import NoReturn
 from edge.clock import Instant
 from edge.errors import Corrupt, Declined, EdgeError, OutcomeUnknown, Unavailable
 from edge.retail.attempt import AttemptState, PaymentAttempt, PayWay, StepKind
+from edge.services.autopay import ask_autopay
 from edge.services.box import Box
 from edge.services.payment_ports import (
     GatewayAnswer,
@@ -65,11 +66,16 @@ def resolve(box: Box, attempt: PaymentAttempt, now: Instant) -> AttemptState:
 
     Raises Corrupt, after the step, for money that was taken and cannot be booked: a person must know.
     """
-    if attempt.state is AttemptState.INTENDED:
-        return void_unsent(box, attempt.attempt_id)
     age_ms = attempt_time(attempt, now) - attempt.created_at
+    if attempt.state is AttemptState.INTENDED and attempt.way is not PayWay.AUTOPAY:
+        return void_unsent(box, attempt.attempt_id)
     try:
-        answer = _ask(box, attempt, age_ms)
+        asked = (
+            ask_autopay(box, attempt, age_ms) if attempt.way is PayWay.AUTOPAY else _ask(box, attempt, age_ms)
+        )
+        if asked is None:
+            return void_unsent(box, attempt.attempt_id)
+        answer = asked
     except Unavailable as failure:
         answer = GatewayAnswer(PaymentState.PENDING, detail=str(failure))
     if answer.state is PaymentState.ABSENT and age_ms > LATEST_ARRIVAL_MS:

@@ -12,15 +12,26 @@ from dataclasses import replace
 
 from edge.clock import Instant
 from edge.errors import Corrupt
-from edge.retail.attempt import AttemptState, AttemptStep, PaymentAttempt, StepKind, add_step, advance
+from edge.parking.debt import DebtCause
+from edge.parking.session import SessionState
+from edge.retail.attempt import (
+    AttemptState,
+    AttemptStep,
+    PaymentAttempt,
+    PayWay,
+    StepKind,
+    add_step,
+    advance,
+)
 from edge.retail.basket import BasketState, change_state
-from edge.retail.order import OrderState, Tender, cancel
+from edge.retail.order import Order, OrderState, Tender, cancel
 from edge.services.box import Box
 from edge.services.call_help import raise_call
 from edge.services.charge_stay import forget_order, shown_at
 from edge.services.complete_order import take_tender
 from edge.services.events import EventKind, order_cancelled, payment_kind, payment_step, record_event
 from edge.services.payment_ports import GatewayAnswer, PaymentState
+from edge.services.record_debt import record_debt
 from edge.services.records import Unit
 from edge.services.stay_lines import asks_for_stays
 from edge.services.work_items import SERVICE, end_work, raise_work
@@ -261,12 +272,25 @@ def _close(
     _tell(unit, box, closed, now)
     order = unit.orders.get(attempt.order_id)
     busy = None if order is None else shown_at(unit, box, order)
+    if attempt.way is PayWay.AUTOPAY and order is not None:
+        _owe(unit, box, order, now)
     if busy is not None:
         params: dict[str, str | int] = {"reason": reason, "trail": trail[:80]}
         show_notice(unit, busy, now, Notice(attempt.attempt_id, "error", _NOTICES[state], params))
     else:
         _cancel_forsaken(unit, box, attempt, now)
     return closed
+
+
+def _owe(unit: Unit, box: Box, order: Order, now: Instant) -> None:
+    """Write down what a vehicle owes whose owner could not be charged after it had left."""
+    for line in order.lines:
+        charge = unit.stay_charges.get(line.line_id)
+        session = unit.sessions.get(charge.session_id) if charge is not None else None
+        if charge is None or session is None or charge.debt_id or session.state is not SessionState.LEFT:
+            continue
+        lane = session.exit_lane
+        record_debt(unit, box, session, charge.amount_fen, DebtCause.AUTOPAY, now, lane)
 
 
 def _cancel_forsaken(unit: Unit, box: Box, attempt: PaymentAttempt, now: Instant) -> None:

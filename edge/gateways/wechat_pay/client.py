@@ -29,6 +29,7 @@ from edge.gateways.wechat_pay.profit_sharing import ProfitSharing
 from edge.gateways.wechat_pay.refunds import Refunds
 from edge.gateways.wechat_pay.sealing import Unsealable
 from edge.gateways.wechat_pay.settings import WeChatPaySettings
+from edge.gateways.wechat_pay.vehicle import VehicleParking
 from edge.gateways.wechat_pay.wire import Call, NoAnswer, NotSent, Reply, Wire
 from edge.retail.bill import BillRow
 from edge.services.payment_ports import (
@@ -59,8 +60,8 @@ class WeChatPayGateway:
 
     merchant: our number. fetches_certificates: refresh_certificates is to be called. takes_phone_orders:
     callbacks have an address, without which no order for a phone can be made. prepay, combine: orders for the
-    phone. callbacks: reads what it sends us. profit_sharing, business_circle: what else this merchant may be
-    enabled for.
+    phone. callbacks: reads what it sends us. profit_sharing, business_circle, vehicle: what else this
+    merchant may be enabled for.
     """
 
     name = "wechat_pay"
@@ -85,6 +86,7 @@ class WeChatPayGateway:
         self.combine = Combine(self._channel)
         self.profit_sharing = ProfitSharing(self._channel)
         self.business_circle = BusinessCircle(self._channel)
+        self.vehicle = VehicleParking(self._channel)
         self.callbacks = Callbacks(self._wire.keys.at, settings.api_v3_key, self._channel.who)
 
     def pay_by_code(self, payment: CodePayment) -> GatewayAnswer:
