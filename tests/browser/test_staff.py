@@ -145,8 +145,12 @@ def test_no_staff_page_is_wider_than_a_phone(browser: Browser, box: Box, languag
     page = browser.new_page(viewport={"width": width, "height": height})
     sign_in(page, box)
     page.goto(f"{box.origin}/staff/devices?language={language}")
-    paths = [str(link.get_attribute("href")) for link in page.locator("nav a").all()]
-    pages = [path for path in paths if path.startswith("/")] + [f"/staff/letters/{LETTER}"]
+    groups = [str(link.get_attribute("href")) for link in page.locator("nav a[href^='/']").all()]
+    paths: list[str] = []
+    for group in groups:
+        page.goto(f"{box.origin}{group}")
+        paths += [str(link.get_attribute("href")) for link in page.locator(".pages a").all()]
+    pages = [*sorted(set(paths)), f"/staff/letters/{LETTER}"]
     assert "/staff/outbox" in pages
     wide = {}
     for path in pages:

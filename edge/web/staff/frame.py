@@ -31,12 +31,46 @@ class Link:
         return request.path == self.path or request.path.startswith(self.path + "/")
 
 
+#: The first level of the navigation: a key of edge/web/texts, and the pages below it by their first name.
+GROUPS = (
+    ("group_parking", ("lanes", "parking", "plates", "passes", "tariffs", "validations", "debts")),
+    ("group_till", ("payments", "shifts", "refunds", "bills", "scans")),
+    ("group_box", ()),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries of the navigation that belong together, at least one; text: a key of edge/web/texts."""
+
+    text: str
+    links: Sequence[Link]
+
+    @property
+    def current(self) -> bool:
+        """Whether the page that is answered is one of these."""
+        return any(link.current for link in self.links)
+
+    @property
+    def suffix(self) -> str:
+        """What stands behind a name below it and asks for attention."""
+        return "".join(link.suffix for link in self.links)
+
+
 @dataclass(frozen=True, slots=True)
 class StaffPage:
     """One page under /staff. add: puts its routes on the blueprint. links: its entries, asked each time."""
 
     add: Callable[[Blueprint], None]
     links: Callable[[], Sequence[Link]]
+
+
+def grouped(links: Sequence[Link]) -> tuple[Group, ...]:
+    """Return the navigation's first level; what no group names belongs to the last one."""
+    named = {name: text for text, names in GROUPS for name in names}
+    of = {link: named.get(link.path.split("/")[2], GROUPS[-1][0]) for link in links}
+    groups = (Group(text, [link for link in links if of[link] == text]) for text, _ in GROUPS)
+    return tuple(group for group in groups if group.links)
 
 
 def show(name: str, **values: object) -> str:
@@ -46,7 +80,7 @@ def show(name: str, **values: object) -> str:
         texts=load_texts(g.language),
         language=g.language,
         person=g.person,
-        navigation=g.navigation,
+        navigation=grouped(g.navigation),
         page=name,
         **values,
     )
