@@ -13,7 +13,13 @@ from edge.config import (
 )
 from edge.duties.renewing_keys import KeyRenewer
 from edge.errors import Invalid
-from edge.services.payment_ports import BillSource, CallbackReader, PaymentGateway, PrepayGateway
+from edge.services.payment_ports import (
+    AutopayGateway,
+    BillSource,
+    CallbackReader,
+    PaymentGateway,
+    PrepayGateway,
+)
 from edge.services.ports import Clock, IdSource
 
 #: Where the certificates of WeChat Pay are kept, under box.data_dir.
@@ -50,6 +56,17 @@ def phone_gateways(gateways: Mapping[str, PaymentGateway]) -> dict[str, PrepayGa
 
     wechat = {name: one for name, one in gateways.items() if isinstance(one, WeChatPayGateway)}
     return {name: WeChatPhoneOrders(one) for name, one in wechat.items() if one.takes_phone_orders}
+
+
+def autopay_gateways(config: Config, gateways: Mapping[str, PaymentGateway]) -> dict[str, AutopayGateway]:
+    """Return by name those that charge owners of vehicles after they have left, where that is configured."""
+    from edge.gateways.wechat_pay.client import WeChatPayGateway
+
+    if config.wechat_pay is None or not config.wechat_pay.vehicle_parking:
+        return {}
+    if not config.wechat_pay.notify_url:
+        raise Invalid("wechat_pay: vehicle_parking needs notify_url")
+    return {name: one.vehicle for name, one in gateways.items() if isinstance(one, WeChatPayGateway)}
 
 
 def callback_readers(gateways: Mapping[str, PaymentGateway], clock: Clock) -> dict[str, CallbackReader]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from edge.app.cameras import build_cameras
 from edge.app.devices import build_devices
 from edge.app.gateways import (
+    autopay_gateways,
     bill_sources,
     build_gateways,
     callback_readers,
@@ -65,6 +66,7 @@ def build_books(config: Config, store: SqliteStore, clock: Clock, ids: TimeOrder
         rules=build_rules(config),
         refunders={name: one for name, one in gateways.items() if isinstance(one, RefundGateway)},
         prepayers=phone_gateways(gateways),
+        autopayers=autopay_gateways(config, gateways),
         parking=build_parking(config),
     )
 

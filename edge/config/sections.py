@@ -188,6 +188,7 @@ class WeChatPayConfig:
     sub_appid: str = ""
     notify_url: str = ""
     refund_notify_url: str = ""
+    vehicle_parking: bool = False
     device_ip: str = ""
     base_url: str = "https://api.mch.weixin.qq.com"
     backup_url: str = "https://api2.mch.weixin.qq.com"

@@ -110,8 +110,7 @@ class AutopayTable:
         row = self._connection.execute(select, (session_id,)).fetchone()
         if row is None:
             return None
-        *known, usable, reason = row
-        return Autopay(*known, bool(usable), reason)
+        return Autopay(row[0], row[1], row[2], row[3], bool(row[4]), row[5])
 
     def put(self, autopay: Autopay) -> None:
         """Write what is known of a stay."""
