@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from edge.errors import Declined, Invalid
 from edge.parking.benefit import Benefit, BenefitKind
+from edge.parking.plate import normalise
 
 #: Who ends a validation when nobody in person does.
 SERVICE = "service"
@@ -23,7 +24,6 @@ SERVICE = "service"
 #: The longest reason.
 MAX_REASON = 120
 
-_WRITTEN = re.compile(r"[\s·.\-]")
 _TYPED = re.compile(r"[\u4e00-\u9fffA-Z0-9]{5,9}")
 
 
@@ -209,7 +209,7 @@ def counted(grant: Grant, worth: Worth) -> tuple[int, int]:
 
 def tidy_plate(text: str) -> str:
     """Return a plate as stays have it: without marks, in capitals. Raises Invalid for what cannot be one."""
-    plate = _WRITTEN.sub("", text).upper()
+    plate = normalise(text)
     if _TYPED.fullmatch(plate) is None:
         raise Invalid(f"{text[:16]!r} is no plate; give the province, the letter and all that follows")
     return plate

@@ -26,5 +26,7 @@ def find_session(unit: Unit, box: Box, read: PlateRead, now: int) -> Ranking:
 
 
 def _was_here(unit: Unit, plate: str) -> bool:
-    """Whether a vehicle of that plate is known: it stayed before, or a list names it."""
-    return bool(unit.sessions.last_of(plate, 1) or unit.plate_lists.find(plate))
+    """Whether a vehicle of that plate is known: it stayed before, or a list or a pass names it."""
+    return bool(
+        unit.sessions.last_of(plate, 1) or unit.plate_lists.find(plate) or unit.passes.of_plate(plate)
+    )

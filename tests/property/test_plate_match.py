@@ -13,7 +13,6 @@ from edge.parking.plate import (
     PROVINCES,
     kinds_of,
     lookup_keys,
-    mask_plate,
     normalise,
     why_not,
 )
@@ -50,7 +49,6 @@ def test_a_normal_form_is_short_stays_normal_and_is_judged(text: str) -> None:
     assert len(plate) <= MAX_PLATE
     assert normalise(plate) == plate
     assert (why_not(plate) is None) is any(kind != "custom" for kind in kinds_of(plate))
-    assert len(mask_plate(plate)) == len(plate)
 
 
 @given(plates, st.data())

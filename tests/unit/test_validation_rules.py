@@ -237,6 +237,7 @@ def test_a_validation_is_used_once_and_ends_once() -> None:
 
 def test_plates_are_tidied_and_masked() -> None:
     assert tidy_plate(" 粤b·123 45") == "粤B12345"
+    assert tidy_plate("粤BO1234I") == "粤B012341"
     assert mask_plate("粤B12345") == "粤B·123··"
     assert mask_plate("粤BD12345") == "粤B·D123··"
     assert mask_plate("") == ""
