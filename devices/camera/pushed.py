@@ -38,7 +38,10 @@ from devices.types import (
 TAKEN_S = 1.5
 #: How long the camera may take to ask again after it was answered.
 CONFIRMED_S = 2.0
+#: A camera that asked for nothing for so long is not in comet mode; a request is held for less.
+ASKING_S = 30.0
 
+_CLOSED = "closed by this service"
 _INPUTS = 4
 _NS_PER_S = 1_000_000_000
 
@@ -172,6 +175,7 @@ class PushedCamera:
         self._now_ns = now_ns
         self._health = HealthRecord(name, "camera", "waits to be called", now_ns)
         self._inputs = [False] * _INPUTS
+        self._asked_ns: int | None = None
 
     def take(self, request: CameraRequest) -> CameraPost:
         """Return what a camera posted; raise BadPush, which shows in the status too."""
@@ -197,6 +201,7 @@ class PushedCamera:
         if not asks(post):
             body = self._speech.build(post, self._own(wish or CameraWish()))
             return CameraAnswer(body, self._speech.content_type)
+        self._asked_ns = self._now_ns()
         self.channel.confirm()
         orders = self.channel.take(wait_s)
         body = self._speech.build(post, [command for order in orders for command in order.commands])
@@ -206,6 +211,11 @@ class PushedCamera:
         """Say whether an answer's bytes went out whole; without it, its commands stay in doubt."""
         if answer.commands:
             self.channel.settle(answer.commands, whole)
+
+    def asking(self) -> bool:
+        """Return whether the camera asks for commands, or did a moment ago."""
+        asked_ns = self._asked_ns
+        return asked_ns is not None and self._now_ns() - asked_ns < ASKING_S * _NS_PER_S
 
     def inputs(self) -> tuple[bool, ...]:
         """Return what the camera last said of its inputs; False for what it never told of."""
@@ -225,7 +235,7 @@ class PushedCamera:
     def close(self) -> None:
         """End what is held, refuse what is sent."""
         self.channel.close()
-        self._health.absent("closed by this service")
+        self._health.absent(_CLOSED)
 
     def _own(self, wish: CameraWish) -> list[CameraCommand]:
         commands: list[CameraCommand] = [OpenBarrier()] if wish.opens else []
@@ -266,12 +276,12 @@ class PushedGate:
         return GateInputs(False, False, self._camera.inputs()[: self._loops])
 
     def status(self) -> DeviceStatus:
-        """Return the health as of the last command."""
-        return self._health.status()
+        """Return the health: by the last command, and by whether the camera asks for any."""
+        return _behind(self._camera, self._health.status())
 
     def close(self) -> None:
         """Nothing of its own to release."""
-        self._health.absent("closed by this service")
+        self._health.absent(_CLOSED)
 
 
 class PushedBoard:
@@ -294,12 +304,12 @@ class PushedBoard:
         self._send(self._board.frames((), text))
 
     def status(self) -> DeviceStatus:
-        """Return the health as of the last frames."""
-        return self._health.status()
+        """Return the health: by the last frames, and by whether the camera asks for any."""
+        return _behind(self._camera, self._health.status())
 
     def close(self) -> None:
         """Nothing of its own to release."""
-        self._health.absent("closed by this service")
+        self._health.absent(_CLOSED)
 
     def _send(self, frames: Sequence[SerialOut]) -> None:
         if not frames:
@@ -310,3 +320,13 @@ class PushedBoard:
             self._health.fault(str(error))
             raise
         self._health.connected("ready")
+
+
+def _behind(camera: PushedCamera, status: DeviceStatus) -> DeviceStatus:
+    """Return the status of what hangs on a camera; before its first use, the camera's own asking tells."""
+    if status.health is Health.FAULT or status.detail == _CLOSED:
+        return status
+    if not camera.asking():
+        detail = "its camera asks for no commands: is comet mode on?"
+        return replace(status, health=Health.ABSENT, detail=detail)
+    return replace(status, health=Health.CONNECTED, detail="ready")

@@ -107,6 +107,16 @@ def test_a_later_request_ends_the_earlier_one_which_takes_nothing(
     assert pulse.result(PATIENCE_S) is None
 
 
+def test_a_gate_is_shown_as_it_is_before_its_first_use(camera: PushedCamera) -> None:
+    gate, board = PushedGate(camera), PushedBoard(camera, BoardOnCamera())
+    assert gate.status().health is board.status().health is Health.ABSENT
+    assert "is comet mode on?" in gate.status().detail
+    ask(camera, 0.0)
+    assert gate.status().health is board.status().health is Health.CONNECTED
+    gate.close()
+    assert gate.status().health is Health.ABSENT
+
+
 def test_commands_that_wait_are_limited() -> None:
     channel = CommandChannel("in-1")
     with ThreadPoolExecutor(LIMIT) as pool:
