@@ -204,6 +204,16 @@ def lookup_keys(plate: str) -> tuple[str, ...]:
     return tuple(sorted(keys))
 
 
+def mask_plate(plate: str) -> str:
+    """Return a plate as strangers may see it: its first two and last two characters, "粤B***45".
+
+    The middle is as long as it was; a plate of four or fewer shows its first character alone.
+    """
+    if len(plate) <= 4:
+        return plate[:1] + "*" * max(len(plate) - 1, 0)
+    return plate[:2] + "*" * (len(plate) - 4) + plate[-2:]
+
+
 def _is_kept(one: str) -> bool:
     return "A" <= one <= "Z" or one in _DIGITS or "\u4e00" <= one <= "\u9fff"
 

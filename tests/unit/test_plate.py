@@ -17,6 +17,7 @@ from edge.parking.plate import (
     is_plausible,
     kinds_of,
     lookup_keys,
+    mask_plate,
     normalise,
     why_not,
 )
@@ -136,6 +137,13 @@ def test_far_plates_share_none_and_keys_are_few() -> None:
     assert lookup_keys("") == ()
     assert len(lookup_keys("粤BD12345")) <= 22
     assert len(lookup_keys("A" * MAX_PLATE)) <= 2 + MAX_PLATE
+
+
+def test_a_mask_hides_the_middle_and_keeps_the_length() -> None:
+    assert mask_plate("粤B12345") == "粤B***45"
+    assert mask_plate("粤BD12345") == "粤B****45"
+    assert mask_plate("ABC") == "A**"
+    assert mask_plate("") == ""
 
 
 def test_there_are_thirty_one_provinces() -> None:
