@@ -10,10 +10,10 @@ from typing import Protocol
 class WorkKind(StrEnum):
     """Why a person is wanted.
 
-    LATE_PAYMENT: money came in after the shopper had left; the goods wait. MONEY_ADRIFT: money that could
-    not be booked went back, or is on its way back. REFUND_STUCK: a refund does not reach the shopper.
-    BILL_DIFFERENCE: the gateway's bill and the books disagree. TAILGATED: a vehicle went through a lane behind
-    another. PASSED_BACK: a vehicle came in that was inside already, so it must have left unseen.
+    LATE_PAYMENT: money came in after the shopper had left; the goods wait. MONEY_ADRIFT: money that could not
+    be booked went back, or is on its way back. REFUND_STUCK: a refund does not reach the shopper.
+    BILL_DIFFERENCE: the gateway's bill and the books disagree. TAILGATED: a vehicle went through a lane
+    behind another. PASSED_BACK: a vehicle came in that was inside already, so it must have left unseen.
     """
 
     LATE_PAYMENT = "late_payment"

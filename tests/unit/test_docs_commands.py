@@ -27,6 +27,7 @@ PAGES = {
     "power-cut.md": "synchronous",
     "refunds.md": "supervisor",
     "security-hq.md": "certificate_file",
+    "lanes.md": "never opened",
     "shifts.md": "blind",
     "simulator.md": "make demo",
     "tariffs.md": "reentry_min",

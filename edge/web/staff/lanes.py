@@ -40,7 +40,9 @@ _ANSWERS = {
     LaneWay.ENTRY: (Answer.OPEN, Answer.CORRECT, Answer.REFUSE, Answer.LIFTED, Answer.GONE),
     LaneWay.EXIT: (Answer.OPEN, Answer.LET_OUT, Answer.CORRECT, Answer.LIFTED, Answer.GONE),
 }
-_GATE_TROUBLE = frozenset({Why.GATE_FAILED, Why.GATE_DOUBTFUL, Why.GATE_STUCK, Why.CLOSED_TOO_SOON})
+_GATE_TROUBLE = frozenset(
+    {Why.GATE_FAILED, Why.GATE_LATE, Why.GATE_DOUBTFUL, Why.GATE_STUCK, Why.CLOSED_TOO_SOON}
+)
 _WITH_REASON = frozenset({Answer.OPEN, Answer.LET_OUT, Answer.LIFTED})
 
 R = TypeVar("R", str, Response, AnyResponse | tuple[str, int])
