@@ -104,7 +104,7 @@ def test_the_worlds_box_has_no_port_without_steps() -> None:
     box = World(KIOSK_BY_CODE).box
     for field in fields(box):
         value = getattr(box, field.name)
-        by_name = field.name in {"gateways", "printers", "refunders", "prepayers"}
+        by_name = field.name in {"gateways", "printers", "refunders", "prepayers", "autopayers"}
         found = list(value.values()) if by_name else [value]
         settings = {"origin", "workstations", "rules", "changed", "closed", "parking", "wake_lane"}
         if field.name not in settings:
