@@ -28,6 +28,8 @@ PAGES = {
     "refunds.md": "supervisor",
     "security-hq.md": "certificate_file",
     "lanes.md": "never opened",
+    "parking-plates.md": "look-alikes",
+    "passes.md": "hold the spaces",
     "shifts.md": "blind",
     "simulator.md": "make demo",
     "tariffs.md": "reentry_min",
