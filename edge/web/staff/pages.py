@@ -15,6 +15,7 @@ from edge.services.staff import StaffBook
 from edge.web.desk import Desk, WebSettings
 from edge.web.staff import (
     bills,
+    debts,
     devices,
     hq,
     lanes,
@@ -62,6 +63,7 @@ def box_pages(
         plates.page(box, settings),
         passes.page(box, settings),
         parking.page(box, settings),
+        debts.page(box, staff or StaffBook((), box.clock), settings),
         payments.page(box, settings),
         shifts.page(box, settings),
         refunds.page(box, staff or StaffBook((), box.clock), settings),
