@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.parking.benefit import Benefit, BenefitKind
-from edge.parking.calendar import Calendar
+from edge.parking.calendar import Calendar, CalendarDay, NamedDay, make_calendar
 from edge.parking.pricing import Stay, quote_stay
 from edge.parking.quote import Settlement
 from edge.parking.stay_charges import price_fen
@@ -159,3 +160,49 @@ def test_a_tariff_reads_back_from_its_table(tariff: Tariff, grace_min: int | Non
     said = replace(tariff, grace_s=grace_s, lines=(line, *lines), reentry_min=line.step_min)
     said = replace(said, round_fen=0) if said.round_fen else said
     assert read_tariffs(write_tariffs((said,), SHANGHAI).splitlines(), BERLIN) == (said,)
+
+
+@settings(max_examples=100, deadline=None)
+@given(tariffs(), vehicles, entries, lengths, st.integers(1, 30))
+def test_whole_weeks_later_a_stay_costs_the_same(
+    tariff: Tariff, vehicle: tuple[VehicleClass, PlateColour], entry: int, minutes: int, weeks: int
+) -> None:
+    plan = plan_of(tariff, Calendar(), vehicle)
+    begin = (FIRST_MIN + entry) * MINUTE_MS
+    later = begin + weeks * 7 * DAY_MS
+    length = minutes * MINUTE_MS
+    assert price_fen(plan, begin, begin + length) == price_fen(plan, later, later + length)
+
+
+@settings(max_examples=100, deadline=None)
+@given(tariffs(), entries, lengths)
+def test_three_times_every_price_and_limit_is_three_times_the_fee(
+    tariff: Tariff, entry: int, minutes: int
+) -> None:
+    lines = tuple(replace(one, price_fen=one.price_fen // 60 * 60, cap_fen=None) for one in tariff.lines)
+    plain = replace(tariff, lines=tuple(replace(one, by_min=0) for one in lines), round_fen=0)
+    caps = {name: getattr(plain, name) for name in ("day_cap_fen", "date_cap_fen", "visit_cap_fen")}
+    threefold = replace(
+        plain,
+        lines=tuple(replace(one, price_fen=3 * one.price_fen) for one in plain.lines),
+        **{name: cap and 3 * cap for name, cap in caps.items()},
+    )
+    begin = (FIRST_MIN + entry) * MINUTE_MS
+    end = begin + minutes * MINUTE_MS
+    assert price_fen(Plan(threefold, SHANGHAI), begin, end) == 3 * price_fen(
+        Plan(plain, SHANGHAI), begin, end
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(tariffs(), entries, lengths)
+def test_the_calendar_that_names_nothing_new_changes_nothing(
+    tariff: Tariff, entry: int, minutes: int
+) -> None:
+    begin = (FIRST_MIN + entry) * MINUTE_MS
+    end = begin + minutes * MINUTE_MS
+    # A Monday that is named as worked is a Monday.
+    monday = make_calendar([CalendarDay(date(2026, 9, 28), NamedDay.WORKDAY)])
+    assert price_fen(Plan(tariff, SHANGHAI, monday), begin, end) == price_fen(
+        Plan(tariff, SHANGHAI), begin, end
+    )

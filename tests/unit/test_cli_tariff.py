@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
 
 from edge.cli import main
+from edge.clock import SystemClock
 from edge.parking.session import Session, SessionState
 from edge.parking.tariff_table import EXAMPLE
+from edge.services.import_tariffs import tariff_wishes
+from edge.services.take_intake import take_intake
+from edge.store.intake_folder import IntakeFolder
 from edge.store.sqlite_store import SqliteStore
 
 HOUR = 3_600_000
+
+ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture
@@ -142,8 +150,6 @@ def test_a_wrong_question_is_named(config: Path, table: Path, words: tuple[str, 
 
 def _stays(folder: Path, count: int) -> None:
     """Write stays of one to three hours that left in the last two days."""
-    from edge.clock import SystemClock
-
     now_at = SystemClock().now().wall_at
     store = SqliteStore(folder / "state" / "edge.db", now_at)
     for number in range(count):
@@ -151,4 +157,31 @@ def _stays(folder: Path, count: int) -> None:
         entered = left - (1 + number % 3) * HOUR
         one = Session(f"s{number:03d}", "z", "粤B12345", entered, "in", state=SessionState.LEFT, left_at=left)
         store.write(lambda unit, one=one: unit.sessions.put(one))  # type: ignore[misc]
+    store.close()
+
+
+def test_a_running_service_is_handed_the_table(config: Path, table: Path, tmp_path: Path) -> None:
+    clock, over = SystemClock(), threading.Event()
+    (tmp_path / "state").mkdir()
+    store = SqliteStore(tmp_path / "state" / "edge.db", clock.now().wall_at)
+    folder = IntakeFolder(tmp_path / "state" / "incoming")
+
+    def serve() -> None:
+        while not over.is_set():
+            if take_intake(store, clock, ZONE, folder, wishes=tariff_wishes(store, ZONE)) is None:
+                over.wait(0.02)
+
+    service = threading.Thread(target=serve)
+    service.start()
+    try:
+        taken = run(config, "tariff", "import", table)
+        gap = tmp_path / "gap.csv"
+        gap.write_text("tariff_id,name,valid_from,step_min,price,from,to\nd,d,0,60,5,08:00,20:00\n")
+        refused = run(config, "tariff", "import", gap)
+    finally:
+        over.set()
+        service.join()
+    assert (taken.exit_code, "1 tariffs are taken" in taken.output) == (0, True)
+    assert (refused.exit_code, "tariff d breaks" in refused.output) == (1, True)
+    assert [one.tariff_id for one in store.read(lambda unit: unit.tariffs.all())] == ["standard"]
     store.close()
