@@ -46,10 +46,12 @@ def validations_of(
 ) -> tuple[tuple[Validation, ...], tuple[str, ...]]:
     """Return the validations that a stay takes at a moment, and in words why others are left."""
     used = [one for one in unit.validations.of_session(session.session_id) if one.state is _USED]
-    if used:
+    if used and session.left_at is not None:
         return tuple(sorted(used, key=lambda one: (one.order, one.granted_at))), ()
     held_at = _held_at(unit, box, session, at)
     there = {one.validation_id: one for one in _granted(unit, box, session) if holds_at(one, held_at)}
+    # A vehicle that turned back at the barrier keeps what it had used.
+    there |= {one.validation_id: one for one in used}
     there |= {one.validation_id: one for one in _by_tier(unit, box, session, at)}
     stay_min = max(0, at - session.entered_at) // 60_000 + 1
     return stack(tuple(there.values()), box.parking.validation, stay_min)

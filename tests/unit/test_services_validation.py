@@ -14,6 +14,7 @@ from edge.errors import Declined, Invalid
 from edge.members.member_snapshot import Member, plate_hmac
 from edge.parking.benefit import BenefitKind
 from edge.parking.quote import Quote, Settlement
+from edge.parking.session import SessionState
 from edge.parking.validation import Grant, Holder, Validation, ValidationState
 from edge.parking.validation_qr import public_key_of
 from edge.parking.validation_rule import (
@@ -446,3 +447,16 @@ def test_quotas_hold_with_grants_at_the_same_time_on_the_real_store(tmp_path: Pa
     tally = store.read(lambda unit: unit.validations.tally("t-tea", QuotaPeriod.DAY, granted[0].day))
     assert tally.minutes == 300
     store.close()
+
+
+def test_a_car_that_turned_back_at_the_barrier_keeps_what_it_had_used(place: Place) -> None:
+    stay = place.come(minutes_ago=90)
+    place.buy(BREAD, COLA)
+    assert len(place.go(stay)) == 1
+    assert place.quote(stay).due_fen == 500
+    guard = Grant(BenefitKind.ALL, label="全免", label_en="free")
+    validate_by_guard(place.box, "form-1", CAR, guard, "王", "barrier broken")
+    assert place.quote(stay).due_fen == 0
+    left = replace(place.stay(stay), state=SessionState.LEFT, left_at=place.ports.clock.now().wall_at)
+    place.box.store.write(lambda unit: unit.sessions.put(left))
+    assert place.off(stay) == [(BenefitKind.MINUTES, 60)]
