@@ -28,6 +28,7 @@ PAGES = {
     "refunds.md": "supervisor",
     "security-hq.md": "certificate_file",
     "lanes.md": "never opened",
+    "parking-payment.md": "record_debt",
     "parking-plates.md": "look-alikes",
     "passes.md": "hold the spaces",
     "shifts.md": "blind",
