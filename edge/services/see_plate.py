@@ -7,6 +7,8 @@ answer.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from devices.types import PlateSeen
 from edge.clock import Instant
 from edge.parking.advance import GateNews, is_echo
@@ -56,9 +58,23 @@ def _take(
     read = _read(unit, box, lane, seen, photos, now)
     unit.plate_reads.put(read)
     if read.backfill or read.age_ms > LATE_MS:
+        standing = _of_who_stands_there(turn, read)
+        if standing is not None:
+            return _on_read(turn, standing)
         record_late(unit, box, lane, read, now)
         return LaneAnswer(read.read_id, LaneOutcome.RECORDED)
     return _on_read(turn, read)
+
+
+def _of_who_stands_there(turn: LaneTurn, read: PlateRead) -> PlateRead | None:
+    """Return a late read of the vehicle that still stands there without a name, as one that opens nothing."""
+    passage = turn.unit.passages.current(turn.lane.name)
+    if passage is None or passage.plate or not any(passage.loops):
+        return None
+    if turn.at(passage) - read.age_ms < passage.begun_at:
+        return None
+    age_ms = max(read.age_ms, turn.lane.stale_read_s * 1000 + 1)
+    return replace(read, backfill=False, age_ms=age_ms)
 
 
 def _on_read(turn: LaneTurn, read: PlateRead) -> LaneAnswer:
