@@ -77,8 +77,8 @@ class Box:
     closed: why no new sale is begun now, as a word such as "disk_full", "" while sales are open; what has
     begun goes on to its end.
 
-    printers: by workstation; gateways, refunders, prepayers and autopayers: by the gateway's name. parking: the
-    car park. wake_lane: told the name of a lane where something is to be done at once.
+    printers: by workstation; gateways, refunders, prepayers and autopayers: by the gateway's name. parking:
+    the car park. wake_lane: told the name of a lane where something is to be done at once.
     """
 
     origin: Origin
