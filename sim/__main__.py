@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -14,6 +13,7 @@ import click
 from sim.clocks import unix_ms
 from sim.mall import MallSettings
 from sim.mall import run as run_mall
+from sim.signals import stop_on_signals
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -265,8 +265,7 @@ def random_digits(count: int) -> str:
 
 def _until_signal() -> threading.Event:
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop_on_signals(stop)
     return stop
 
 

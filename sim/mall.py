@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import socket
 import subprocess
 import sys
@@ -14,7 +13,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from types import FrameType
 
 from sim.broker import Broker
 from sim.gateway.alipay_keys import make_alipay_keys
@@ -27,6 +25,7 @@ from sim.printer import SimPrinter
 from sim.relay import PublicHost
 from sim.scanner import SimulatedScanner
 from sim.shopper import Shop, ShopperError, trips, visit
+from sim.signals import stop_on_signals
 from sim.wires import PtyWire
 
 #: The PIN of the demonstration's cashier, and its hash for the configuration.
@@ -340,7 +339,7 @@ def run(settings: MallSettings, now_ms: Callable[[], int], digits: Callable[[int
         f"starting broker, HQ, gateway, scanner, printer and the service in {settings.folder} ...", flush=True
     )
     mall = Mall(settings, now_ms, digits)
-    _stop_on_signals(mall.stop)
+    stop_on_signals(mall.stop)
     try:
         mall.open()
         _announce(mall, settings)
@@ -420,14 +419,6 @@ Ctrl+C ends it.
 """,
         flush=True,
     )
-
-
-def _stop_on_signals(stop: threading.Event) -> None:
-    def end(number: int, frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
 
 
 def is_ready(url: str) -> bool:
