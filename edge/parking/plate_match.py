@@ -16,7 +16,7 @@ A candidate goes alone only when all of the rules in `rank` hold; else one quest
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -39,7 +39,7 @@ MAX_SHOWN = 6
 
 #: How rarely a vehicle at the exit has no stay inside, and how many plates it may then be one of.
 _UNKNOWN_VEHICLE, _WORLD = 0.005, 5_000_000
-#: A plate that was here before, or has a pass, is one of far fewer.
+#: When both plates were here before, the vehicle is one of far fewer.
 _KNOWN_WORLD = 5_000
 #: How often the plate of an unknown vehicle would be read as something that no plate can be.
 _IMPLAUSIBLE = 0.05
@@ -99,9 +99,9 @@ class Candidate:
 class MatchWhy(StrEnum):
     """Why a match goes alone (EXACT, LOOK_ALIKE), or why a person is asked.
 
-    NOBODY: no stay is near. TIE: two are. FAR: too many or unexplained edits. KNOWN: the plate as read is one
-    that was here before. COLOUR: colour or class contradict. UNSURE: not likely enough. NO_PLATE: none was
-    read.
+    NOBODY: no stay is near. TIE: two are. FAR: too many or unexplained edits. KNOWN: both plates were here
+    before, so they are two vehicles. COLOUR: colour or class contradict. UNSURE: not likely enough. NO_PLATE:
+    none was read.
     """
 
     EXACT = "exact"
@@ -138,29 +138,30 @@ def rank(
     confusions: Confusions,
     now: int,
     inside: int = 1_000,
-    known: bool = False,
+    known: Collection[str] = (),
 ) -> Ranking:
     """Rank stays inside by how likely the vehicle that was read is theirs.
 
-    inside: how many vehicles are inside in all. known: a vehicle of exactly the plate read has been here
-    before or has a pass, though it has no stay inside. now: Unix milliseconds.
+    inside: how many vehicles are inside in all. known: plates among those of the read and the stays whose
+    vehicles were here before or stand on a list or pass, so that they are really on the road. now: Unix ms.
 
     The first goes alone when it is `CLEAR_SCORE` likelier than no stay, `CLEAR_MARGIN` likelier than the
     second, has at most `CLEAR_EDITS` edit which is explained, and, unless it is exact, contradicts neither
-    colour nor class while the plate as read is not known.
+    colour nor class, and not both plates are known: then they are two vehicles.
     """
     doubt = why_not(read.plate, read.colour)
     if not read.plate:
         return Ranking(read, (), None, None, MatchWhy.NO_PLATE, doubt)
-    among = _among(read, inside, known, doubt)
-    found = [
-        Candidate(one, evidence)
-        for one in candidates
-        if one.plate and (evidence := weigh(read, one, confusions, now, among)) is not None
-    ]
+    found = []
+    for one in candidates:
+        two = read.plate != one.plate and read.plate in known and one.plate in known
+        among = _among(read, inside, two, doubt)
+        evidence = weigh(read, one, confusions, now, among) if one.plate else None
+        if evidence is not None:
+            found.append(Candidate(one, evidence))
     found.sort(key=lambda one: (-one.evidence.score, -one.session.entered_at, one.session.session_id))
     shown = _with_chances(found[:MAX_SHOWN])
-    why = _why(shown, known)
+    why = _why(shown, read.plate in known and bool(shown) and shown[0].session.plate in known)
     clear = shown[0] if why in (MatchWhy.EXACT, MatchWhy.LOOK_ALIKE) else None
     recommended = shown[0] if shown and shown[0].evidence.score > 0 else None
     return Ranking(read, shown, clear, recommended, why, doubt)
@@ -183,23 +184,23 @@ def weigh(
     return Evidence(score, plate, edits, colour, colour_part, kind, class_part, minutes, time_part, among)
 
 
-def _among(read: PlateRead, inside: int, known: bool, doubt: PlateDoubt | None) -> float:
+def _among(read: PlateRead, inside: int, two: bool, doubt: PlateDoubt | None) -> float:
     """The part that is the same for all: one of those inside, against a vehicle without a stay."""
-    world = _KNOWN_WORLD if known else _WORLD
+    world = _KNOWN_WORLD if two else _WORLD
     # What lost a character may be what is left of many plates; any other odd text is rarely read.
     odd = doubt is not None and doubt not in (PlateDoubt.EIGHTH_MISSING, PlateDoubt.TOO_SHORT)
     nobody = math.log(_UNKNOWN_VEHICLE / world) + (math.log(_IMPLAUSIBLE) if odd else 0.0)
     return -math.log(max(inside, 1)) - nobody
 
 
-def _why(found: Sequence[Candidate], known: bool) -> MatchWhy:
+def _why(found: Sequence[Candidate], two: bool) -> MatchWhy:
     if not found:
         return MatchWhy.NOBODY
     first = found[0].evidence
     problems = (
         (len(found) > 1 and first.score - found[1].evidence.score < CLEAR_MARGIN, MatchWhy.TIE),
         (len(first.edits) > CLEAR_EDITS or not all(one.explained for one in first.edits), MatchWhy.FAR),
-        (known and not first.exact, MatchWhy.KNOWN),
+        (two and not first.exact, MatchWhy.KNOWN),
         (not first.exact and (first.colour is False or first.vehicle_class is False), MatchWhy.COLOUR),
         (first.score < CLEAR_SCORE, MatchWhy.UNSURE),
     )

@@ -20,13 +20,14 @@ def find_session(unit: Unit, box: Box, read: PlateRead, now: int) -> Ranking:
     near = {one.session_id: one for one in unit.plates.near(read.plate, MAX_CANDIDATES)}
     near |= {one.session_id: one for one in unit.sessions.inside(read.plate)}
     exact = any(one.plate == read.plate for one in near.values())
-    known = bool(read.plate) and not exact and _was_here(unit, read.plate)
+    known: set[str] = set()
+    if read.plate and not exact and _was_here(unit, read.plate, 0):
+        known = {read.plate} | {one.plate for one in near.values() if _was_here(unit, one.plate, 1)}
     confusions = unit.plates.confusions(read.camera, now)
     return rank(read, tuple(near.values()), confusions, now, unit.plates.count_inside(), known)
 
 
-def _was_here(unit: Unit, plate: str) -> bool:
-    """Whether a vehicle of that plate is known: it stayed before, or a list or a pass names it."""
-    return bool(
-        unit.sessions.last_of(plate, 1) or unit.plate_lists.find(plate) or unit.passes.of_plate(plate)
-    )
+def _was_here(unit: Unit, plate: str, inside: int) -> bool:
+    """Whether a plate is known: it has more stays than those `inside`, or a list or a pass names it."""
+    stays = unit.sessions.last_of(plate, inside + 1)
+    return bool(len(stays) > inside or unit.plate_lists.find(plate) or unit.passes.of_plate(plate))

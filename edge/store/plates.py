@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from operator import attrgetter
 
@@ -39,7 +40,7 @@ class PlateTable:
 
     def near(self, plate: str, limit: int) -> tuple[Session, ...]:
         """Return stays inside whose plates are near, those that share most keys first."""
-        keys = "[" + ",".join(f'"{one}"' for one in lookup_keys(plate)) + "]"
+        keys = json.dumps(lookup_keys(plate))
         return tuple(read_session(row) for row in self._connection.execute(_NEAR, (keys, limit)).fetchall())
 
     def count_inside(self) -> int:

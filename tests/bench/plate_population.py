@@ -143,6 +143,7 @@ class CarPark:
         self._order: list[str] = []
         self._plates: set[str] = set()
         self._gone: list[str] = []
+        self._past: set[str] = set()
         self._number = 0
         for _ in range(inside):
             self._enter(population.vehicle())
@@ -178,9 +179,8 @@ class CarPark:
         shared = Counter(one for key in lookup_keys(read.plate) for one in self._keys.get(key, ()))
         near = [self._stays[one][1] for one, _ in shared.most_common(40)]
         exact = any(one.plate == read.plate for one in near)
-        known = (
-            not exact and read.plate in self._population.colours and read.plate in set(self._gone[-2_000:])
-        )
+        named = () if exact else (read.plate, *(stay.plate for stay in near))
+        known = {one for one in named if one in self._past}
         return rank(read, near, Confusions(), NOW, len(self._stays), known)
 
     def _stranger(self) -> str:
@@ -205,6 +205,7 @@ class CarPark:
         plate, stay = self._stays.pop(session_id)
         self._plates.discard(plate)
         self._gone.append(plate)
+        self._past.add(stay.plate)
         self._order[self._order.index(session_id)] = self._order[-1]
         self._order.pop()
         for key in lookup_keys(stay.plate):

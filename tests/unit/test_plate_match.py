@@ -40,7 +40,7 @@ def read(
     )
 
 
-def ranked(seen: PlateRead, *stays: Session, known: bool = False, inside: int = 5_000) -> Ranking:
+def ranked(seen: PlateRead, *stays: Session, known: tuple[str, ...] = (), inside: int = 5_000) -> Ranking:
     return rank(seen, stays, PLAIN, NOW, inside, known)
 
 
@@ -91,10 +91,14 @@ def test_a_weak_look_alike_read_with_certainty_is_asked_about() -> None:
     assert ranking.recommended is not None
 
 
-def test_a_plate_that_was_here_before_is_not_taken_for_its_look_alike() -> None:
+def test_two_plates_that_were_both_here_before_are_two_vehicles() -> None:
     seen = read("粤B1B345", confidences=doubtful("粤B1B345", 3))
-    ranking = ranked(seen, stay("粤B18345"), known=True)
-    assert (ranking.clear, ranking.why) == (None, MatchWhy.KNOWN)
+    both = ranked(seen, stay("粤B18345"), known=("粤B1B345", "粤B18345"))
+    assert (both.clear, both.why) == (None, MatchWhy.KNOWN)
+    for one in ("粤B1B345", "粤B18345"):
+        assert ranked(seen, stay("粤B18345"), known=(one,)).why is MatchWhy.LOOK_ALIKE
+    same = ranked(read("粤B18345"), stay("粤B18345"), known=("粤B18345",))
+    assert same.why is MatchWhy.EXACT
 
 
 def test_two_that_fit_alike_are_a_question() -> None:

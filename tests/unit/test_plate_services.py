@@ -8,11 +8,13 @@ import pytest
 
 from edge.errors import Invalid
 from edge.parking.observation import PlateRead
+from edge.parking.parking_pass import PassKind
 from edge.parking.plate_list import PlateEntry, PlateListKind
 from edge.parking.plate_match import MatchWhy, Ranking
 from edge.parking.session import SessionState
 from edge.services.correct_plate import correct_session, learn_answer, teach
 from edge.services.find_session import find_session
+from edge.services.issue_pass import PassAsk, issue_pass
 from edge.services.records import Unit
 from tests.unit.garage import Garage
 
@@ -52,11 +54,16 @@ def test_a_misread_plate_is_found_by_its_look_alike(garage: Garage) -> None:
     assert ranking.why is MatchWhy.LOOK_ALIKE
 
 
-def test_a_plate_known_from_before_or_from_a_list_is_asked_about(garage: Garage) -> None:
-    garage.come("粤B1B345")
-    leave(garage, garage.come("粤B18345"))
+def test_two_plates_that_are_both_known_are_asked_about(garage: Garage) -> None:
+    leave(garage, garage.come("粤B18345", session_id="s-1"))
+    garage.come("粤B1B345", session_id="s-2")
+    assert found(garage, "粤B18345").why is MatchWhy.LOOK_ALIKE
+    leave(garage, "s-2")
+    garage.come("粤B1B345", session_id="s-3")
     assert found(garage, "粤B18345").why is MatchWhy.KNOWN
 
+
+def test_a_plate_on_a_list_or_a_pass_is_known(garage: Garage) -> None:
     garage.come("粤C1E345")
     assert found(garage, "粤C1F345").why is MatchWhy.LOOK_ALIKE
 
@@ -66,6 +73,8 @@ def test_a_plate_known_from_before_or_from_a_list_is_asked_about(garage: Garage)
         unit.plate_lists.finish(number, 1)
 
     garage.box.store.write(listed)
+    assert found(garage, "粤C1F345").why is MatchWhy.LOOK_ALIKE
+    issue_pass(garage.box, PassAsk("p-1", PassKind.MONTH, "李雷", ("粤C1E345",)), "王")
     assert found(garage, "粤C1F345").why is MatchWhy.KNOWN
 
 
