@@ -6,6 +6,7 @@ The board shows GBK; every text here can be written in it. Amounts are fen.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from edge.parking.decision import Decision, Verdict, Why
 from edge.parking.facility import LaneWay
@@ -33,6 +34,21 @@ _OPEN_IN = {
 _ASKED = {Why.NO_PLATE: _SCAN, Why.FULL: _FULL, Why.BLACK_LISTED: _NO_ENTRY, Why.OWES: _OWES}
 
 
+class Paying(StrEnum):
+    """How a payment at a lane goes: it is RUNNING, was DECLINED, or a phone's order makes way (CLOSING)."""
+
+    RUNNING = "running"
+    DECLINED = "declined"
+    CLOSING = "closing"
+
+
+_PAYING = {
+    Paying.RUNNING: ("正在付款,请稍候", "Paying, please wait"),
+    Paying.DECLINED: ("付款未成功,请换码再试或按铃", "Not paid: show another code or ring"),
+    Paying.CLOSING: ("请稍候再扫付款码", "Wait, then show the code again"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class LaneTexts:
     """lines: of the display, the plate first when there is one. voice: spoken once, "" for silence."""
@@ -42,13 +58,20 @@ class LaneTexts:
 
 
 def lane_texts(
-    passage: Passage | None, way: LaneWay, language: str, free: int | None, held: bool
+    passage: Passage | None,
+    way: LaneWay,
+    language: str,
+    free: int | None,
+    held: bool,
+    paying: Paying | None = None,
 ) -> LaneTexts:
-    """Return what a lane says now. language: "zh", "en" or "both". free: spaces left, None when not
-    counted."""
+    """Return what a lane says now. language: "zh", "en" or "both". free: spaces left, None when not counted.
+
+    paying: how the payment of the fee on its screen goes.
+    """
     if passage is None or passage.state in (PassageState.CLOSED, PassageState.APPROACHED):
         return LaneTexts(_idle(way, language, free, held))
-    zh, en = _message(passage, way, held)
+    zh, en = _PAYING[paying] if paying and _asks_for_money(passage) else _message(passage, way, held)
     text = _in(language, zh, en)
     lines = (passage.plate, text) if passage.plate else (text,)
     spoken = zh if language != "en" else en
@@ -80,6 +103,11 @@ def _message(passage: Passage, way: LaneWay, held: bool) -> tuple[str, str]:
         why = Why.VISITOR if decision is None else decision.why
         return _OPEN_IN.get(why, _WELCOME) if way is LaneWay.ENTRY else _GOODBYE
     return _WAIT if decision is None else _waiting(decision)
+
+
+def _asks_for_money(passage: Passage) -> bool:
+    waits = passage.state is PassageState.WAITING and not passage.opening and passage.question is None
+    return waits and passage.decision is not None and passage.decision.verdict is Verdict.PAY
 
 
 def _waiting(decision: Decision) -> tuple[str, str]:

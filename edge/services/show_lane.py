@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 from edge.parking.facility import Lane
 from edge.parking.gate_command import GateCommand
-from edge.parking.lane_texts import lane_texts
+from edge.parking.lane_texts import Paying, lane_texts
 from edge.parking.observation import PlateRead
 from edge.parking.passage import Passage
 from edge.parking.session import Session
+from edge.retail.attempt import PayWay
 from edge.services.box import Box
 from edge.services.count_zone import ZoneCount, count_zone
 from edge.services.passage_records import LaneHold
 from edge.services.records import Unit
+from edge.services.workstation import NoticeCode, decode_notice, load
 
 #: Reads, passages and commands that are shown.
 SHOWN = 8
@@ -91,5 +93,24 @@ def lane_words(unit: Unit, box: Box, lane: Lane) -> LaneWords:
     zone = box.parking.facility.zone(lane.zone)
     free = None if zone is None or passage is not None else count_zone(unit, zone).free
     held = unit.lane_holds.current(lane.name) is not None
-    texts = lane_texts(passage, lane.way, lane.language, free, held)
+    texts = lane_texts(passage, lane.way, lane.language, free, held, _paying(unit, box, lane))
     return LaneWords(texts.lines, texts.voice, "" if passage is None else passage.passage_id)
+
+
+def _paying(unit: Unit, box: Box, lane: Lane) -> Paying | None:
+    """Return how the payment of the fee on a lane's screen goes."""
+    if not lane.workstation or lane.workstation not in box.workstations:
+        return None
+    busy = load(unit, box, lane.workstation)
+    notice = decode_notice(busy.state.notice)
+    if notice is not None and notice.code in _PAYING:
+        return _PAYING[notice.code]
+    code = busy.screen == "waiting" and busy.attempt is not None and busy.attempt.way is PayWay.CODE
+    return Paying.RUNNING if code else None
+
+
+_PAYING = {
+    NoticeCode.PAYMENT_DECLINED: Paying.DECLINED,
+    NoticeCode.PAYMENT_VOIDED: Paying.DECLINED,
+    NoticeCode.PHONE_CLOSING: Paying.CLOSING,
+}

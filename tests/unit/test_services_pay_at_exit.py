@@ -18,6 +18,7 @@ from edge.services.pay_by_phone import begin_phone_payment
 from edge.services.receive_scan import receive_scan
 from edge.services.record_debt import recent_debts
 from edge.services.resolve_attempts import resolve_attempts
+from edge.services.show_lane import lane_words
 from edge.services.show_screen import show_screen
 from edge.services.take_cash import take_cash
 from edge.services.take_payment import submit
@@ -57,6 +58,10 @@ class Exit(LaneRig):
         self.work(OUT)
         return self.gates[OUT].pulses
 
+    def words(self) -> tuple[str, ...]:
+        """Return what the exit's display shows."""
+        return self.box.store.read(lambda unit: lane_words(unit, self.box, self.exit)).lines
+
     def screen(self) -> str:
         return str(show_screen(self.box, PAY_STATION)["screen"])
 
@@ -76,8 +81,10 @@ def parked(policy: UnconfirmedPolicy = UnconfirmedPolicy.RECORD_DEBT, minutes: i
 def test_a_code_at_the_exit_opens_once_and_only_when_the_money_is_confirmed() -> None:
     rig = parked()
     assert (rig.screen(), rig.opened()) == ("checkout", 0)
+    assert rig.words() == (PLATE, "请缴费10元")
     assert rig.pay(balance_fen=1) is AttemptState.DECLINED
     assert rig.opened() == 0
+    assert rig.words() == (PLATE, "付款未成功,请换码再试或按铃")
     assert rig.pay() is AttemptState.APPROVED
     assert rig.opened() == 1
     rig.work(OUT)
