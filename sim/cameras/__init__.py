@@ -1,0 +1,1 @@
+"""Simulated plate cameras: each speaks its maker's own HTTP, written from the makers' documents alone."""
