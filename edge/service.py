@@ -180,7 +180,7 @@ class Service:
         cameras = self._cameras.desk if self._cameras else None
         apart = (
             parking.blueprint(self.box, parts.web),
-            stays.blueprint(self.box, parts.web),
+            stays.blueprint(self.box, parts.web, parts.cameras.photos if parts.cameras else None),
             notify.blueprint(self.box, parts.callbacks),
         )
         app = create_web(self._desk, parts.web, pages, cameras, apart)

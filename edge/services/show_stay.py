@@ -26,7 +26,8 @@ MAX_STAYS = 5
 class StayShown:
     """A stay and what is due on it now. quote: None once it is over.
 
-    attempt: the payment that is under way, None for none. paid_fen: confirmed so far.
+    attempt: the payment that is under way, None for none. paid_fen: confirmed so far. photo: the name of the
+    picture taken at the entry, "" without.
     """
 
     session: Session
@@ -35,6 +36,7 @@ class StayShown:
     due_fen: int
     paid_fen: int
     attempt: PaymentAttempt | None = None
+    photo: str = ""
 
     @property
     def pay_url(self) -> str:
@@ -115,4 +117,6 @@ def _shown(unit: Unit, box: Box, session_id: str, now: Instant) -> StayShown:
     )
     paid_fen = sum(one.amount_fen for one in unit.settlements.of_session(session_id))
     debts = tuple(one for one in due.debts if one.state is DebtState.OPEN)
-    return StayShown(due.session, due.quote, debts, due.due_fen, paid_fen, next(moving, None))
+    read = unit.plate_reads.get(due.session.entry_read_id) if due.session.entry_read_id else None
+    photo = read.photos[0] if read is not None and read.photos else ""
+    return StayShown(due.session, due.quote, debts, due.due_fen, paid_fen, next(moving, None), photo)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from edge.parking.facility import LaneWay
+from edge.parking.observation import PlateRead
 from edge.parking.passage import Passage, PassageState
 from edge.services.charge_stay import charge_stay
 from edge.services.payment_ports import CallbackRefused
+from edge.services.photo_ports import Photos
 from edge.web import notify
+from edge.web.api import stays
 from edge.web.desk import WebSettings
 from edge.web.guard import install_guard
 from edge.web.phone import parking
 from edge.web.problems import install_problems
-from sim.fakes.box import GATEWAY
+from sim.fakes.box import GATEWAY, KIOSK
 from sim.fakes.gateway import FakeFault
 from tests.unit.garage import EXIT, PLATE, Garage
 
@@ -146,6 +150,8 @@ def test_a_lane_shows_its_waiting_vehicle_masked_and_no_other(garage: Garage, cl
     garage.box.store.write(lambda unit: unit.passages.put(gone))
     assert "10.00" not in client.get("/phone/parking/lane/out-1").text
     assert client.get("/phone/parking/lane/entry-1").status_code == 404
+    assert client.get("/phone/parking/lane/out-1/code.svg").mimetype == "image/svg+xml"
+    assert client.get("/phone/parking/lane/none/code.svg").status_code == 404
 
 
 def test_a_callback_has_its_payment_asked_about_at_once(garage: Garage, client: FlaskClient) -> None:
@@ -181,3 +187,28 @@ def test_a_box_whose_phones_cannot_pay_says_where_to_pay(garage: Garage) -> None
     page = app.test_client().get(f"/phone/parking?plate={PLATE}&language=en").text
     assert "Please pay at a kiosk" in page
     assert '<button class="wide">Pay' not in page
+
+
+class Album:
+    """Pictures in memory."""
+
+    def fetch(self, name: str) -> bytes | None:
+        return b"\xff\xd8jpeg" if name == "entry.jpg" else None
+
+
+def test_a_kiosk_shows_stays_masked_with_their_entry_and_its_picture(garage: Garage) -> None:
+    stay = garage.come()
+    at = garage.stay(stay).entered_at
+    read = PlateRead("read-1", "entry-1", "cam", "key-1", PLATE, at, at, photos=("entry.jpg",))
+    garage.box.store.write(lambda unit: unit.plate_reads.put(read))
+    seen = replace(garage.stay(stay), entry_read_id="read-1")
+    garage.box.store.write(lambda unit: unit.sessions.put(seen))
+    app = Flask("edge.web")
+    app.register_blueprint(stays.blueprint(garage.box, WebSettings(zone="UTC"), cast("Photos", Album())))
+    client = app.test_client()
+    (row,) = client.get(f"/api/kiosk/{KIOSK}/stays?plate={PLATE}").get_json()
+    assert (row["plate"], row["due_fen"], row["photo"]) == ("粤B***45", 1_000, True)
+    photo = client.get(f"/api/kiosk/{KIOSK}/stays/photo?plate={PLATE}&stay={stay}")
+    assert (photo.mimetype, photo.data) == ("image/jpeg", b"\xff\xd8jpeg")
+    assert client.get(f"/api/kiosk/{KIOSK}/stays/photo?plate={PLATE}&stay=other").status_code == 404
+    assert client.get(f"/api/kiosk/none/stays?plate={PLATE}").status_code == 404

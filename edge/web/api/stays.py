@@ -10,12 +10,16 @@ from edge.clock import local
 from edge.parking.plate import mask_plate
 from edge.parking.quote_words import explain, summary
 from edge.services.box import Box
+from edge.services.photo_ports import Photos
 from edge.services.show_stay import StayShown, stays_of_plate
 from edge.web.desk import LANGUAGES, WebSettings
 
 
-def blueprint(box: Box, settings: WebSettings) -> Blueprint:
-    """Return GET /api/kiosk/<workstation>/stays?plate=...: that plate's stays inside, or what it owes."""
+def blueprint(box: Box, settings: WebSettings, photos: Photos | None = None) -> Blueprint:
+    """Return GET /api/kiosk/<workstation>/stays?plate=...: that plate's stays inside, or what it owes.
+
+    Each has a picture of its entry at .../stays/photo?plate=...&stay=..., where one was kept.
+    """
     routes, zone = Blueprint("stays", __name__, url_prefix="/api/kiosk"), ZoneInfo(settings.zone)
 
     @routes.get("/<workstation>/stays")
@@ -24,6 +28,15 @@ def blueprint(box: Box, settings: WebSettings) -> Blueprint:
             abort(404, f"There is no workstation {workstation}.")
         found = stays_of_plate(box, request.args.get("plate", "")[:16])
         return jsonify([_row(one, zone) for one in found])
+
+    @routes.get("/<workstation>/stays/photo")
+    def photo(workstation: str) -> Response:
+        found = stays_of_plate(box, request.args.get("plate", "")[:16])
+        wanted = [one for one in found if one.session.session_id == request.args.get("stay", "")]
+        jpeg = photos.fetch(wanted[0].photo) if photos is not None and wanted and wanted[0].photo else None
+        if jpeg is None:
+            abort(404, "There is no picture of this vehicle.")
+        return Response(jpeg, mimetype="image/jpeg")
 
     return routes
 
@@ -36,6 +49,7 @@ def _row(one: StayShown, zone: ZoneInfo) -> dict[str, object]:
         "due_fen": one.due_fen,
         "debt_fen": sum(debt.amount_fen for debt in one.debts),
         "paying": one.attempt is not None,
+        "photo": bool(one.photo),
     }
     for language in LANGUAGES:
         end = "" if language == LANGUAGES[0] else f"_{language}"

@@ -36,6 +36,7 @@ def blueprint(box: Box, settings: WebSettings) -> Blueprint:
     pages, routes = _Pages(box, settings), Blueprint("driver", __name__, url_prefix="/phone")
     routes.add_url_rule("/parking", view_func=pages.by_plate)
     routes.add_url_rule("/parking/lane/<lane>", view_func=pages.by_lane)
+    routes.add_url_rule("/parking/lane/<lane>/code.svg", view_func=pages.lane_code)
     routes.add_url_rule("/parking/code.svg", view_func=pages.code)
     routes.add_url_rule("/parking/<ticket>", view_func=pages.by_ticket)
     routes.add_url_rule("/p/<ticket>", view_func=pages.by_ticket)
@@ -99,10 +100,14 @@ class _Pages:
         url = next((one.pay_url for one in _FINDERS[by](self._box, word) if one.pay_url), "")
         if not url:
             abort(404, "Nothing waits to be paid here any more.")
-        svg = io.BytesIO()
-        picture = segno.make(url, error="m", micro=False)
-        picture.save(svg, kind="svg", xmldecl=False, omitsize=True, border=2, svgclass=None, lineclass=None)
-        return Response(svg.getvalue(), mimetype="image/svg+xml")
+        return _qr(url)
+
+    def lane_code(self, lane: str) -> Response:
+        """Show the fixed code of an exit, to be printed and put up there."""
+        public, known = self._box.rules.public_url, self._box.parking.facility.lane(lane)
+        if not public or known is None:
+            abort(404, "This box has no public address (public_url), or no such lane.")
+        return _qr(f"{public.rstrip('/')}/phone/parking/lane/{quote(lane, safe='')}")
 
     def _page(
         self, found: tuple[StayShown, ...], by: str, word: str, problem: str = "", status: int = 200
@@ -122,6 +127,13 @@ class _Pages:
             pays=bool(self._box.prepayers),
         )
         return Response(html, status=status)
+
+
+def _qr(text: str) -> Response:
+    svg = io.BytesIO()
+    picture = segno.make(text, error="m", micro=False)
+    picture.save(svg, kind="svg", xmldecl=False, omitsize=True, border=2, svgclass=None, lineclass=None)
+    return Response(svg.getvalue(), mimetype="image/svg+xml")
 
 
 def _asked(given: Mapping[str, str]) -> tuple[str, str]:

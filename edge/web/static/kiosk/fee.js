@@ -53,7 +53,7 @@ async function search(plate) {
   try {
     const answer = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     const stays = answer.ok ? await answer.json() : [];
-    list(stays);
+    list(stays, plate);
     if (!stays.length) tell(answer.status === 400 ? "plate_invalid" : "fee_not_found");
   } catch {
     tell("error_unreachable");
@@ -65,19 +65,29 @@ function tell(key) {
   replay(find("[data-overlay=fee] .pinpad"), "shake");
 }
 
-function list(stays) {
+function list(stays, plate = "") {
   const node = find("[data-fee-stays]");
   show(node, stays.length > 0);
   find("[data-overlay=fee]").classList.toggle("found", stays.length > 0);
-  node.replaceChildren(...stays.map(row));
+  node.replaceChildren(...stays.map((stay) => row(stay, plate)));
 }
 
-function row(stay) {
+function picture(stay, plate) {
+  if (!stay.photo) return "";
+  const image = make("img", "fee-photo");
+  const { workstation } = document.body.dataset;
+  const query = new URLSearchParams({ plate, stay: stay.id });
+  image.src = `/api/kiosk/${encodeURIComponent(workstation)}/stays/photo?${query}`;
+  image.alt = t("fee_photo");
+  return image;
+}
+
+function row(stay, plate) {
   const head = make("p", "fee-head", make("strong", "", stay.plate), make("span", "", `${t("parking_entered")} ${stay.entered}`));
   const lines = make("ul", "fee-lines", ...own(stay, "lines").map((line) => make("li", "", line)));
   if (stay.debt_fen) lines.append(make("li", "", `${t("parking_debts")} ${yuan(stay.debt_fen)}`));
   const pay = stay.due_fen
     ? makeButton("primary", { stay: stay.id }, `${t("parking_pay")} ${yuan(stay.due_fen)}`)
     : make("strong", "fee-none", t("parking_nothing_due"));
-  return make("li", "", make("div", "", head, make("p", "fee-summary", own(stay, "summary")), lines), pay);
+  return make("li", "", make("div", "", head, make("p", "fee-summary", own(stay, "summary")), lines), picture(stay, plate), pay);
 }
