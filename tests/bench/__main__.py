@@ -131,6 +131,7 @@ BENCHES: dict[str, Callable[..., Result]] = {
     "catalogue": _catalogue,
     "snapshots": _imported("snapshots"),
     "barcodes": _barcodes,
+    "plates": _imported("plates"),
     "tariff": _imported("tariff"),
     "push": _imported("push"),
     "exit": _imported("exit"),

@@ -82,13 +82,17 @@ def over_lower_row(lower: Quad) -> Quad:
 
 def coloured(picture: Picture, near: Quad) -> Quad | None:
     """Return the patch of a plate's colour that lies around `near`, as a parallelogram; None without one."""
-    wide = grown(near, 0.25, 0.25, 1.2, 0.6)
+    first = _coloured(picture, grown(near, 0.25, 0.25, 1.2, 0.6))
+    return None if first is None else _coloured(picture, grown(first, 0.15, 0.15, 0.2, 0.2))
+
+
+def _coloured(picture: Picture, wide: Quad) -> Quad | None:
     patch = rectify(picture, wide, 192, 144)
     hsv = cv2.cvtColor(patch, cv2.COLOR_BGR2HSV)
     ground = np.median(hsv[60:100, 64:128].reshape(-1, 3), axis=0)
     if ground[1] < 60:
         return None
-    reach = np.array([9, 70, 80])
+    reach = np.array([9, 70, 55])
     mask = cv2.inRange(hsv, np.maximum(ground - reach, 0), np.minimum(ground + reach, 255))
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))

@@ -53,7 +53,7 @@ def scaled(picture: Picture, side: int) -> Scaled:
 def candidates(picture: Picture, side: int = 960) -> list[Candidate]:
     """Return candidates for plates in a BGR picture, the most plate-like first, near doubles left out."""
     view = scaled(picture, side)
-    found = [*_by_lines(view), *_by_colour(view), *_by_edges(view)]
+    found = _thinned([*_by_lines(view), *_by_colour(view), *_by_edges(view)])
     ranked = sorted((_ranked(view, one) for one in found), key=lambda one: -one.rank)
     kept: list[Candidate] = []
     for one in ranked:
@@ -111,6 +111,25 @@ def leaning(outline: Outline) -> Quad:
     )
 
 
+def _thinned(found: list[Candidate]) -> list[Candidate]:
+    """Leave out what another candidate nearly covers, before the costlier ranking."""
+    if not found:
+        return found
+    low = np.array([one.quad.min(axis=0) for one in found])
+    high = np.array([one.quad.max(axis=0) for one in found])
+    area = np.prod(high - low, axis=1)
+    shared = np.prod(
+        np.maximum(np.minimum(high[:, None], high[None]) - np.maximum(low[:, None], low[None]), 0), axis=2
+    )
+    alike = shared / np.maximum(area[:, None] + area[None] - shared, 1e-6) > _ALMOST
+    kept: list[int] = []
+    for number in range(len(found)):
+        if not alike[number, kept].any():
+            kept.append(number)
+    return [found[number] for number in kept]
+
+
+_ALMOST = 0.92
 _MOST = 16
 _SAME = 0.55
 _COLOURS = (

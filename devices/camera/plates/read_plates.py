@@ -18,13 +18,15 @@ import numpy as np
 
 from devices.camera.pictures import SUFFIXES, Picture, PictureUnreadable, load_picture
 from devices.camera.plates.motion import MotionGate
-from devices.camera.plates.passage import PassageVote
+from devices.camera.plates.passage import PassageSettings, PassageVote
 from devices.camera.plates.reader import PlateFound, PlateReader
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".avi", ".mkv", ".mov", ".m4v", ".mjpeg", ".mpg", ".mpeg", ".webm", ".ts"}
 )
 _MOST_FRAMES = 200_000
+#: Nobody waits at a gate in a film: more frames vote.
+_UNHURRIED = PassageSettings(needed=3, alone=1.1, hurry_ms=2000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ def _read_video(path: Path, reader: PlateReader) -> Iterator[PlatesResult]:
 def _passages(path: Path, capture: cv2.VideoCapture, reader: PlateReader) -> Iterator[PlatesResult]:
     rate = capture.get(cv2.CAP_PROP_FPS)
     rate = rate if 1.0 <= rate <= 240.0 else 25.0
-    gate, votes = MotionGate(), PassageVote()
+    gate, votes = MotionGate(), PassageVote(_UNHURRIED)
     spent, passages, taken_ns = 0.0, 0, 0
     every = max(1, round(rate / 6))
     for number in range(_MOST_FRAMES):

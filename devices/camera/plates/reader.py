@@ -112,7 +112,7 @@ class PlateReader:
         self._recogniser = recogniser or Recogniser()
 
     def read(self, image: Picture) -> tuple[PlateFound, ...]:
-        """Return the plates in `image` (grey, BGR or BGRA, 8 bit), the one that it is about first.
+        """Return the plates in `image` (grey, BGR or BGRA, 8 or 16 bit), the one that it is about first.
 
         Raises ValueError for an array that is no picture.
         """
@@ -151,8 +151,7 @@ class PlateReader:
         if place.sure < _GOOD:
             place = self._better(picture, place, _completed(quad, seen))
         if place.sure < _GOOD:
-            two = self._two_rows(picture, place, posteriors)
-            place = two if two is not None else place
+            place = self._two_rows(picture, place, posteriors)
         return place if place.sure > _HOPELESS else None
 
     def _better(self, picture: Picture, place: _Place, quad: Quad) -> _Place:
@@ -163,20 +162,20 @@ class PlateReader:
         other.quad = _ends(other)
         return other if other.sure >= 0.9 * place.sure else place
 
-    def _two_rows(self, picture: Picture, place: _Place, posteriors: Posteriors) -> _Place | None:
+    def _two_rows(self, picture: Picture, place: _Place, posteriors: Posteriors) -> _Place:
         lower = decode(posteriors, LOWER_ROW)
         if not lower or lower[0].confidence < _HALF:
-            return None
+            return place
         ends = refit(place.start, lower[0], _PROBE // 8)
         row = levelled(picture, place.start if ends is None else ends)
         wholes = [coloured(picture, place.start), over_lower_row(row), row]
-        tried = [
-            _Place(whole, self._look_twice(picture, whole, _PROBE), start=place.start, rows=2)
-            for whole in wholes
-            if whole is not None
-        ]
-        best = max(tried, key=lambda one: one.sure)
-        return best if best.sure > place.sure else None
+        best = place
+        for whole in wholes:
+            if whole is None or best.sure > _GOOD:
+                continue
+            two = _Place(whole, self._look_twice(picture, whole, _PROBE), start=place.start, rows=2)
+            best = two if two.sure > best.sure else best
+        return best
 
     def _settle(
         self, picture: Picture, place: _Place, frames: Sequence[tuple[float, float, int]]
@@ -189,6 +188,9 @@ class PlateReader:
             if len(readings) == 4 and _agreed(readings):
                 break
         verdict = vote(readings, colour, sure)
+        if verdict is not None and place.rows == 1 and _HESITANT[0] < verdict.confidence < _HESITANT[1]:
+            readings += [self._look_evened(picture, place.quad, frame) for frame in _EVENED_FRAMES]
+            verdict = vote(readings, colour, sure)
         return None if verdict is None else _found(verdict, place, colour)
 
     def _strip(self, picture: Picture, quad: Quad, width: int) -> Posteriors:
@@ -196,6 +198,14 @@ class PlateReader:
 
     def _look(self, picture: Picture, quad: Quad, width: int) -> list[Decoded]:
         return decode(self._strip(picture, quad, width))
+
+    def _look_evened(self, picture: Picture, quad: Quad, frame: tuple[float, float, int]) -> list[Decoded]:
+        """Read a strip whose light was evened out, for plates that are dark, hazy or half in shade."""
+        wider, taller, width = frame
+        strip = rectify(picture, grown(quad, wider, wider, taller, taller), width, HEIGHT)
+        parts = cv2.cvtColor(strip, cv2.COLOR_BGR2LAB)
+        parts[..., 0] = cv2.createCLAHE(2.0, (2, 4)).apply(parts[..., 0])
+        return decode(self._recogniser.read(cast(Picture, cv2.cvtColor(parts, cv2.COLOR_LAB2BGR))))
 
     def _look_twice(self, picture: Picture, whole: Quad, width: int) -> list[Decoded]:
         """Read the two rows of a plate, each by itself, as one plate."""
@@ -207,7 +217,7 @@ class PlateReader:
 
 _PROBE = 176
 _UPPER = 144
-_HALF = 0.5
+_HALF = 0.75
 _FEWEST = 3
 _GOOD = 0.8
 _HOPELESS = 0.1
@@ -241,12 +251,22 @@ _FRAMES = (
     (0.02, 0.12, 208),
     (0.0, -0.05, 160),
 )
+_HESITANT = (0.3, 0.9)
+_EVENED_FRAMES = ((0.02, 0.05, 160), (0.0, 0.12, 192), (0.05, 0.2, 192), (0.02, 0.0, 224))
 _FEW_FRAMES = _FRAMES[:3]
 
 
 def _bgr(image: Picture) -> Picture:
-    if image.ndim == 2:
-        return cast(Picture, cv2.cvtColor(image, cv2.COLOR_GRAY2BGR))
+    """Return a picture as 8-bit BGR; raises ValueError for an array that is none."""
+    channels = image.shape[2] if image.ndim == 3 else 1
+    if image.ndim not in (2, 3) or image.size == 0 or channels not in (1, 3, 4):
+        raise ValueError(f"a picture has rows, columns and 1, 3 or 4 channels, got shape {image.shape}")
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    if image.dtype != np.uint8:
+        raise ValueError(f"a picture has 8 or 16 bits for each channel, got {image.dtype}")
+    if channels == 1:
+        return cast(Picture, cv2.cvtColor(image.reshape(image.shape[:2]), cv2.COLOR_GRAY2BGR))
     return np.ascontiguousarray(image[:, :, :3])
 
 
@@ -255,7 +275,9 @@ def _about(picture: Picture, place: _Place) -> float:
     width, _ = size_of(place.quad)
     centre = place.quad.mean(axis=0) / np.array([picture.shape[1], picture.shape[0]])
     away = float(np.abs(centre - np.array([0.5, 0.55])).max())
-    return 2.0 * place.sure + 0.5 * math.log(max(width, 8.0)) - 0.8 * away
+    edge = float(np.minimum(place.quad.min(axis=0), 0).min())
+    cut = edge < -2 or float(place.quad[:, 0].max()) > picture.shape[1] + 2
+    return 2.0 * place.sure - (1.0 if cut else 0.0) + 0.9 * math.log(max(width, 8.0)) - 0.4 * away
 
 
 def _found(verdict: Verdict, place: _Place, colour: str) -> PlateFound:

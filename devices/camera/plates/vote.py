@@ -72,14 +72,11 @@ def combine(syntax: Syntax, slots: Sequence[Floats], weights: Sequence[float]) -
 
 def _chosen(readings: Sequence[Sequence[Decoded]], colour: str, sure: float) -> Syntax | None:
     """Return the syntax with the best mean score, where no framing may spoil more than `_WORST`."""
-    totals: dict[str, float] = {}
-    syntaxes: dict[str, Syntax] = {}
+    syntaxes = {one.syntax.kind: one.syntax for reading in readings for one in reading}
+    totals = dict.fromkeys(syntaxes, 0.0)
     for reading in readings:
         scores = {one.syntax.kind: one.score for one in reading}
-        syntaxes |= {one.syntax.kind: one.syntax for one in reading}
         top = max(scores.values())
-        for kind in syntaxes:
-            totals.setdefault(kind, 0.0)
         for kind in totals:
             totals[kind] += max(scores.get(kind, top - _WORST) - top, -_WORST)
     if not totals:
