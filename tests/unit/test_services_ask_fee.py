@@ -9,6 +9,7 @@ import pytest
 from edge.codes.reading import code_rules
 from edge.services.ask_fee import ask_fee
 from edge.services.check_out import check_out
+from edge.services.reset_idle import reset_idle
 from edge.services.show_stay import show_stay, stays_of_plate
 from sim.fakes.box import COLA, KIOSK, RULES
 from tests.unit.garage import EXIT, PLATE, Garage
@@ -66,6 +67,15 @@ def test_a_ticket_with_nothing_due_says_so_and_loses_nothing(garage: Garage) -> 
     garage.pay(garage.code())
     garage.wait(3_000)
     assert garage.scan(TICKET, EXIT).outcome == "cannot_add"
+
+
+def test_a_lane_is_shown_like_any_workstation_and_keeps_its_fee_while_nobody_touches_it(
+    garage: Garage,
+) -> None:
+    ask_fee(garage.box, EXIT, garage.come())
+    garage.wait(3_600_000)
+    assert not reset_idle(garage.box, EXIT)
+    assert (garage.screen(EXIT)["kind"], garage.screen(EXIT)["screen"]) == ("lane", "checkout")
 
 
 def test_goods_scanned_at_a_lane_are_no_sale(garage: Garage) -> None:

@@ -15,6 +15,8 @@ def blueprint(desk: Desk, settings: WebSettings) -> Blueprint:
     @routes.get("/")
     def links() -> str:
         kinds = {name: str(desk.view(name, "")["kind"]) for name in desk.workstations()}
+        # The place to pay of an exit has a display of its own and no page.
+        kinds = {name: kind for name, kind in kinds.items() if kind in ("kiosk", "till")}
         words = {language: load_texts(language) for language in LANGUAGES}
         return render_template("links.html", kinds=kinds, settings=settings, **words)
 
