@@ -9,7 +9,7 @@ from edge.services.grant_validation import coupon_text, issue_coupons, validate_
 from edge.services.receive_scan import receive_scan
 from edge.services.show_screen import show_screen
 from tests.unit.lane_rig import PAY_STATION
-from tests.unit.test_pay_at_exit import Exit, parked
+from tests.unit.test_services_pay_at_exit import Exit, parked
 
 HOUR = Grant(BenefitKind.MINUTES, 60, label="1 小时", label_en="1 h")
 FREE = Grant(BenefitKind.ALL, label="全免", label_en="free")
