@@ -1,4 +1,4 @@
-"""Port PlateCamera: the same promises from the fake and from the streams of Hikvision and Dahua over HTTP."""
+"""Port PlateCamera: the same promises from the fake, frames read here, and streams over HTTP."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from devices.types import Health, PlateSeen
 from edge.services.camera_ports import PlateCamera
 from sim.fakes.plate_camera import FakePlateCamera
 from tests.contract.camera_server import PASSWORD, USER, CameraServer
+from tests.contract.frames_rig import frames_camera
 
 PATIENCE_S = 5.0
 FOLDER = Path(__file__).parents[2] / "devices/camera"
@@ -60,9 +61,15 @@ def stream_rig(habits: StreamHabits, parts: bytes, stack: ExitStack) -> Rig:
     return Rig(camera, lambda: server.stream.put(parts), lambda: server.stream.put(None), lambda: None)
 
 
+def frames_rig(stack: ExitStack) -> Rig:
+    camera, lane = frames_camera(stack)
+    return Rig(camera, lane.come, lane.lose, lambda: None)
+
+
 RIGS: dict[str, Callable[[ExitStack], Rig]] = {
     "fake": fake_rig,
     "hikvision": lambda stack: stream_rig(HIKVISION, hikvision_parts(), stack),
+    "frames": frames_rig,
     "dahua": lambda stack: stream_rig(DAHUA, dahua_parts(), stack),
 }
 
