@@ -88,9 +88,11 @@ class LaneRig:
     def look(self, lane: str) -> None:
         """Read the inputs and let time go by, as the worker does."""
         gate, settings = self.gates[lane], self.lane(lane)
+        down = False
         if settings.gate and (settings.loops or settings.boom) and not gate.absent and not gate.echo_lost:
+            down = gate.inputs().boom_down
             see_inputs(self.box, settings, gate.inputs())
-        keep_held(self.box, settings, False)
+        keep_held(self.box, settings, down)
         tick_lane(self.box, settings)
 
     def wait(self, lane: str, seconds: float, step: float = 0.5) -> None:

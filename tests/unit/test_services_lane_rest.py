@@ -19,6 +19,7 @@ from edge.services.lane_answer import LaneOutcome
 from edge.services.lane_stays import UNSEEN_EXIT
 from edge.services.open_lane import Opening, end_cut_off
 from edge.services.passage_records import CorrectionReason, HoldReason
+from edge.services.plate_records import PlateBlock
 from edge.services.recount import correct_count, recount
 from edge.services.see_loop import see_loop
 from edge.services.show_lane import show_lane, show_lanes
@@ -312,3 +313,83 @@ def test_a_vehicle_under_an_open_boom_without_a_decision_is_known_to_have_tailga
     (told,) = lanes.told("parking.tailgated")
     assert (told["identified"], told["plate"]) == (True, OTHER)
     assert lanes.inside() == 2
+
+
+def test_a_held_boom_that_comes_down_is_raised_again_but_not_all_the_time() -> None:
+    lanes = LaneRig()
+    hold_gate(lanes.box, IN, HoldReason.FIRE, "张军", 600)
+    lanes.work(IN)
+    for _ in range(3):
+        lanes.gates[IN].shut()
+        lanes.wait(IN, 4)
+    assert lanes.gates[IN].pulses == 2
+    lanes.wait(IN, 10)
+    assert lanes.gates[IN].pulses == 2, "it is up"
+    end_hold(lanes.box, IN, "张军")
+    lanes.gates[IN].shut()
+    lanes.wait(IN, 30)
+    assert lanes.gates[IN].pulses == 2
+    assert all(one.is_over for one in lanes.commands(IN))
+
+
+def test_a_hold_ends_in_time_after_a_restart_of_the_machine() -> None:
+    lanes = LaneRig()
+    hold_gate(lanes.box, IN, HoldReason.POWER, "张军", 60)
+    lanes.ports.clock.reboot(61_000)
+    lanes.look(IN)
+    assert lanes.box.store.read(lambda unit: unit.lane_holds.current(IN)) is None
+
+
+def test_a_black_listed_plate_is_refused_and_a_guard_may_decide_otherwise() -> None:
+    lanes = LaneRig()
+    block = PlateBlock(PLATE, "command-1", "HQ", lanes.now.wall_at, lanes.now.wall_at + 86_400_000, "stolen")
+    lanes.box.store.write(lambda unit: unit.plates.block(block))
+    lanes.loops(IN, True, False)
+    answer = lanes.read(IN)
+    assert (answer.outcome, answer.lines[1]) == (LaneOutcome.REFUSE, "禁止入场,请联系管理员")
+    passage = lanes.here(IN)
+    assert passage.question is not None
+    assert passage.question.recommended is Answer.REFUSE
+    answer_guard(lanes.box, IN, passage.passage_id, Answer.REFUSE, "张军")
+    assert lanes.here(IN).question is None
+    lanes.loops(IN, False, False)
+    lanes.wait(IN, 5)
+    assert lanes.last(IN).end is PassageEnd.TURNED_BACK
+    assert lanes.inside() == 0
+
+
+def test_without_a_tariff_a_guard_lets_out_and_nothing_is_owed() -> None:
+    lanes = LaneRig()
+    lanes.come()
+    lanes.box.store.write(lambda unit: unit.tariffs.replace(()))
+    lanes.loops(OUT, True, False)
+    assert lanes.read(OUT).outcome is LaneOutcome.ASK
+    passage = lanes.here(OUT)
+    assert passage.question is not None
+    assert (passage.question.why, passage.question.recommended) == (Why.NO_PRICE, Answer.LET_OUT)
+    answer_guard(lanes.box, OUT, passage.passage_id, Answer.LET_OUT, "张军", "没有价格")
+    lanes.work(OUT)
+    lanes.drive(OUT)
+    stay = lanes.stay()
+    assert stay.state is SessionState.LEFT
+    assert lanes.box.store.read(lambda unit: unit.debts.of_session(stay.session_id)) == ()
+
+
+def test_an_exit_that_leaves_by_no_stay_takes_the_nameless_one_with_it() -> None:
+    lanes = LaneRig()
+    lanes.loops(IN, True, False)
+    lanes.read(IN)
+    lanes.work(IN)
+    for occupied in ((True, True), (False, True), (False, False), (True, False), (True, True), (False, True)):
+        lanes.loops(IN, *occupied)
+    lanes.loops(IN, False, False)
+    lanes.gates[IN].shut()
+    lanes.work(IN)
+    assert lanes.inside() == 2
+    lanes.loops(OUT, True, False)
+    lanes.read(OUT, OTHER)
+    answer_guard(lanes.box, OUT, lanes.here(OUT).passage_id, Answer.OPEN, "张军", "跟车进来的")
+    lanes.work(OUT)
+    lanes.drive(OUT)
+    assert lanes.inside() == 1
+    assert lanes.stay().state is SessionState.INSIDE
