@@ -35,6 +35,8 @@ _PIN_HASH = re.compile(r"(?:[0-9a-f]{2}){8,64}\$[0-9a-f]{64}", re.ASCII)
 def check_references(config: Config, source: str) -> None:
     """Raise Invalid for doubled names and for devices of workstations that do not exist."""
     names = [one.name for one in config.workstation]
+    if "phone" in names:
+        raise Invalid(f"{source}: a workstation is named 'phone', which stands for phones; rename it")
     for kind in (
         "workstation",
         "scanner",

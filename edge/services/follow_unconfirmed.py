@@ -62,7 +62,15 @@ def _due(unit: Unit, box: Box, lane: Lane, now: Instant) -> bool:
     busy = load(unit, box, lane.workstation)
     if busy.order is None or busy.order.state is not OrderState.AWAITING or busy.attempt is None:
         return False
-    return is_unconfirmed(box, busy.attempt, now)
+    return is_unconfirmed(box, busy.attempt, now) and not _is_asked(unit, lane, busy)
+
+
+def _is_asked(unit: Unit, lane: Lane, busy: Busy) -> bool:
+    """Return whether the guard knows already, so that the lane need not be written every second."""
+    if lane.unconfirmed is not UnconfirmedPolicy.ASK_GUARD or busy.state.help_at is None:
+        return False
+    passage = unit.passages.current(lane.name)
+    return passage is None or passage.question is not None
 
 
 def is_unconfirmed(box: Box, attempt: PaymentAttempt, now: Instant) -> bool:

@@ -49,6 +49,7 @@ def test_the_rules_default_to_what_the_use_cases_default_to() -> None:
             ["workstation[0].kind: must be one of kiosk, till"],
         ),
         ({"workstation": [{"name": "a"}, {"name": "a"}]}, ["two workstations are named 'a'"]),
+        ({"workstation": [{"name": "phone"}]}, ["a workstation is named 'phone'"]),
         ({"printer": [{"name": "p", "workstation": "bar"}]}, ["p belongs to workstation 'bar'; known: none"]),
         (
             {"box": {"site": 1, "edge": "b"}, "hq": {"window": "many", "hosst": "x"}},
