@@ -8,7 +8,7 @@ from edge.services.box import Box
 from edge.services.records import Unit
 
 #: Stays that are looked at closely for one read.
-MAX_CANDIDATES = 40
+MAX_CANDIDATES = 24
 
 
 def find_session(unit: Unit, box: Box, read: PlateRead, now: int) -> Ranking:

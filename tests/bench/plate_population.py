@@ -17,6 +17,7 @@ from edge.parking.plate_edits import Confusions
 from edge.parking.plate_match import Ranking, rank
 from edge.parking.session import Session
 from edge.parking.vehicle import PlateColour, VehicleClass
+from edge.services.find_session import MAX_CANDIDATES
 
 NOW = 1_795_000_000_000
 MINUTE_MS = 60_000
@@ -177,7 +178,7 @@ class CarPark:
 
     def _rank(self, read: PlateRead) -> Ranking:
         shared = Counter(one for key in lookup_keys(read.plate) for one in self._keys.get(key, ()))
-        near = [self._stays[one][1] for one, _ in shared.most_common(40)]
+        near = [self._stays[one][1] for one, _ in shared.most_common(MAX_CANDIDATES)]
         exact = any(one.plate == read.plate for one in near)
         named = () if exact else (read.plate, *(stay.plate for stay in near))
         known = {one for one in named if one in self._past}
