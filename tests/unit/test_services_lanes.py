@@ -158,6 +158,7 @@ def test_an_old_read_opens_nothing_and_a_guard_is_asked() -> None:
     lanes.drive(IN)
     lanes.ports.clock.advance(60_000)
     lanes.loops(IN, True, False)
+    lanes.wait(IN, 12)
     assert lanes.read(IN, age_ms=11_000).outcome is LaneOutcome.ASK
     lanes.work(IN)
     assert lanes.gates[IN].pulses == 1
@@ -179,6 +180,7 @@ def test_a_young_read_after_an_old_one_opens() -> None:
     lanes.drive(IN)
     lanes.ports.clock.advance(60_000)
     lanes.loops(IN, True, False)
+    lanes.wait(IN, 12)
     lanes.read(IN, age_ms=11_000)
     assert lanes.read(IN).outcome is LaneOutcome.OPEN
     lanes.work(IN)
