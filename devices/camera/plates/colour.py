@@ -32,6 +32,18 @@ def colour_of(strip: Picture) -> tuple[str, float]:
     return _colourless(value.astype(np.uint8))
 
 
+def reddish(strip: Picture) -> bool:
+    """Say whether the left quarter of a rectified BGR strip carries red characters, as the army's plates do.
+
+    Printed paper and stickers often read like such a plate, but in one colour.
+    """
+    small = cv2.resize(strip, (96, 24), interpolation=cv2.INTER_AREA).astype(np.float32)
+    red = small[..., 2] - (small[..., 0] + small[..., 1]) / 2
+    light = float(small.max())
+    left, right = red[5:19, 4:25], red[5:19, 40:92]
+    return float(np.percentile(left, 90) - np.percentile(right, 90)) > 0.12 * light
+
+
 def _paleness(name: str) -> int:
     return {"blue": 60, "yellow": 70, "green": 28}[name]
 

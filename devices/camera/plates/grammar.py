@@ -24,7 +24,7 @@ _CITY = LETTERS + "O"
 _ENERGY = "DFABCEGHJK"
 SELDOM = {"O": 1.5}
 """Symbols that are rare where they are allowed, and by how much (natural logarithm)."""
-_ARMY = "ABCDEGHJKLNSTVZ"
+_ARMY = "VKHBSLJNGCZE"
 
 
 @dataclass(frozen=True, slots=True)

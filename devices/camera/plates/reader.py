@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from devices.camera.pictures import Picture
-from devices.camera.plates.colour import colour_of
+from devices.camera.plates.colour import colour_of, reddish
 from devices.camera.plates.decode import Decoded, Glance, decode, glance, join_rows
 from devices.camera.plates.framing import (
     coloured,
@@ -93,6 +93,7 @@ class _Place:
     readings: list[Decoded]
     start: Quad
     rows: int = 1
+    reads: int = 1
 
     @property
     def best(self) -> Decoded:
@@ -129,11 +130,15 @@ class PlateReader:
     def _places(self, picture: Picture, proposed: Sequence[Candidate]) -> list[_Place]:
         """Read the likeliest candidates; return those that may be plates."""
         places: list[_Place] = []
+        spent = 0
         for number, candidate in enumerate(proposed[: self.settings.tries]):
+            if spent >= _MOST_READS:
+                break
             if any(overlap(candidate.quad, place.quad) > 0.3 and place.sure > 0.8 for place in places):
                 continue
             place = self._probe(picture, candidate)
-            if place is not None:
+            spent += 1 if place is None else place.reads
+            if place is not None and place.sure > _HOPELESS:
                 places.append(place)
             if number >= 1 and any(place.sure > 0.85 for place in places):
                 break
@@ -147,16 +152,19 @@ class PlateReader:
         if len(seen.text) < _FEWEST:
             return None
         place = _Place(quad, decode(posteriors), start=quad)
+        if place.sure < _NOTHING and len(seen.text) < 5:
+            return None
         place = self._better(picture, place, levelled(picture, _ends(place)))
         if place.sure < _GOOD:
             place = self._better(picture, place, _completed(quad, seen))
         if place.sure < _GOOD:
             place = self._two_rows(picture, place, posteriors)
-        return place if place.sure > _HOPELESS else None
+        return place
 
     def _better(self, picture: Picture, place: _Place, quad: Quad) -> _Place:
         """Return the place as read in `quad`, or as it was where that reads worse."""
-        other = _Place(quad, self._look(picture, quad, _PROBE), start=place.start)
+        place.reads += 1
+        other = _Place(quad, self._look(picture, quad, _PROBE), start=place.start, reads=place.reads)
         if not other.readings:
             return place
         other.quad = _ends(other)
@@ -166,14 +174,19 @@ class PlateReader:
         lower = decode(posteriors, LOWER_ROW)
         if not lower or lower[0].confidence < _HALF:
             return place
+        patch = coloured(picture, place.start)
+        if patch is None or not _two_row_shaped(patch):
+            return place
         ends = refit(place.start, lower[0], _PROBE // 8)
         row = levelled(picture, place.start if ends is None else ends)
-        wholes = [coloured(picture, place.start), over_lower_row(row), row]
+        wholes = [patch, over_lower_row(row), row]
         best = place
         for whole in wholes:
-            if whole is None or best.sure > _GOOD:
-                continue
-            two = _Place(whole, self._look_twice(picture, whole, _PROBE), start=place.start, rows=2)
+            if best.sure > _GOOD:
+                break
+            reads = best.reads = best.reads + 2
+            found = self._look_twice(picture, whole, _PROBE)
+            two = _Place(whole, found, start=place.start, rows=2, reads=reads)
             best = two if two.sure > best.sure else best
         return best
 
@@ -182,16 +195,26 @@ class PlateReader:
     ) -> PlateFound | None:
         readings = [place.readings]
         look = self._look if place.rows == 1 else self._look_twice
-        colour, sure = colour_of(rectify(picture, place.quad, 96, 24))
+        colour, sure = colour_of(self._ground(picture, place))
         for wider, taller, width in frames:
             readings.append(look(picture, grown(place.quad, wider, wider, taller, taller), width))
-            if len(readings) == 4 and _agreed(readings):
+            if len(readings) == 4 and (_agreed(readings) or _hopeless(readings)):
                 break
         verdict = vote(readings, colour, sure)
-        if verdict is not None and place.rows == 1 and _HESITANT[0] < verdict.confidence < _HESITANT[1]:
+        if (
+            verdict is not None
+            and frames is _FRAMES
+            and place.rows == 1
+            and _HESITANT[0] < verdict.confidence < _HESITANT[1]
+        ):
             readings += [self._look_evened(picture, place.quad, frame) for frame in _EVENED_FRAMES]
             verdict = vote(readings, colour, sure)
-        return None if verdict is None else _found(verdict, place, colour)
+        if verdict is None or (verdict.syntax.kind == "army" and not reddish(self._ground(picture, place))):
+            return None
+        return _found(verdict, place, colour)
+
+    def _ground(self, picture: Picture, place: _Place) -> Picture:
+        return rectify(picture, place.quad, 96, 24)
 
     def _strip(self, picture: Picture, quad: Quad, width: int) -> Posteriors:
         return self._recogniser.read(rectify(picture, quad, width, HEIGHT))
@@ -215,10 +238,12 @@ class PlateReader:
         return [one for one in joined if one is not None]
 
 
-_PROBE = 176
+_PROBE = 160
 _UPPER = 144
 _HALF = 0.75
-_FEWEST = 3
+_FEWEST = 4
+_NOTHING = 0.03
+_MOST_READS = 15
 _GOOD = 0.8
 _HOPELESS = 0.1
 _AGREED = 0.97
@@ -238,6 +263,15 @@ def _completed(quad: Quad, seen: Glance) -> Quad:
     return grown(quad, lack, 0.0, 0.0, 0.0)
 
 
+def _two_row_shaped(patch: Quad) -> bool:
+    width, height = size_of(patch)
+    return 1.2 <= width / max(height, 1.0) <= 3.2
+
+
+def _hopeless(readings: Sequence[Sequence[Decoded]]) -> bool:
+    return max((one[0].confidence for one in readings if one), default=0.0) < _HESITANT[0]
+
+
 def _agreed(readings: Sequence[Sequence[Decoded]]) -> bool:
     best = [one[0] for one in readings if one]
     return len({one.text for one in best}) == 1 and min(one.confidence for one in best) > _AGREED
@@ -251,7 +285,7 @@ _FRAMES = (
     (0.02, 0.12, 208),
     (0.0, -0.05, 160),
 )
-_HESITANT = (0.3, 0.9)
+_HESITANT = (0.3, 0.94)
 _EVENED_FRAMES = ((0.02, 0.05, 160), (0.0, 0.12, 192), (0.05, 0.2, 192), (0.02, 0.0, 224))
 _FEW_FRAMES = _FRAMES[:3]
 

@@ -1,7 +1,7 @@
 """The recogniser: a strip of picture to probabilities of plate symbols, by PP-OCRv4's mobile model.
 
 The model file is the one inside the `rapidocr` 3.8.4 wheel (Apache-2.0, PaddleOCR); nothing of that package
-is imported. Its 6,623 characters are folded into the plates' own (docs/decisions/0030-plate-reader.md).
+is imported. Its 6,623 characters are folded into the plates' own (docs/decisions/0033-plate-reader.md).
 """
 
 from __future__ import annotations
