@@ -19,12 +19,14 @@ from sim.gateway.alipay_keys import make_alipay_keys
 from sim.gateway.credentials import Credentials, make_credentials
 from sim.gateway.server import GatewayServer
 from sim.goods import catalogue_csv, demo_goods
+from sim.mall_drivers import visit_by_car
+from sim.mall_lanes import TARIFF, MallLanes
 from sim.pictures import draw_pictures
 from sim.ports import free_ports
 from sim.printer import SimPrinter
 from sim.relay import PublicHost
 from sim.scanner import SimulatedScanner
-from sim.shopper import Shop, ShopperError, trips, visit
+from sim.shopper import Shop, ShopperError, trips
 from sim.signals import stop_on_signals
 from sim.wires import PtyWire
 
@@ -167,15 +169,20 @@ class MallSettings:
     goods: Path | None = None
     rules: str = "poll_ms = 1000"
     relay_port: int = 0
+    lanes_port: int = 0
 
 
 class Mall:
     """Everything that a box is connected to, and the box as a process of its own."""
 
     def __init__(
-        self, settings: MallSettings, now_ms: Callable[[], int], digits: Callable[[int], str]
+        self,
+        settings: MallSettings,
+        now_ms: Callable[[], int],
+        digits: Callable[[int], str],
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """now_ms: Unix milliseconds. digits: returns that many random decimal digits."""
+        """now_ms: Unix milliseconds. digits: that many random decimal digits. say: tells of the lanes."""
         self._settings = settings
         self.stop = threading.Event()
         folder = settings.folder
@@ -194,6 +201,7 @@ class Mall:
         self.printer = SimPrinter(folder / "receipts")
         self.printer_wire = PtyWire(self.printer, folder / "dev" / "printer-k01")
         self.scanner = SimulatedScanner(folder / "dev" / "scanner-k01")
+        self.lanes = MallLanes(folder, self.url, now_ms, digits, say, settings.lanes_port)
         self._processes: list[subprocess.Popen[bytes]] = []
         self._running = ExitStack()
         self.edge: subprocess.Popen[bytes] | None = None
@@ -225,12 +233,16 @@ class Mall:
         self._running.enter_context(self.broker)
         self.phones = self._running.enter_context(PublicHost(self.broker.port, self._settings.relay_port))
         self._running.enter_context(self.printer_wire)
+        self._running.enter_context(self.lanes)
         self._running.callback(self._end_processes)
         self._start_hq()
         self.write_config()
         if not (self._settings.folder / "state" / "edge.db").exists():
             self._import_goods()
+        if not (self._settings.folder / "tariff.csv").exists():
+            self._import_tariff()
         self.start_edge()
+        self.lanes.start()
 
     def why(self, error: Exception) -> str:
         """Return what to tell a person about a failure: that the service died, when it did."""
@@ -266,6 +278,22 @@ class Mall:
         if subprocess.run([*command, "--config", str(self.config)], check=False).returncode:
             raise ShopperError(f"the goods of {goods} could not be imported")
 
+    def _import_tariff(self) -> None:
+        tariff = self._settings.folder / "tariff.csv"
+        tariff.write_text(TARIFF, encoding="utf-8")
+        command = [
+            sys.executable,
+            "-m",
+            "edge",
+            "tariff",
+            "import",
+            str(tariff),
+            "--config",
+            str(self.config),
+        ]
+        if subprocess.run(command, check=False).returncode:
+            raise ShopperError(f"the tariff of {tariff} could not be imported")
+
     def _start_hq(self) -> None:
         ports = ("--broker-port", str(self.broker.port), "--port", str(self.hq_port))
         self._start("hq.log", "sim", "hq", *ports, "--dir", str(self._settings.folder / "hq"))
@@ -299,7 +327,7 @@ class Mall:
             alipay_public_key=self.alipay.alipay_public_key.resolve(),
             pin_hash=_PIN_HASH,
         )
-        self.config.write_text(text, encoding="utf-8")
+        self.config.write_text(text + self.lanes.config(), encoding="utf-8")
 
     def shop(self, say: Callable[[str], None]) -> Shop:
         """Return where the shopper is."""
@@ -338,7 +366,7 @@ def run(settings: MallSettings, now_ms: Callable[[], int], digits: Callable[[int
     print(
         f"starting broker, HQ, gateway, scanner, printer and the service in {settings.folder} ...", flush=True
     )
-    mall = Mall(settings, now_ms, digits)
+    mall = Mall(settings, now_ms, digits, _print)
     stop_on_signals(mall.stop)
     try:
         mall.open()
@@ -361,6 +389,7 @@ def _taken_port(settings: MallSettings) -> str:
         ("HQ's page", "--hq-port", settings.hq_port),
         ("the phones", "--gateway-port", settings.gateway_port),
         ("HQ's public host", "--relay-port", settings.relay_port),
+        ("the lanes' page", "--lanes-port", settings.lanes_port),
     )
     for what, option, port in wanted:
         try:
@@ -378,15 +407,19 @@ def _taken_port(settings: MallSettings) -> str:
 
 
 def _shop_on(mall: Mall, settings: MallSettings) -> int:
-    shop = mall.shop(lambda text: print(text, flush=True))
+    shop = mall.shop(_print)
     for done, trip in enumerate(trips(), 1):
-        visit(shop, trip)
+        visit_by_car(mall.lanes, shop, trip)
         if settings.visits and done >= settings.visits:
             await_empty_outbox(mall)
             break
         if mall.stop.wait(3 * settings.pace_s):
             break
     return 0
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)
 
 
 def await_empty_outbox(mall: Mall) -> None:
@@ -413,6 +446,7 @@ A mall is open on this machine; a shopper is on the way. Open:
   MQTT broker      {mall.broker.kind} on {mall.broker.host}:{mall.broker.port}
   phones, wallets  {mall.gateway.url}/
   public host      {mall.public_url}/  (receipts on phones, by way of HQ)
+  lanes            {mall.lanes.page.url if mall.lanes.page else ""}/
   receipts         {settings.folder / "receipts"}
 
 Ctrl+C ends it.

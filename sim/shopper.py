@@ -28,7 +28,7 @@ class ShopperError(Exception):
 class Trip:
     """One visit. codes: what is scanned, in order. habit: how the wallet behaves ("types", "wrong" ...).
 
-    wallet: whose payment code is shown, "wechat" or "alipay".
+    wallet: whose payment code is shown, "wechat" or "alipay". plate: of the car, told at the kiosk.
     """
 
     title: str
@@ -38,6 +38,7 @@ class Trip:
     adult: bool = False
     join: bool = False
     wallet: str = "wechat"
+    plate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,9 @@ def visit(shop: Shop, trip: Trip) -> str:
         _choose(shop, "one_more")
     if trip.adult:
         _act(shop, "approve_age", {"pin": shop.pin})
+    if trip.plate:
+        _act(shop, "parking_plate", {"plate": trip.plate})
+        shop.say(f"shopper: my car is {trip.plate}")
     _pause(shop, 1.0)
     _act(shop, "checkout", {})
     _await(shop, "checkout")
@@ -124,14 +128,19 @@ def _notice_with(view: Json, choice: str) -> Json | None:
     return None
 
 
-def _pay(shop: Shop, trip: Trip) -> str:
-    wallet = _json(shop.wallets, "POST", "/sim/wallets", {
-        "name": "访客 Visitor", "balance_fen": 500_000, "habit": trip.habit,
-        "password_above_fen": 0 if trip.habit == "waits" else 100_000, "delay_ms": 3_000,
+def payment_code(wallets: str, kind: str = "wechat", habit: str = "types") -> str:
+    """Return the payment code that a new visitor's phone shows; wallets: address of the gateway."""
+    wallet = _json(wallets, "POST", "/sim/wallets", {
+        "name": "访客 Visitor", "balance_fen": 500_000, "habit": habit,
+        "password_above_fen": 0 if habit == "waits" else 100_000, "delay_ms": 3_000,
     })  # fmt: skip
-    kind = {"wechat": "wallets", "alipay": "alipay"}[trip.wallet]
-    code = _json(shop.wallets, "POST", f"/sim/{kind}/{wallet['wallet_id']}/code", {"renew": True})
-    if not shop.scan(str(code["code"])):
+    folder = {"wechat": "wallets", "alipay": "alipay"}[kind]
+    code = _json(wallets, "POST", f"/sim/{folder}/{wallet['wallet_id']}/code", {"renew": True})
+    return str(code["code"])
+
+
+def _pay(shop: Shop, trip: Trip) -> str:
+    if not shop.scan(payment_code(shop.wallets, trip.wallet, trip.habit)):
         raise ShopperError("nobody listens to the scanner; is the service running?")
     if trip.habit == "waits":
         _await(shop, "waiting")

@@ -3,9 +3,8 @@
     camera = SimVzicom(VzicomHabits("http://127.0.0.1:8080/camera/TOKEN"), now_ms, actions)
     with camera: camera.see(read)
 
-newest first, one at a time, the next only when the answer said ContinuePushOffline; live ones go before them.
-newest first, one at a time, the next only when the answer said ContinuePushOffline; a live record goes
-before them. Source: Vzicom HTTP push protocol 2.1-2.6.
+newest first, one at a time, the next only when the answer said ContinuePushOffline; live ones go first.
+Source: Vzicom HTTP push protocol 2.1-2.6.
 """
 
 from __future__ import annotations
