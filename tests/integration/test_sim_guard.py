@@ -1,4 +1,4 @@
-"""The robot guard over the real staff pages: it leaves a question alone, then answers as the page recommends."""
+"""The robot guard over the real staff pages: leaves a question alone, then answers as the page recommends."""
 
 from __future__ import annotations
 
