@@ -45,6 +45,8 @@ RECORDS = (
     "shifts",
     "papers",
     "validations",
+    "people",
+    "points",
     "settlements",
     "stay_charges",
     "plates",

@@ -26,6 +26,7 @@ from edge.services.paper_records import Papers
 from edge.services.parking_records import Sessions, Settlements
 from edge.services.pass_records import Passes
 from edge.services.passage_records import GateCommands, LaneHolds, Occupancies, Passages, PlateReads
+from edge.services.people_records import People, PointsBook
 from edge.services.plate_records import Plates
 from edge.services.refund_records import Refunds
 from edge.services.shift_records import Shifts
@@ -257,6 +258,10 @@ class Unit(Protocol):
     def autopays(self) -> Autopays: ...
     @property
     def validations(self) -> Validations: ...
+    @property
+    def people(self) -> People: ...
+    @property
+    def points(self) -> PointsBook: ...
     @property
     def plates(self) -> Plates: ...
     @property

@@ -34,7 +34,9 @@ from edge.store.outbox import OutboxTable
 from edge.store.papers import PaperTable
 from edge.store.passes import PassTable
 from edge.store.payments import AttemptTable, LedgerTable
+from edge.store.people import PeopleTable
 from edge.store.plates import PlateTable
+from edge.store.points import PointsTable
 from edge.store.receipts import LandingTable, ReceiptTable, ScanTable
 from edge.store.refunds import RefundTable
 from edge.store.reserve import Reserve
@@ -91,6 +93,8 @@ class SqliteUnit:
         self.work_items = WorkItemTable(connection)
         self.bills = BillTable(connection)
         self.validations = ValidationTable(connection)
+        self.people = PeopleTable(connection)
+        self.points = PointsTable(connection)
         self.settlements = SettlementTable(connection)
         self.stay_charges = StayChargeTable(connection)
         self.debts = DebtTable(connection)

@@ -41,6 +41,7 @@ from sim.fakes.members import (
 from sim.fakes.outbox import FakeOutbox, OutboxRows
 from sim.fakes.papers import FakePapers
 from sim.fakes.passes import FakePasses, PassRows
+from sim.fakes.people import FakePeople, FakePoints, PeopleRows
 from sim.fakes.plates import FakePlates, PlateRows
 from sim.fakes.refunds import FakeRefunds
 from sim.fakes.shifts import Books, FakeShifts, ShiftRows
@@ -86,6 +87,7 @@ class Rows:
     lanes: LaneRows = field(default_factory=LaneRows)
     plates: PlateRows = field(default_factory=PlateRows)
     passes: PassRows = field(default_factory=PassRows)
+    people: PeopleRows = field(default_factory=PeopleRows)
 
     def copy(self) -> Rows:
         """Return rows that can be changed without changing these."""
@@ -117,6 +119,7 @@ class Rows:
             lanes=self.lanes.copy(),
             plates=self.plates.copy(),
             passes=self.passes.copy(),
+            people=self.people.copy(),
             validations=self.validations.copy(),
             stay_money=self.stay_money.copy(),
         )
@@ -184,6 +187,8 @@ class FakeUnit:
         self.shifts = FakeShifts(rows.shifts, books, writing)
         self.papers = FakePapers(rows.papers, writing)
         self.validations = FakeValidations(rows.validations, writing)
+        self.people = FakePeople(rows.people, writing)
+        self.points = FakePoints(rows.people, writing)
         self.work_items = FakeWorkItems(rows.work_items, writing)
         self.bills = FakeBills(rows.bills, BilledBooks(rows.orders, rows.attempts, rows.refunds), writing)
         self.settlements = FakeSettlements(rows.stay_money.settlements, writing)
