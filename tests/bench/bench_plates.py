@@ -2,7 +2,7 @@
 
 python -m tests.bench.bench_plates [--limit N]     # some minutes; build/bench/plates.json
 
-The photographs are ../shared/data/plates, or $MALL_EDGE_DATA/plates (truth.csv: file, plate, also: other
+The photographs are ../shared/data/plates, or $MALL_EDGEDATA/plates (truth.csv: file, plate, also: other
 plates in the picture); pictures without a plate are the barcode photographs beside them. Times are processor
 time of the one thread, loading not counted. The resident set is that of one that only reads them.
 """
@@ -10,17 +10,11 @@ time of the one thread, loading not counted. The resident set is that of one tha
 from __future__ import annotations
 
 import argparse
-import csv
-import os
-import re
-import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from devices.camera.pictures import Picture, load_picture
 from devices.camera.plates.camera import FramePlateCamera, LaneView
@@ -28,28 +22,16 @@ from devices.camera.plates.reader import PlateReader
 from devices.runtime import boottime_ns
 from devices.types import DeviceStatus, Frame, PlateSeen
 from tests.bench.big_mall import say
+from tests.bench.plate_engines import DATA, ROOT, Engine, Photo, ours, rapidocr
+from tests.bench.plate_engines import photos as load_photos
 from tests.bench.table import Figure, Result, percentile, report
 
-_ROOT = Path(__file__).parents[2]
-_DATA = Path(os.environ.get("MALL_EDGE_DATA", _ROOT.parent / "shared" / "data"))
 _LEVELS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98)
 _RENDERED_EACH = 3
 _NO_PLATE_STEP = 12
 _LANE_STEP = 5
 _GATE_MS = 400.0
-_PLATE = re.compile(
-    "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][A-Z0-9]{4,5}[A-Z0-9警学港澳领挂]"
-)
 _RIGHT, _ANY, _MEDIAN_MS, _P95_MS, _RSS_MB, _NO_PLATE_MS = 95.0, 97.0, 150.0, 300.0, 250.0, 150.0
-
-
-@dataclass(frozen=True, slots=True)
-class Photo:
-    """One photograph: what it is about, and all plates in it that are tagged."""
-
-    path: Path
-    plate: str
-    tagged: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +46,19 @@ class Answer:
     ms: float
 
 
-Engine = Callable[[Picture], tuple[str, float]]
-
-
 def measure(limit: int = 0) -> Result:
     """Read everything with both engines; an empty result with the reason where there are no photographs."""
-    if not (_DATA / "plates" / "truth.csv").exists():
-        return Result("plates", [], {}, f"skipped: no photographs in {_DATA}/plates; set MALL_EDGE_DATA")
-    photos = _photos(limit)
+    if not (DATA / "plates" / "truth.csv").exists():
+        return Result("plates", [], {}, f"skipped: no photographs in {DATA}/plates; set MALL_EDGEDATA")
+    photos = load_photos(limit)
     figures: list[Figure] = []
-    ours, peer = _ours(), _rapidocr()
-    answers = _ask("ours", ours, photos)
+    reader, peer = ours(), rapidocr()
+    answers = _ask("ours", reader, photos)
     figures += _figures("ours", answers, targets=True)
     figures += _confidence(answers)
     figures += _lane(photos)
-    figures += _no_plates("ours", ours, _NO_PLATE_MS)
-    figures += _rendered("ours", ours, targets=True)
+    figures += _no_plates("ours", reader, _NO_PLATE_MS)
+    figures += _rendered("ours", reader, targets=True)
     figures.append(Figure("ours: peak resident set", _resident("ours", limit), "MB", _RSS_MB))
     theirs = _ask("rapidocr", peer, photos)
     figures += _figures("rapidocr", theirs, targets=False)
@@ -101,51 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--resident", choices=("ours", "rapidocr"), help="only read, and print the peak in MB"
     )
     wanted = parser.parse_args(arguments)
-    if wanted.resident:
-        _ask(wanted.resident, _ours() if wanted.resident == "ours" else _rapidocr(), _photos(wanted.limit))
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-        return 0
     return report(measure(wanted.limit))
-
-
-def _photos(limit: int) -> list[Photo]:
-    folder = _DATA / "plates"
-    with (folder / "truth.csv").open(newline="", encoding="utf-8") as file:
-        rows = [
-            Photo(folder / row["file"], row["plate"], (row["plate"], *row["also"].split()))
-            for row in csv.DictReader(file)
-        ]
-    return rows if limit <= 0 else rows[:: max(1, len(rows) // limit)][:limit]
-
-
-def _ours() -> Engine:
-    reader = PlateReader()
-
-    def read(picture: Picture) -> tuple[str, float]:
-        found = reader.read(picture)
-        return (found[0].text, found[0].confidence) if found else ("", 0.0)
-
-    return read
-
-
-def _rapidocr() -> Engine:
-    """Return rapidocr as it is: detector, direction, recogniser, one thread, and what looks like a plate."""
-    import logging
-
-    logging.disable(logging.WARNING)
-    from rapidocr import RapidOCR
-
-    threads = "EngineConfig.onnxruntime.{}_op_num_threads"
-    engine: Any = RapidOCR(params={threads.format("intra"): 1, threads.format("inter"): 1})
-
-    def read(picture: Picture) -> tuple[str, float]:
-        found = engine(picture)
-        pairs = zip(found.txts or (), found.scores or (), strict=True)
-        cleaned = [(re.sub(r"[^0-9A-Z一-鿿]", "", text.upper()), float(score)) for text, score in pairs]
-        plates = [(match.group(), score) for text, score in cleaned if (match := _PLATE.search(text))]
-        return max(plates, key=lambda one: one[1], default=("", 0.0))
-
-    return read
 
 
 def _ask(name: str, engine: Engine, photos: Sequence[Photo]) -> list[Answer]:
@@ -228,7 +163,7 @@ class _Standing:
 
 
 def _no_plates(name: str, engine: Engine, target: float) -> Iterator[Figure]:
-    pictures = sorted(p for p in (_DATA / "barcodes").rglob("*") if p.suffix.lower() in {".png", ".jpg"})
+    pictures = sorted(p for p in (DATA / "barcodes").rglob("*") if p.suffix.lower() in {".png", ".jpg"})
     answers = [_timed(engine, load_picture(path)) for path in pictures[::_NO_PLATE_STEP]]
     if answers:
         times = [ms for _, _, ms in answers]
@@ -268,7 +203,7 @@ def _resident(name: str, limit: int) -> float:
         "--limit",
         str(limit or 64),
     ]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=_ROOT)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
     return float(done.stdout.split()[-1])
 
 
