@@ -296,11 +296,14 @@ def _refused(passage: Passage, said: GuardAnswer) -> Step:
 def _corrected(passage: Passage, said: GuardAnswer) -> Step:
     if passage.opening:
         return still(passage)
-    # A person who looks at the vehicle vouches for it being there now.
+    # A person who looks at the vehicle vouches for it being there now; a read of it is not of one behind it.
+    plate = said.plate or passage.plate
+    behind = passage.behind
     known = replace(
         passage,
         state=PassageState.IDENTIFIED,
-        plate=said.plate or passage.plate,
+        plate=plate,
+        behind=None if behind is not None and alike(behind.plate, plate) else behind,
         session_id=said.session_id if said.answer is Answer.CHOOSE else "",
         fresh=True,
         question=None,

@@ -145,7 +145,9 @@ def _answer(
     whose = session_id or passage.session_id
     if answer is Answer.LET_OUT:
         due_fen = _owed(unit, box, whose, now)
-    said = GuardAnswer(answer, by, words, normalise(plate), session_id, due_fen)
+    chosen = unit.sessions.get(session_id) if answer is Answer.CHOOSE else None
+    named = normalise(plate) if chosen is None else chosen.plate
+    said = GuardAnswer(answer, by, words, named, session_id, due_fen)
     after = LaneTurn(unit, box, lane, now).see(passage, said)
     if answer in (Answer.CHOOSE, Answer.CORRECT):
         read = unit.plate_reads.get(passage.read_id)

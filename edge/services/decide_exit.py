@@ -13,9 +13,12 @@ from edge.parking.observation import PlateRead
 from edge.parking.passage import Passage
 from edge.parking.quote import Quote
 from edge.parking.session import Session, SessionState
+from edge.parking.truer_plate import truer_plate
+from edge.parking.vehicle import PlateColour
 from edge.services.autopay import begin_autopay
 from edge.services.box import Box
 from edge.services.charge_stay import put_charge
+from edge.services.correct_plate import correct_in
 from edge.services.find_session import find_session
 from edge.services.quote_session import quote_session
 from edge.services.record_debt import open_debt
@@ -26,6 +29,9 @@ AGAIN_MS = 300_000
 
 #: A stay that counted as never begun so lately is believed again when its vehicle leaves.
 REVIVE_MS = 3 * 24 * 3_600_000
+
+#: Who corrects a plate when no person does, and why.
+BOX, TRUER_READ = "box", "read surer at the exit"
 
 #: By how much wall and boot time may disagree about a stay before its clock counts as jumped.
 JUMP_MS = 60_000
@@ -52,12 +58,15 @@ def _whose(
     """Return the stay of a vehicle, and what is asked when there is none."""
     chosen = unit.sessions.get(passage.session_id) if passage.session_id else None
     if chosen is not None and chosen.state is SessionState.INSIDE:
-        return chosen, Decision(Verdict.ASK, Why.NO_SESSION)
+        seen = unit.plate_reads.get(passage.read_id)
+        named = chosen if seen is None else _truer(unit, box, chosen, seen, now)
+        return named, Decision(Verdict.ASK, Why.NO_SESSION)
     if not passage.plate:
         return None, Decision(Verdict.ASK, Why.NO_PLATE)
     ranking = find_session(unit, box, _read(unit, passage, now), now.wall_at)
     if ranking.clear is not None:
-        return ranking.clear.session, Decision(Verdict.ASK, Why.NO_SESSION)
+        named = _truer(unit, box, ranking.clear.session, ranking.read, now)
+        return named, Decision(Verdict.ASK, Why.NO_SESSION)
     known = _left_or_ghost(unit, lane, passage, now)
     if known is not None:
         return known, Decision(Verdict.ASK, Why.NO_SESSION)
@@ -65,6 +74,23 @@ def _whose(
     first = "" if ranking.recommended is None else ranking.recommended.session.session_id
     why = Why.UNSURE_SESSION if candidates else Why.NO_SESSION
     return None, Decision(Verdict.ASK, why, session_id=first, candidates=candidates)
+
+
+def _truer(unit: Unit, box: Box, session: Session, read: PlateRead, now: Instant) -> Session:
+    """Return the stay under the plate that was read surer, at the entry or here.
+
+    Passes and what was spent hang on the true plate; a misread at the entry must not cost the driver them.
+    """
+    entry = unit.plate_reads.get(session.entry_read_id) if session.entry_read_id else None
+    if entry is None or entry.plate != session.plate:
+        # A person named it.
+        return session
+    colour = session.colour if session.colour is not PlateColour.UNKNOWN else read.colour
+    plate = truer_plate(session.plate, entry.confidences, read.plate, read.confidences, colour)
+    if plate == session.plate or unit.sessions.inside(plate):
+        return session
+    correct_in(unit, box, session.session_id, BOX, TRUER_READ, now, plate)
+    return unit.sessions.get(session.session_id) or session
 
 
 def _left_or_ghost(unit: Unit, lane: Lane, passage: Passage, now: Instant) -> Session | None:

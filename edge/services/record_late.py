@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from edge.clock import Instant
+from edge.parking.advance import alike
 from edge.parking.facility import Lane, LaneWay
 from edge.parking.observation import PlateRead, Trigger
 from edge.parking.session import Session, SessionState
-from edge.parking.vehicle import VehicleClass
+from edge.parking.vehicle import PlateColour, VehicleClass
 from edge.services.box import Box
 from edge.services.events import EventKind, Json
 from edge.services.lane_stays import UNSEEN_ENTRY, leave_unseen
@@ -22,8 +23,12 @@ from edge.services.records import Unit
 #: Two reads of a plate at the same side of the car park so close together are of one entry, or one exit.
 SAME_MS = 300_000
 
-#: Stays and passages of a plate that are looked at.
+#: Stays and passages of a plate that are looked at, and passages of a lane: an outage of hours.
 MAX_LAST = 20
+MAX_PASSAGES = 500
+
+#: A camera sees a vehicle so long before the loop does.
+EARLY_MS = 5_000
 
 
 def record_late(unit: Unit, box: Box, lane: Lane, read: PlateRead, now: Instant) -> None:
@@ -42,6 +47,18 @@ def _came(unit: Unit, box: Box, lane: Lane, read: PlateRead, now: Instant) -> No
         return
     if any(one.entered_at <= read.seen_at < (one.left_at or 0) for one in stays):
         # It was inside then by what was seen at both ends.
+        return
+    unread = _unread_entry(unit, lane, read)
+    if unread is not None:
+        unit.sessions.put(
+            replace(
+                unread,
+                plate=unread.plate or read.plate,
+                colour=read.colour if unread.colour is PlateColour.UNKNOWN else unread.colour,
+                entry_read_id=read.read_id,
+                changed_at=now.wall_at,
+            )
+        )
         return
     for before in stays:
         if before.state is SessionState.INSIDE and before.entered_at < read.seen_at:
@@ -66,6 +83,22 @@ def _came(unit: Unit, box: Box, lane: Lane, read: PlateRead, now: Instant) -> No
     left_at = _left_since(unit, box, read, stays)
     if left_at is not None:
         leave_unseen(unit, box, session, left_at, now)
+
+
+def _unread_entry(unit: Unit, lane: Lane, read: PlateRead) -> Session | None:
+    """Return the stay of a vehicle that a person let in at that moment without a read: it is this one.
+
+    A person who typed the plate is believed where the camera read another character.
+    """
+    for passage in unit.passages.recent(lane.name, MAX_PASSAGES):
+        if not passage.begun_at - EARLY_MS <= read.seen_at <= (passage.passed_at or passage.signs_at):
+            continue
+        session = unit.sessions.get(passage.session_id) if passage.entered else None
+        if session is None or session.entry_read_id:
+            continue
+        if not session.plate or session.plate == read.plate or alike(session.plate, read.plate):
+            return session
+    return None
 
 
 def _left_since(unit: Unit, box: Box, read: PlateRead, stays: list[Session]) -> int | None:

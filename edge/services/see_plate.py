@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from devices.types import PlateSeen
 from edge.clock import Instant
-from edge.parking.advance import GateNews, is_echo
+from edge.parking.advance import GateNews, alike, is_echo
 from edge.parking.camera_clock import LastRead, age_of
 from edge.parking.decision import Verdict
-from edge.parking.facility import Lane
+from edge.parking.facility import Lane, LaneWay
 from edge.parking.gate_command import GateCommandState, commanded
 from edge.parking.observation import PlateRead, Trigger
 from edge.parking.passage import Passage, PassageState
@@ -79,9 +79,13 @@ def _of_who_stands_there(turn: LaneTurn, read: PlateRead) -> PlateRead | None:
 
 def _on_read(turn: LaneTurn, read: PlateRead) -> LaneAnswer:
     unit, lane = turn.unit, turn.lane
-    current = unit.passages.current(lane.name)
+    current, last = unit.passages.current(lane.name), unit.passages.last(lane.name)
+    if current is not None and _is_before(turn, current, last, read):
+        # The next vehicle stands there already; it must not be taken for the one before it.
+        if lane.way is LaneWay.ENTRY:
+            record_late(unit, turn.box, lane, read, turn.now)
+        return LaneAnswer(read.read_id, LaneOutcome.REPEAT)
     if current is None:
-        last = unit.passages.last(lane.name)
         if last is not None and _is_old_news(turn, last, read):
             turn.see(last, read)
             return LaneAnswer(read.read_id, LaneOutcome.REPEAT)
@@ -93,6 +97,18 @@ def _on_read(turn: LaneTurn, read: PlateRead) -> LaneAnswer:
         # The vehicle before it is through; this read began the next passage.
         after = unit.passages.current(lane.name) or after
     return _answer(turn, before, after, read)
+
+
+def _is_before(turn: LaneTurn, current: Passage, last: Passage | None, read: PlateRead) -> bool:
+    """Whether a read is of a vehicle before the present one: made before that came, or of the last one."""
+    if read.trigger is not Trigger.AUTO or not read.plate or read.plate == current.plate:
+        return False
+    approach_ms = turn.box.parking.passage_rules(turn.lane).approach
+    if turn.lane.loops and turn.at(current) - read.age_ms < current.begun_at - approach_ms:
+        return True
+    if last is None or last.ended_at is None or turn.at(last) - read.age_ms > last.ended_at:
+        return False
+    return read.plate == last.plate or alike(read.plate, last.plate)
 
 
 def _is_old_news(turn: LaneTurn, last: Passage, read: PlateRead) -> bool:
