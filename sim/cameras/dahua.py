@@ -21,7 +21,7 @@ from sim.cameras.vzicom import CameraActions
 WAITING = 256
 TRIES = 20
 
-_COLOURS = {
+COLOURS = {
     "blue": "Blue", "yellow": "Yellow", "white": "White", "black": "Black", "green": "ShadowGreen",
     "green_yellow": "YellowGreen",
 }  # fmt: skip
@@ -113,7 +113,7 @@ class SimDahua:
         when = at.strftime("%Y-%m-%d %H:%M:%S")
         plate = {
             "IsExist": bool(read.text), "PlateNumber": read.text,
-            "PlateColor": _COLOURS.get(read.colour, "Other"),
+            "PlateColor": COLOURS.get(read.colour, "Other"),
             "PlateType": "Normal", "Confidence": min(read.confidences, default=97), "Channel": 0,
             "BoundingBox": [1002, 565, 1263, 674], "UploadNum": 1,
         }  # fmt: skip
