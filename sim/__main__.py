@@ -191,6 +191,21 @@ def fleet(broker_port: int, boxes: int, rate: float, lives: float, seconds: int)
     boxes_on.close()
 
 
+@main.command("parking-day")
+@click.option("--cars", default=3_000, show_default=True, help="Vehicles of the day.")
+@click.option("--seed", default=1, show_default=True, help="The same seed plays the same day.")
+def parking_day(cars: int, seed: int) -> None:
+    """Play a day of traffic through the use cases; end with 1 when the books differ from the truth."""
+    from sim.play_parking_day import play
+
+    with click.progressbar(length=cars, label="cars that left", file=sys.stderr) as bar:
+        report = play(cars, seed, lambda done, of: bar.update(done - bar.pos))
+        bar.update(cars - bar.pos)
+    for line in report.lines:
+        click.echo(line)
+    sys.exit(1 if report.violations else 0)
+
+
 @main.command()
 @click.option("--kiosk", default="http://127.0.0.1:8080", show_default=True)
 @click.option("--workstation", default="K01", show_default=True)

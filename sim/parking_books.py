@@ -25,6 +25,11 @@ def violations(day: ParkingDay) -> list[str]:
     return [*_cars(day), *_lanes(day), *_money(day), *_occupancy(day), *_events(day)]
 
 
+def takings(day: ParkingDay) -> int:
+    """Return what was settled for parking, in fen."""
+    return sum(one.amount_fen for one in _settled(day))
+
+
 def _cars(day: ParkingDay) -> Iterator[str]:
     """Every car left by its own stay, at its own moments, and nobody waited too long."""
     whose: Counter[str] = Counter()
