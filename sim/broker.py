@@ -20,6 +20,8 @@ import threading
 from enum import StrEnum
 from pathlib import Path
 
+from sim.signals import stop_on_signals
+
 HOST = "127.0.0.1"
 
 #: The largest payload taken: a relayed answer (384 KiB in base64) with room for its properties.
@@ -178,8 +180,7 @@ def installed(kind: BrokerKind) -> bool:
 def run(port: int = 1883, kind: str = "") -> int:
     """Run a broker until SIGINT or SIGTERM; return the exit code. For `python -m sim broker`."""
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop_on_signals(stop)
     try:
         with Broker(BrokerKind(kind) if kind else None, port) as broker:
             print(f"MQTT 5 broker ({broker.kind}) on {broker.host}:{broker.port}; Ctrl+C ends it", flush=True)
