@@ -270,7 +270,8 @@ class ParkingDay:
         if car.trip.way is Way.KIOSK:
             self._prepay(car)
         yield 240_000
-        name = min(EXITS, key=lambda lane: len(self._leaving[lane]))
+        nearer = car.trip.number % len(EXITS)
+        name = min(EXITS[nearer:] + EXITS[:nearer], key=lambda lane: len(self._leaving[lane]))
         self._leaving[name].append(car)
 
     def _pass_through(self, name: str, car: Car, sight: Sight) -> Process:

@@ -25,11 +25,12 @@ class DayReport:
 def play(cars: int, seed: int, progress: Callable[[int, int], None]) -> DayReport:
     """Return the report of a day. progress: told (cars that have left, all cars)."""
     with tempfile.TemporaryDirectory(prefix="parking-day-") as folder:
-        day = ParkingDay(plan_day(seed, Habits(cars=cars)), SqliteStore(Path(folder) / "edge.db", 1))
+        store = SqliteStore(Path(folder) / "edge.db", 1)
+        day = ParkingDay(plan_day(seed, Habits(cars=cars)), store)
         day.run(progress)
         found = tuple(violations(day))
         lines = (*_lines(day), *(f"WRONG: {one}" for one in found))
-        day.store.close()
+        store.close()
     return DayReport((*lines, f"{len(found)} violations"), found)
 
 
