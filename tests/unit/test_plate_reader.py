@@ -57,6 +57,10 @@ def test_a_plate_is_read_in_every_weather(reader: PlateReader, condition: str) -
     assert reader.read(scene(KINDS[0], condition, 11, width=170))[0].text == "粤B12345"
 
 
+def test_a_red_character_that_is_dark_at_night_is_looked_for_beside_the_others(reader: PlateReader) -> None:
+    assert reader.read(scene(KINDS[8], "night", 3, width=200))[0].text == "224578使"
+
+
 def test_grey_and_transparent_pictures_are_read_too(reader: PlateReader) -> None:
     picture = scene(KINDS[0], "clear", 5, width=200)
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)

@@ -155,8 +155,9 @@ class PlateReader:
         if place.sure < _NOTHING and len(seen.text) < 5:
             return None
         place = self._better(picture, place, levelled(picture, _ends(place)))
-        if place.sure < _GOOD:
-            place = self._better(picture, place, _completed(quad, seen))
+        for wider in _completed(quad, seen):
+            if place.sure < _GOOD:
+                place = self._better(picture, place, wider)
         if place.sure < _GOOD:
             place = self._two_rows(picture, place, posteriors)
         return place
@@ -255,12 +256,13 @@ def _ends(place: _Place) -> Quad:
     return place.quad if found is None else found
 
 
-def _completed(quad: Quad, seen: Glance) -> Quad:
-    """Return `quad` with room for the characters that a glance says are missing at one end."""
+def _completed(quad: Quad, seen: Glance) -> list[Quad]:
+    """Return `quad` with room for the characters that a glance missed, at the likelier end first."""
     lack = max(1, 7 - len(seen.text)) * seen.pitch * 1.15
+    left, right = grown(quad, lack, 0.0, 0.0, 0.0), grown(quad, 0.0, lack, 0.0, 0.0)
     if seen.text[0] in PROVINCES:
-        return grown(quad, 0.0, lack, 0.0, 0.0)
-    return grown(quad, lack, 0.0, 0.0, 0.0)
+        return [right]
+    return [right, left] if seen.text.isdigit() and len(seen.text) == 6 else [left]
 
 
 def _two_row_shaped(patch: Quad) -> bool:
