@@ -36,8 +36,9 @@ class ConversionStep(StrEnum):
 class Conversion:
     """One step that happened. day: the business day; hour: the local hour, 0 to 23.
 
-    origin: the touchpoint of the way's first touch; touchpoint: where this step happened. key: what makes a
-    repeat the same step. first: the way's first of this step, which alone is counted as a shopper.
+    origin: the touchpoint of the way's first touch; touchpoint: where this step happened. key: what a
+    repeat in the same way has in common with it. first: the way's first of this step, which alone is counted
+    as a shopper.
     """
 
     conversion_id: str
@@ -110,9 +111,9 @@ def is_correlation(text: str) -> bool:
     return _CORRELATION.fullmatch(text) is not None
 
 
-def step_key(step: ConversionStep, correlation: str, touchpoint: str, subject: str = "") -> str:
-    """Return what a repeat of a step has in common with it. subject: an order, page or coupon of its own."""
-    return f"{step.value}:{correlation}:{touchpoint}:{subject}"
+def step_key(step: ConversionStep, touchpoint: str, subject: str = "") -> str:
+    """Return what a repeat of a step in one way has in common with it. subject: an order, page or coupon."""
+    return f"{step.value}:{touchpoint}:{subject}"
 
 
 def add_counts(counts: Iterable[StepCount]) -> tuple[StepCount, ...]:

@@ -19,6 +19,7 @@ from edge.services.bill_records import BillBook
 from edge.services.catalogue_records import Catalogue
 from edge.services.charge_records import Autopays, Debts, StayCharges
 from edge.services.command_records import Commands
+from edge.services.journey_records import Credits, GuideTasks, Journeys
 from edge.services.list_records import CalendarDays, PlateLists, Tariffs
 from edge.services.member_records import Members
 from edge.services.outbox_records import Outbox
@@ -262,6 +263,12 @@ class Unit(Protocol):
     def people(self) -> People: ...
     @property
     def points(self) -> PointsBook: ...
+    @property
+    def journeys(self) -> Journeys: ...
+    @property
+    def credits(self) -> Credits: ...
+    @property
+    def guide_tasks(self) -> GuideTasks: ...
     @property
     def plates(self) -> Plates: ...
     @property

@@ -25,6 +25,8 @@ from edge.store.bills import BillTable
 from edge.store.catalogue import CatalogueTable
 from edge.store.commands import CommandTable
 from edge.store.database import lock_writer, open_reader, open_writer, quick_check
+from edge.store.guide_money import CreditTable, GuideTaskTable
+from edge.store.journeys import JourneyTable
 from edge.store.lanes import GateCommandTable, LaneHoldTable, PassageTable, PlateReadTable
 from edge.store.lists import PlateListTable
 from edge.store.members import MemberTable
@@ -100,6 +102,9 @@ class SqliteUnit:
         self.debts = DebtTable(connection)
         self.autopays = AutopayTable(connection)
         self.sessions = SessionTable(connection)
+        self.journeys = JourneyTable(connection)
+        self.credits = CreditTable(connection)
+        self.guide_tasks = GuideTaskTable(connection)
         self.plates = PlateTable(connection)
         self.passes = PassTable(connection)
         self.occupancies = OccupancyTable(connection)

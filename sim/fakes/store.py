@@ -23,6 +23,7 @@ from edge.services.work_records import WorkItem
 from sim.fakes.bills import BilledBooks, BillRows, FakeBills
 from sim.fakes.catalogue import CatalogueRows, FakeCatalogue
 from sim.fakes.commands import CommandRows, FakeCommands
+from sim.fakes.journeys import FakeCredits, FakeGuideTasks, FakeJourneys, JourneyRows
 from sim.fakes.lanes import (
     FakeGateCommands,
     FakeLaneHolds,
@@ -83,6 +84,7 @@ class Rows:
     validations: ValidationRows = field(default_factory=ValidationRows)
     stay_money: StayMoneyRows = field(default_factory=StayMoneyRows)
 
+    journeys: JourneyRows = field(default_factory=JourneyRows)
     stays: StayRows = field(default_factory=StayRows)
     lanes: LaneRows = field(default_factory=LaneRows)
     plates: PlateRows = field(default_factory=PlateRows)
@@ -115,6 +117,7 @@ class Rows:
             papers=dict(self.papers),
             work_items=dict(self.work_items),
             bills=self.bills.copy(),
+            journeys=self.journeys.copy(),
             stays=self.stays.copy(),
             lanes=self.lanes.copy(),
             plates=self.plates.copy(),
@@ -196,6 +199,9 @@ class FakeUnit:
         self.debts = FakeDebts(rows.stay_money.debts, writing)
         self.autopays = FakeAutopays(rows.stay_money.autopays, writing)
         self.sessions = FakeSessions(rows.stays, writing)
+        self.journeys = FakeJourneys(rows.journeys, writing)
+        self.credits = FakeCredits(rows.journeys, writing)
+        self.guide_tasks = FakeGuideTasks(rows.journeys, writing)
         self.plates = FakePlates(rows.plates, rows.stays, writing)
         self.passes = FakePasses(rows.passes, writing)
         self.occupancies = FakeOccupancies(rows.stays, writing)

@@ -255,7 +255,7 @@ def test_a_correlation_id_is_checked_where_it_comes_in() -> None:
         assert not is_correlation(bad)
         with pytest.raises(Invalid):
             check_correlation(bad)
-    assert step_key(ConversionStep.SHOWN, "c", "t", "o") != step_key(ConversionStep.SHOWN, "c", "t")
+    assert step_key(ConversionStep.SHOWN, "t", "o") != step_key(ConversionStep.SHOWN, "t")
 
 
 def test_rates_are_of_the_nearest_step_that_anybody_took() -> None:
