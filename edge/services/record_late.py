@@ -43,28 +43,35 @@ def record_late(unit: Unit, box: Box, lane: Lane, read: PlateRead, now: Instant)
 
 def _came(unit: Unit, box: Box, lane: Lane, read: PlateRead, now: Instant) -> None:
     stays = [one for one in unit.sessions.last_of(read.plate, MAX_LAST) if _counts(one)]
-    if any(abs(one.entered_at - read.seen_at) <= SAME_MS for one in stays):
-        return
-    if any(one.entered_at <= read.seen_at < (one.left_at or 0) for one in stays):
-        # It was inside then by what was seen at both ends.
+    if _is_known(stays, read):
         return
     unread = _unread_entry(unit, lane, read)
     if unread is not None:
-        unit.sessions.put(
-            replace(
-                unread,
-                plate=unread.plate or read.plate,
-                colour=read.colour if unread.colour is PlateColour.UNKNOWN else unread.colour,
-                entry_read_id=read.read_id,
-                changed_at=now.wall_at,
-            )
-        )
+        unit.sessions.put(_read_after_all(unread, read, now))
         return
     for before in stays:
         if before.state is SessionState.INSIDE and before.entered_at < read.seen_at:
             leave_unseen(unit, box, before, read.seen_at, now)
+    session = _late_stay(box, lane, read, now)
+    unit.sessions.put(session)
+    words: dict[str, Json] = {"entry_why": "backfill", "by": "", "backfill": 1}
+    tell_stay(unit, box, EventKind.PARKING_ENTERED, session, now, words)
+    left_at = _left_since(unit, box, read, stays)
+    if left_at is not None:
+        leave_unseen(unit, box, session, left_at, now)
+
+
+def _is_known(stays: list[Session], read: PlateRead) -> bool:
+    """Whether a stay of the plate began then, or went on then by what was seen at both ends."""
+    return any(
+        abs(one.entered_at - read.seen_at) <= SAME_MS or one.entered_at <= read.seen_at < (one.left_at or 0)
+        for one in stays
+    )
+
+
+def _late_stay(box: Box, lane: Lane, read: PlateRead, now: Instant) -> Session:
     known = read.vehicle_class is not VehicleClass.UNKNOWN
-    session = Session(
+    return Session(
         box.ids.new_id(),
         lane.zone,
         read.plate,
@@ -77,12 +84,17 @@ def _came(unit: Unit, box: Box, lane: Lane, read: PlateRead, now: Instant) -> No
         clock_note="" if now.trusted else UNSEEN_ENTRY,
         changed_at=now.wall_at,
     )
-    unit.sessions.put(session)
-    words: dict[str, Json] = {"entry_why": "backfill", "by": "", "backfill": 1}
-    tell_stay(unit, box, EventKind.PARKING_ENTERED, session, now, words)
-    left_at = _left_since(unit, box, read, stays)
-    if left_at is not None:
-        leave_unseen(unit, box, session, left_at, now)
+
+
+def _read_after_all(session: Session, read: PlateRead, now: Instant) -> Session:
+    """Return the stay with the read that belongs to it; what a person typed stays."""
+    return replace(
+        session,
+        plate=session.plate or read.plate,
+        colour=read.colour if session.colour is PlateColour.UNKNOWN else session.colour,
+        entry_read_id=read.read_id,
+        changed_at=now.wall_at,
+    )
 
 
 def _unread_entry(unit: Unit, lane: Lane, read: PlateRead) -> Session | None:
