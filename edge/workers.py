@@ -53,6 +53,8 @@ class Worker:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._finished_ns = boottime_ns()
+        # When the present step began, None while it waits for the next.
+        self._begun_ns: int | None = None
         self._crashes = 0
         self._in_a_row = 0
         self._last_error = ""
@@ -82,11 +84,17 @@ class Worker:
         quiet_s = (boottime_ns() - self._finished_ns) / 1e9
         return WorkerState(self.name, quiet_s, self._crashes, self._last_error)
 
+    def is_stuck(self) -> bool:
+        """Whether its present step takes too long; one that waits for its next step is well."""
+        begun_ns = self._begun_ns
+        return begun_ns is not None and (boottime_ns() - begun_ns) / 1e9 > self.longest_s
+
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
+            self._begun_ns = boottime_ns()
             pause_s = self._take_step()
-            self._finished_ns = boottime_ns()
+            self._finished_ns, self._begun_ns = boottime_ns(), None
             if pause_s > 0 and not self._stopping.is_set():
                 wait(self._wake, pause_s)
 
@@ -125,5 +133,5 @@ class Supervisor:
         return tuple(worker.name for worker in self.workers if not worker.join(timeout_s))
 
     def stuck(self) -> tuple[str, ...]:
-        """Return the names of workers that have not finished a step for too long."""
-        return tuple(one.name for one in self.workers if one.state().quiet_s > one.longest_s)
+        """Return the names of workers whose present step takes too long."""
+        return tuple(one.name for one in self.workers if one.is_stuck())

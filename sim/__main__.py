@@ -10,10 +10,10 @@ from pathlib import Path
 
 import click
 
+from devices.signals import stop_on_signals
 from sim.clocks import unix_ms
 from sim.mall import MallSettings
 from sim.mall import run as run_mall
-from sim.signals import stop_on_signals
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

@@ -20,7 +20,7 @@ import threading
 from enum import StrEnum
 from pathlib import Path
 
-from sim.signals import stop_on_signals
+from devices.signals import stop_on_signals
 
 HOST = "127.0.0.1"
 

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
+from devices.signals import stop_on_signals
 from sim.broker import Broker
 from sim.gateway.alipay_keys import make_alipay_keys
 from sim.gateway.credentials import Credentials, make_credentials
 from sim.gateway.server import GatewayServer
 from sim.goods import catalogue_csv, demo_goods
-from sim.mall_drivers import visit_by_car
+from sim.guard import RobotGuard
+from sim.mall_drivers import END_S, Traffic, some_plate, visit_by_car
 from sim.mall_lanes import TARIFF, MallLanes
 from sim.pictures import draw_pictures
 from sim.ports import free_ports
@@ -27,7 +29,6 @@ from sim.printer import SimPrinter
 from sim.relay import PublicHost
 from sim.scanner import SimulatedScanner
 from sim.shopper import Shop, ShopperError, trips
-from sim.signals import stop_on_signals
 from sim.wires import PtyWire
 
 #: The PIN of the demonstration's cashier, and its hash for the configuration.
@@ -39,6 +40,9 @@ _PIN_HASH = (
 #: Seconds that the service may take until it is ready, and to stop.
 READY_S = 30.0
 STOP_S = 15.0
+
+#: Seconds, at pace 1, that a question of a lane is left to whoever watches before the robot guard answers.
+GUARD_S = 15.0
 
 #: Seconds within which HQ acknowledges all that happened.
 SETTLE_S = 30.0
@@ -201,7 +205,7 @@ class Mall:
         self.printer = SimPrinter(folder / "receipts")
         self.printer_wire = PtyWire(self.printer, folder / "dev" / "printer-k01")
         self.scanner = SimulatedScanner(folder / "dev" / "scanner-k01")
-        self.lanes = MallLanes(folder, self.url, now_ms, digits, say, settings.lanes_port)
+        self.lanes = MallLanes(folder, self.url, now_ms, digits, say, settings.lanes_port, settings.pace_s)
         self._processes: list[subprocess.Popen[bytes]] = []
         self._running = ExitStack()
         self.edge: subprocess.Popen[bytes] | None = None
@@ -371,7 +375,7 @@ def run(settings: MallSettings, now_ms: Callable[[], int], digits: Callable[[int
     try:
         mall.open()
         _announce(mall, settings)
-        return _shop_on(mall, settings)
+        return _shop_on(mall, settings, digits)
     except (ShopperError, OSError) as error:
         if mall.stop.is_set():
             return 0
@@ -406,11 +410,18 @@ def _taken_port(settings: MallSettings) -> str:
     return ""
 
 
-def _shop_on(mall: Mall, settings: MallSettings) -> int:
+def _shop_on(mall: Mall, settings: MallSettings, digits: Callable[[int], str]) -> int:
     shop = mall.shop(_print)
+    traffic = Traffic(mall.lanes, mall.gateway.url, digits, _print, mall.stop, settings.pace_s)
+    guard = RobotGuard(mall.url, DEMO_PIN, mall.lanes.plate_at, _print, GUARD_S * settings.pace_s)
+    cars = threading.Thread(target=traffic.run, name="sim-traffic", daemon=True)
+    threading.Thread(target=guard.watch, args=(mall.stop,), name="sim-guard", daemon=True).start()
+    cars.start()
     for done, trip in enumerate(trips(), 1):
-        visit_by_car(mall.lanes, shop, trip)
+        visit_by_car(mall.lanes, shop, trip, some_plate(digits))
         if settings.visits and done >= settings.visits:
+            traffic.ends.set()
+            cars.join(END_S)
             await_empty_outbox(mall)
             break
         if mall.stop.wait(3 * settings.pace_s):
@@ -440,13 +451,15 @@ def _announce(mall: Mall, settings: MallSettings) -> None:
 A mall is open on this machine; a shopper is on the way. Open:
 
   kiosk            {mall.url}/kiosk/K01
+  lanes, drawn     {mall.lanes.page.url if mall.lanes.page else ""}/
+  guard            {mall.url}/staff/lanes  and  {mall.url}/staff/parking
+  driver's phone   {mall.url}/phone/parking
   till with cash   {mall.url}/till/T01
   staff (PIN {DEMO_PIN})  {mall.url}/staff
   HQ               {mall.hq_url}/
   MQTT broker      {mall.broker.kind} on {mall.broker.host}:{mall.broker.port}
   phones, wallets  {mall.gateway.url}/
   public host      {mall.public_url}/  (receipts on phones, by way of HQ)
-  lanes            {mall.lanes.page.url if mall.lanes.page else ""}/
   receipts         {settings.folder / "receipts"}
 
 Ctrl+C ends it.

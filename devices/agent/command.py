@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sqlite3
 import threading
 import time
 from collections import Counter
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -22,6 +20,7 @@ from devices.building import Buses, build_counter, build_display, build_gate
 from devices.runtime import boottime_ns
 from devices.settings import DisplayConfig, GateConfig, SpaceBoardConfig
 from devices.settings_reader import load_settings
+from devices.signals import stop_on_signals
 from devices.types import DeviceError
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -107,12 +106,7 @@ def machine_moment() -> Moment:
 
 def _serve(running: Agent, buses: Buses) -> None:
     stop = threading.Event()
-
-    def end(number: int, frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
+    stop_on_signals(stop)
     running.start()
     _log.info("ready")
     stop.wait()

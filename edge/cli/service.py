@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import faulthandler
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from devices.signals import stop_on_signals
 from edge.cli.group import CONFIG, main, with_config
 from edge.codes.classify import classify
 from edge.codes.explain import explain as explain_reading
@@ -30,8 +30,7 @@ def serve(config: Path) -> None:
     faulthandler.enable()
     set_up_logs()
     service = build_service(load_config(config))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: service.ended.set())
+    stop_on_signals(service.ended)
     service.start()
     service.ended.wait()
     service.stop()

@@ -133,3 +133,24 @@ def test_a_worker_inside_a_long_step_is_stuck_and_late_at_the_end() -> None:
 def test_workers_that_never_began_end_without_a_word() -> None:
     supervisor = Supervisor([Worker("one", lambda: 0.0)])
     assert supervisor.stop(timeout_s=0.0) == ()
+
+
+def test_a_worker_that_waits_long_for_its_next_step_is_well() -> None:
+    done = threading.Event()
+
+    def step(count: int) -> float:
+        done.set()
+        return 3_600.0
+
+    worker = Worker("seldom", Turns(step), longest_s=0.0)
+    supervisor = Supervisor([worker])
+    supervisor.start()
+    assert done.wait(DEADLINE_S)
+    pause = threading.Event()
+    for _ in range(200):
+        if supervisor.stuck() == ():
+            break
+        pause.wait(0.01)
+    assert worker.state().quiet_s >= 0
+    assert supervisor.stuck() == ()
+    assert supervisor.stop() == ()

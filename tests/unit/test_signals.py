@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sim.signals import stop_on_signals
+from devices.signals import stop_on_signals
 
 
 @pytest.fixture

@@ -25,6 +25,6 @@ def stop_on_signals(stop: threading.Event) -> None:
         stop.set()
 
     os.set_blocking(writer, False)
-    threading.Thread(target=watch, name="sim-signals", daemon=True).start()
+    threading.Thread(target=watch, name="signals", daemon=True).start()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, tell)
