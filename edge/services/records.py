@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from edge.members.landing import LandingPage
 from edge.retail.attempt import AttemptStep, PaymentAttempt
 from edge.retail.basket import Basket
 from edge.retail.ledger import Posting
@@ -20,6 +19,7 @@ from edge.services.catalogue_records import Catalogue
 from edge.services.charge_records import Autopays, Debts, StayCharges
 from edge.services.command_records import Commands
 from edge.services.journey_records import Credits, GuideTasks, Journeys
+from edge.services.landing_records import Landings
 from edge.services.list_records import CalendarDays, PlateLists, Tariffs
 from edge.services.member_records import Members
 from edge.services.outbox_records import Outbox
@@ -189,19 +189,6 @@ class Workstations(Protocol):
 
     def put(self, state: WorkstationState) -> None:
         """Write a workstation's state."""
-
-
-class Landings(Protocol):
-    """Pages after payment."""
-
-    def pages(self) -> tuple[LandingPage, ...]:
-        """Return all pages, the mall's own among them."""
-
-    def put(self, page: LandingPage) -> None:
-        """Write a page."""
-
-    def clear(self) -> None:
-        """Delete all pages."""
 
 
 class Unit(Protocol):

@@ -24,6 +24,8 @@ MAX_PAGES = 2_000
 MAX_BLOCKS = 20
 MAX_TEXT = 2_000
 
+_BLOCK_TEXTS = ("title", "title_en", "body", "body_en", "url", "picture", "code")
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogueKind:
@@ -123,7 +125,7 @@ def _block(value: object, where: str) -> LandingBlock:
     kind = said.get("kind")
     if not isinstance(kind, str) or kind not in set(BlockKind):
         raise Invalid(f"{where}: kind {kind!r:.40} is not one of {', '.join(BlockKind)}")
-    texts = {name: _text(said, name, where) for name in ("title", "title_en", "body", "body_en", "url")}
+    texts = {name: _text(said, name, where) for name in _BLOCK_TEXTS}
     if texts["url"] and not texts["url"].startswith(("https://", "/")):
         raise Invalid(f"{where}: url {texts['url']!r:.60} must begin with https:// or /")
     return LandingBlock(BlockKind(kind), **texts)

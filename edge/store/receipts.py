@@ -1,13 +1,10 @@
-"""Receipts, the scan history and the pages after payment."""
+"""Receipts and the scan history."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from dataclasses import asdict
 from operator import attrgetter
 
-from edge.members.landing import BlockKind, LandingBlock, LandingPage
 from edge.retail.receipt import PrintState, Receipt
 from edge.services.records import ScanRecord
 
@@ -120,41 +117,7 @@ class ScanTable:
         return tuple(ScanRecord(*row) for row in self._connection.execute(_RECENT, (workstation, limit)))
 
 
-class LandingTable:
-    """Implements records.Landings; blocks are kept as JSON since nothing is ever asked of them in SQL."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def pages(self) -> tuple[LandingPage, ...]:
-        """Return all pages, the mall's own among them."""
-        rows = self._connection.execute(
-            "SELECT landing_id, tenant_id, title, title_en, picture, blocks FROM landings ORDER BY tenant_id"
-        )
-        return tuple(
-            LandingPage(landing_id, tenant_id, title, title_en, picture, _blocks(blocks))
-            for landing_id, tenant_id, title, title_en, picture, blocks in rows
-        )
-
-    def put(self, page: LandingPage) -> None:
-        """Write a tenant's page."""
-        blocks = json.dumps([asdict(block) for block in page.blocks], ensure_ascii=False)
-        self._connection.execute(
-            "INSERT OR REPLACE INTO landings (landing_id, tenant_id, title, title_en, picture, blocks)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (page.landing_id, page.tenant_id, page.title, page.title_en, page.picture, blocks),
-        )
-
-    def clear(self) -> None:
-        """Delete all pages."""
-        self._connection.execute("DELETE FROM landings")
-
-
 def _receipt(row: tuple[object, ...]) -> Receipt:
     values = list(row)
     values[5] = PrintState(str(values[5]))
     return Receipt(*values)  # type: ignore[arg-type]  # STRICT columns hold the declared types
-
-
-def _blocks(text: str) -> tuple[LandingBlock, ...]:
-    return tuple(LandingBlock(**{**block, "kind": BlockKind(block["kind"])}) for block in json.loads(text))

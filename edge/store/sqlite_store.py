@@ -27,6 +27,7 @@ from edge.store.commands import CommandTable
 from edge.store.database import lock_writer, open_reader, open_writer, quick_check
 from edge.store.guide_money import CreditTable, GuideTaskTable
 from edge.store.journeys import JourneyTable
+from edge.store.landings import LandingTable
 from edge.store.lanes import GateCommandTable, LaneHoldTable, PassageTable, PlateReadTable
 from edge.store.lists import PlateListTable
 from edge.store.members import MemberTable
@@ -39,7 +40,7 @@ from edge.store.payments import AttemptTable, LedgerTable
 from edge.store.people import PeopleTable
 from edge.store.plates import PlateTable
 from edge.store.points import PointsTable
-from edge.store.receipts import LandingTable, ReceiptTable, ScanTable
+from edge.store.receipts import ReceiptTable, ScanTable
 from edge.store.refunds import RefundTable
 from edge.store.reserve import Reserve
 from edge.store.shifts import ShiftTable

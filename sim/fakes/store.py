@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from edge.errors import Corrupt, Invalid, Unavailable
-from edge.members.landing import LandingPage
 from edge.retail.attempt import AttemptStep, PaymentAttempt
 from edge.retail.basket import Basket, BasketState
 from edge.retail.ledger import Posting
@@ -24,6 +23,7 @@ from sim.fakes.bills import BilledBooks, BillRows, FakeBills
 from sim.fakes.catalogue import CatalogueRows, FakeCatalogue
 from sim.fakes.commands import CommandRows, FakeCommands
 from sim.fakes.journeys import FakeCredits, FakeGuideTasks, FakeJourneys, JourneyRows
+from sim.fakes.landings import FakeLandings, LandingRows
 from sim.fakes.lanes import (
     FakeGateCommands,
     FakeLaneHolds,
@@ -71,7 +71,7 @@ class Rows:
     touches: dict[tuple[str, str], int] = field(default_factory=dict)
     scans: dict[str, ScanRecord] = field(default_factory=dict)
     workstations: dict[str, WorkstationState] = field(default_factory=dict)
-    landings: dict[str, LandingPage] = field(default_factory=dict)
+    landings: LandingRows = field(default_factory=LandingRows)
     outbox: OutboxRows = field(default_factory=OutboxRows)
     snapshots: SnapshotRows = field(default_factory=SnapshotRows)
     members: MemberRows = field(default_factory=MemberRows)
@@ -107,7 +107,7 @@ class Rows:
             touches=dict(self.touches),
             scans=dict(self.scans),
             workstations=dict(self.workstations),
-            landings=dict(self.landings),
+            landings=self.landings.copy(),
             outbox=self.outbox.copy(),
             snapshots=self.snapshots.copy(),
             members=self.members.copy(),
@@ -179,7 +179,7 @@ class FakeUnit:
         self.scans = _Scans(rows, writing)
         self.workstations = _Workstations(rows, writing)
         self.outbox = FakeOutbox(rows.outbox, writing)
-        self.landings = _Landings(rows, writing)
+        self.landings = FakeLandings(rows.landings, writing)
         self.snapshots = FakeSnapshots(rows.snapshots, writing)
         self.members = FakeMembers(rows.members, writing)
         self.plate_lists = FakePlateLists(rows.lists, writing)
@@ -400,19 +400,6 @@ class _Workstations(_Table):
         _require(state.basket_id is None or state.basket_id in self._rows.baskets, f"{state.basket_id}")
         _require(state.order_id is None or state.order_id in self._rows.orders, f"{state.order_id}")
         self._rows.workstations[state.workstation] = state
-
-
-class _Landings(_Table):
-    def pages(self) -> tuple[LandingPage, ...]:
-        return tuple(self._rows.landings[one] for one in sorted(self._rows.landings))
-
-    def put(self, page: LandingPage) -> None:
-        self._writing()
-        self._rows.landings[page.tenant_id] = page
-
-    def clear(self) -> None:
-        self._writing()
-        self._rows.landings.clear()
 
 
 def _allow() -> None:
