@@ -6,6 +6,7 @@ so that what was booked under either is found. Pure.
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -63,6 +64,14 @@ def read_identity(kind: IdentityKind, text: str, key: bytes = b"") -> Identity:
     if not (_CARD if kind is IdentityKind.CARD else _OPEN).fullmatch(tidy):
         raise Invalid(f"this is no {kind} of a member; look at it again")
     return Identity(kind, tidy)
+
+
+def digest(identity: Identity, key: bytes) -> str:
+    """Return by what HQ, which shares the key, knows an identity: 32 hex digits, "" without a key."""
+    if identity.kind is IdentityKind.PHONE:
+        return identity.value
+    text = f"{identity.kind.value}:{identity.value}".encode()
+    return hmac.digest(key, text, "sha256").hex()[:32] if key else ""
 
 
 def phone_tail(phone: str) -> str:

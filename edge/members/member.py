@@ -104,7 +104,8 @@ def absorb(survivor: MemberProfile, gone: MemberProfile) -> tuple[MemberProfile,
         phone_tail=survivor.phone_tail or gone.phone_tail,
         tags=tags,
     )
-    return one, replace(gone, state=ProfileState.MERGED, merged_into=survivor.member_id)
+    into = survivor.member_id
+    return one, replace(erased(gone), state=ProfileState.MERGED, merged_into=into)
 
 
 def erased(profile: MemberProfile) -> MemberProfile:

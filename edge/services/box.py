@@ -10,9 +10,11 @@ from enum import StrEnum
 from edge.codes.reading import CodeRules
 from edge.errors import Invalid
 from edge.services.events import Origin
+from edge.services.member_rules import MemberRules
 from edge.services.parking_rules import ParkingRules
 from edge.services.payment_ports import AutopayGateway, PaymentGateway, PrepayGateway, RefundGateway
 from edge.services.ports import Clock, HqLink, IdSource, Printer, Store
+from edge.services.touch_rules import TouchRules
 
 
 class WorkstationKind(StrEnum):
@@ -78,7 +80,9 @@ class Box:
     begun goes on to its end.
 
     printers: by workstation; gateways, refunders, prepayers and autopayers: by the gateway's name. parking:
-    the car park. wake_lane: told the name of a lane where something is to be done at once.
+    the car park. wake_lane: told the name of a lane where something is to be done at once. touch: by what
+    shoppers' ways are recorded, None records none. members: what
+    members' identities and points go by.
     """
 
     origin: Origin
@@ -97,6 +101,8 @@ class Box:
     autopayers: Mapping[str, AutopayGateway] = field(default_factory=dict)
     parking: ParkingRules = field(default_factory=ParkingRules)
     wake_lane: Callable[[str], None] = lambda lane: None
+    touch: TouchRules | None = None
+    members: MemberRules = field(default_factory=MemberRules)
 
     def workstation(self, name: str) -> Workstation:
         """Return the settings of a workstation; raise Invalid for one that this box does not have."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge.clock import Instant
 from edge.errors import Declined, Invalid
@@ -10,6 +10,7 @@ from edge.members.member_snapshot import Member, plate_hmac
 from edge.parking.validation import Holder, Validation, mask_plate, tidy_plate
 from edge.parking.validation_words import said
 from edge.services.box import Box
+from edge.services.earn_points import earn_for_order
 from edge.services.member_records import MemberKey
 from edge.services.records import Unit
 from edge.services.validate_purchase import count_paid
@@ -88,7 +89,12 @@ def note_claim(unit: Unit, box: Box, busy: Busy, holder: Holder, now: Instant, t
     basket_id = _basket_id(busy)
     if busy.screen == "paid" and busy.order is not None:
         count_paid(unit, box, busy.order, holder, now, tier)
+        earn_for_order(unit, box, busy.order, now)
     else:
+        known = unit.validations.claim(basket_id)
+        if known is not None and known.holder.member_id and not holder.member_id:
+            # A member who names another car is still the one who buys.
+            holder, tier = replace(holder, member_id=known.holder.member_id), known.tier
         unit.validations.put_claim(Claim(basket_id, holder, now.wall_at, tier=tier))
 
 

@@ -11,6 +11,7 @@ from edge.retail.ledger import post_sale, post_tender
 from edge.retail.order import Order, OrderState, Tender, add_tender
 from edge.retail.receipt import Receipt
 from edge.services.box import Box
+from edge.services.earn_points import earn_for_order
 from edge.services.events import EventKind, Surface, landing_step, order_paid, receipt_issued, record_event
 from edge.services.open_shift import ensure_shift
 from edge.services.records import Unit
@@ -67,3 +68,4 @@ def _complete(unit: Unit, box: Box, order: Order, now: Instant) -> None:
         shown = landing_step(landing, order, Surface.KIOSK)
         tell(EventKind.LANDING_SHOWN, order.order_id, shown)
     validate_purchase(unit, box, order, now)
+    earn_for_order(unit, box, order, now)

@@ -92,6 +92,13 @@ class EventKind(StrEnum):
     VALIDATION_GRANTED = "validation.granted"
     VALIDATION_REVOKED = "validation.revoked"
     VALIDATION_USED = "validation.used"
+    MEMBER_JOINED = "member.joined"
+    MEMBER_MERGED = "member.merged"
+    MEMBER_ERASED = "member.erased"
+    MEMBER_CONSENT = "member.consent"
+    MEMBER_PLATE = "member.plate"
+    POINTS_CHANGED = "points.changed"
+    POINTS_LEASE = "points.lease"
 
 
 #: Kinds that somebody waits for: they are sent before what has waited longer.

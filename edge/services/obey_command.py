@@ -20,9 +20,11 @@ from edge.services.box import Box
 from edge.services.command_records import CommandRecord, CommandState, SalesFreeze
 from edge.services.events import COMMAND_KINDS, Data, command_ended, record_event
 from edge.services.grant_validation import revoke_coupon
+from edge.services.merge_members import merge_by_hq
 from edge.services.ports import Gate
 from edge.services.records import Unit
 from edge.services.refund_order import HQ, RefundAsk, quote_refund, request_refund
+from edge.services.spend_points import grant_lease
 
 #: A command lives a day at most, and may come from clocks so far ahead of this one.
 MAX_LIFE_MS = 24 * 3_600_000
@@ -48,6 +50,8 @@ class CommandKind(StrEnum):
     REFUND_REQUEST = "refund_request"
     BLOCK_PLATE = "block_plate"
     REVOKE_COUPON = "revoke_coupon"
+    MEMBER_MERGED = "member_merged"
+    POINTS_LEASE = "points_lease"
 
 
 #: What each kind must be given, and may be given; texts all of them.
@@ -56,6 +60,8 @@ _NEEDS = {
     CommandKind.REFUND_REQUEST: frozenset({"order_id", "reason"}),
     CommandKind.REVOKE_COUPON: frozenset({"code", "reason"}),
     CommandKind.BLOCK_PLATE: frozenset({"plate"}),
+    CommandKind.MEMBER_MERGED: frozenset({"absorbed_id", "member_id"}),
+    CommandKind.POINTS_LEASE: frozenset({"lease_id", "member_id", "points", "expires_at"}),
 }
 _TAKES = {
     CommandKind.FREEZE_SALES: frozenset({"note"}),
@@ -63,6 +69,8 @@ _TAKES = {
     CommandKind.REFUND_REQUEST: frozenset({"order_id", "reason", "amount_fen"}),
     CommandKind.REVOKE_COUPON: frozenset({"code", "reason"}),
     CommandKind.BLOCK_PLATE: frozenset({"plate", "hours", "note"}),
+    CommandKind.MEMBER_MERGED: frozenset({"absorbed_id", "member_id"}),
+    CommandKind.POINTS_LEASE: frozenset({"lease_id", "member_id", "points", "expires_at"}),
 }
 
 
@@ -170,6 +178,8 @@ def _take_effect(unit: Unit, box: Box, command: Command, now: Instant) -> _End:
         return _revoke_coupon(unit, box, command, now)
     if command.kind == CommandKind.BLOCK_PLATE:
         return _block(unit, command, now)
+    if command.kind in (CommandKind.MEMBER_MERGED, CommandKind.POINTS_LEASE):
+        return _of_member(unit, box, command, now)
     if command.kind == CommandKind.FREEZE_SALES:
         note = str(command.arguments.get("note", ""))
         unit.commands.set_freeze(SalesFreeze(command.command_id, note, now.wall_at))
@@ -213,6 +223,20 @@ def _revoke_coupon(unit: Unit, box: Box, command: Command, now: Instant) -> _End
     if not gone:
         return _refused("used", f"coupon {code} was used: its car has left with it")
     return _End(CommandState.DONE, result={"code": code})
+
+
+def _of_member(unit: Unit, box: Box, command: Command, now: Instant) -> _End:
+    """Make one member of two, or take points in that HQ sets aside for this box."""
+    given = {name: str(value) for name, value in command.arguments.items()}
+    try:
+        if command.kind == CommandKind.POINTS_LEASE:
+            lease = grant_lease(unit, box, given, now)
+            return _End(CommandState.DONE, result={"lease_id": lease.lease_id, "spent": lease.spent})
+        by = f"{HQ}: {command.issued_by}"
+        one = merge_by_hq(unit, box, given["absorbed_id"], given["member_id"], by, now)
+    except EdgeError as error:
+        return _refused("no_member", str(error))
+    return _End(CommandState.DONE, result={"member_id": one})
 
 
 def _digits(text: str) -> int:

@@ -37,6 +37,7 @@ from edge.retail.refund import (
 from edge.services.box import Box
 from edge.services.business_day import business_day
 from edge.services.check_out import to_start
+from edge.services.earn_points import reverse_for_refund
 from edge.services.events import EventKind, order_cancelled, record_event
 from edge.services.open_shift import ensure_shift, need_cash_shift
 from edge.services.payment_ports import RefundState
@@ -281,6 +282,7 @@ def _approve(
     tell_refund(unit, box, EventKind.REFUND_APPROVED, refund, now)
     keep_refund(unit, box, refund, now)
     revalidate_order(unit, box, order.order_id, now)
+    reverse_for_refund(unit, box, refund, now)
     return refund
 
 

@@ -96,7 +96,7 @@ def revalidate_order(unit: Unit, box: Box, order_id: str, now: Instant) -> Valid
     order = unit.orders.get(order_id)
     if purchase is None or order is None:
         return Validated()
-    unit.validations.put_purchase(replace(purchase, spent_fen=_spent(unit, order)))
+    unit.validations.put_purchase(replace(purchase, spent_fen=spent_by_tenant(unit, order)))
     return _recount(unit, box, purchase, now)
 
 
@@ -140,7 +140,7 @@ def _count(unit: Unit, box: Box, order: Order, claim: Claim, way: SourceKind, no
             claim.holder,
             order.business_day,
             order.closed_at or now.wall_at,
-            _spent(unit, order),
+            spent_by_tenant(unit, order),
             claim.tier,
             way,
         )
@@ -203,7 +203,7 @@ def _validation(box: Box, rule: ValidationRule, owed: Earned, now: Instant) -> V
     )
 
 
-def _spent(unit: Unit, order: Order) -> dict[str, int]:
+def spent_by_tenant(unit: Unit, order: Order) -> dict[str, int]:
     """Return what an order spent by tenant, after what was given back of it; parking fees are no purchase."""
     goods = [line for line in order.lines if line.sku != PARKING_SKU]
     tenants = {line.line_id: line.tenant_id for line in goods}

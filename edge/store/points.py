@@ -147,5 +147,6 @@ class PointsTable:
 
 
 def _notice(row: tuple[Any, ...]) -> CircleNotice:
-    *rest, refused, why = row
-    return CircleNotice(*rest, bool(refused), why)
+    transaction_id, order_id, openid, points, changed_at, next_at, told, tries, refused, why = row
+    times = (changed_at, next_at, told, tries)
+    return CircleNotice(transaction_id, order_id, openid, points, *times, bool(refused), why)

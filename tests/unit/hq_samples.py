@@ -20,6 +20,7 @@ from edge.services.events import EventKind, Origin
 from edge.services.outbox_records import OutboxMessage
 from sim.fakes.outbox import FakeOutbox, OutboxRows
 from tests.unit.lane_samples import lane_data
+from tests.unit.member_samples import member_data
 from tests.unit.right_samples import right_data
 from tests.unit.shift_samples import shift_data
 from tests.unit.stay_money_samples import stay_money_data
@@ -202,6 +203,7 @@ def samples() -> dict[EventKind, events.Data]:
         **right_data(),
         **stay_money_data(),
         **validation_data(),
+        **member_data(),
     }
 
 
