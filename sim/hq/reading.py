@@ -26,7 +26,7 @@ UNTRUSTED_MS = -1
 #: The largest amount of one line of the books: what stays exact in 64 bits over a billion of them.
 MAX_FEN = 10**9
 
-_TYPE = re.compile(r"cn\.mall\.([a-z]+\.[a-z]+)\.v1")
+_TYPE = re.compile(r"cn\.mall\.([a-z]+\.[a-z_]+)\.v1")
 
 Box = tuple[str, str]
 

@@ -61,7 +61,7 @@ ACK_LONGEST_S = 1.0
 #: What a box is told when HQ is switched to refuse.
 REFUSAL = "refused for rehearsal"
 
-_TOPIC = re.compile(r"mall/([a-z0-9-]{1,32})/edge/([a-z0-9-]{1,32})/(events/v1/[a-z.]{1,40}|state/v1)")
+_TOPIC = re.compile(r"mall/([a-z0-9-]{1,32})/edge/([a-z0-9-]{1,32})/(events/v1/[a-z._]{1,40}|state/v1)")
 
 
 @dataclass(slots=True)
