@@ -81,7 +81,12 @@ def test_verify_as_used_here_finds_a_misspelt_setting_and_a_program_that_is_not_
 @needs_systemd
 @pytest.mark.parametrize(
     ("unit", "at_most"),
-    [("mall-edge.service", 12), ("mall-edge-alarm.service", 20), ("mall-agent.service", 12), ("mall-edge-backup.service", 12)],
+    [
+        ("mall-edge.service", 12),
+        ("mall-edge-alarm.service", 20),
+        ("mall-agent.service", 12),
+        ("mall-edge-backup.service", 12),
+    ],
 )
 def test_a_service_is_exposed_no_more_than_was_agreed(unit: str, at_most: int) -> None:
     unit_file = ROOT / "systemd" / unit
