@@ -29,6 +29,8 @@ _SEEN_M = -0.5
 _START_M = -9.0
 _GAP_M = 1.5
 _STEP_S = 0.1
+#: A board whose lines stay the same for so long can be read.
+_READ_S = 0.6
 #: Cars that can stand before a lane.
 QUEUE = 50
 
@@ -98,6 +100,8 @@ class _Road:
     number: int = 0
     up: bool = False
     words: tuple[str, ...] = ()
+    new_words: tuple[str, ...] = ()
+    steady_s: float = 0.0
 
 
 class SimLane:
@@ -154,10 +158,10 @@ class SimLane:
                 self._step(step)
                 seconds -= step
 
-    def run(self, stop: threading.Event) -> None:
-        """Drive in real time until `stop` is set."""
+    def run(self, stop: threading.Event, speed: float = 1.0) -> None:
+        """Drive until `stop` is set, in real time or `speed` times as fast."""
         while not stop.wait(_STEP_S):
-            self.advance(_STEP_S)
+            self.advance(_STEP_S * speed)
 
     def _step(self, seconds: float) -> None:
         before: _Driving | None = None
@@ -168,6 +172,7 @@ class SimLane:
         if not self.gate.habits.real_time:
             self.gate.advance(seconds)
         self._look_at_gate()
+        self._read_board(seconds)
         for gone in [one for one in self._road.cars if _is_gone(one)]:
             self._road.cars.remove(gone)
             self._note("turned_back" if gone.backwards else "passed", gone.car.plate.text)
@@ -234,11 +239,15 @@ class SimLane:
         if up != self._road.up:
             self._road.up = up
             self._note("opened" if up else "closed", first)
-        words = tuple(one for one in self.board.lines() if one)
-        if words != self._road.words:
-            self._road.words = words
-            if words:
-                self._note("told", first, " / ".join(words))
+
+    def _read_board(self, seconds: float) -> None:
+        """Read the board as people do: not between two of its lines."""
+        road, words = self._road, tuple(one for one in self.board.lines() if one)
+        road.steady_s = road.steady_s + seconds if words == road.new_words else 0.0
+        road.new_words = words
+        if words and words != road.words and road.steady_s >= _READ_S:
+            road.words = words
+            self._note("told", road.cars[0].car.plate.text if road.cars else "", " / ".join(words))
 
     def _note(self, what: str, plate: str, words: str = "") -> None:
         happening = Happening(what, plate, self._now_ms(), words)

@@ -12,7 +12,7 @@ from sim.cameras.hikvision import HikvisionHabits, SimHikvision
 from sim.cameras.vzicom import SimVzicom, VzicomHabits
 from sim.display import SimBoard
 from sim.gate import GateHabits, SimGate
-from sim.lane import Car, Happening, SimLane
+from sim.lane import Car, Habit, Happening, SimLane
 from sim.lane_page import LanePage
 from sim.plates import Conditions, Light, Plate, Sight, lane_picture, plate_kind_of
 from sim.scanner import SimulatedScanner
@@ -23,6 +23,10 @@ THRESHOLD_FEN = 5_000
 
 #: Seconds that a car may need for its whole way through a lane.
 PASS_S = 60.0
+_LOOK_S = 0.2
+
+#: How many times as fast as real cars these drive at most: the service looks at their loops in real time.
+MOST_SPEED = 3.0
 
 #: 6 yuan for each begun hour from the first minute, so that everybody who did not buy has something to pay.
 TARIFF = """\
@@ -140,8 +144,12 @@ class MallLanes:
         digits: Callable[[int], str],
         say: Callable[[str], None],
         page_port: int = 0,
+        pace_s: float = 1.0,
     ) -> None:
-        """url: of the service. digits: that many random decimal digits, for the cameras' tokens."""
+        """url: of the service. digits: that many random decimal digits, for the cameras' tokens.
+
+        pace_s: below 1 cars and booms hurry, to `MOST_SPEED` times as fast at most.
+        """
         self._folder, self._now_ms, self._say, self._page_port = folder.resolve(), now_ms, say, page_port
         self._stop, self._running = threading.Event(), ExitStack()
         self._tokens = {name: f"sim{digits(24)}" for name in ("camera-in", "camera-out")}
@@ -157,7 +165,7 @@ class MallLanes:
         self.exit = SimLane("B1-out", self.camera_out, *_board_and_gate(), now_ms, self._tell("exit"), first)
         self.scanner = SimulatedScanner(folder / "dev" / "scanner-out")
         self.page: LanePage | None = None
-        self._pictures = 0
+        self._speed = min(MOST_SPEED, 1 / max(pace_s, 0.01))
 
     def config(self) -> str:
         """Return the sections of the service's configuration."""
@@ -182,47 +190,55 @@ class MallLanes:
         self.page = self._running.enter_context(LanePage((self.entry, self.exit), self._page_port))
         for lane in (self.entry, self.exit):
             thread = threading.Thread(
-                target=lane.run, args=(self._stop,), name=f"sim-{lane.name}", daemon=True
+                target=lane.run, args=(self._stop, self._speed), name=f"sim-{lane.name}", daemon=True
             )
             thread.start()
             self._running.callback(thread.join, 10)
         self._running.callback(self._stop.set)
 
-    def car(self, text: str) -> Car:
-        """Return a car with pictures of it, taken by day."""
+    def car(self, text: str, habit: Habit = Habit.DRIVES, read_as: str = "") -> Car:
+        """Return a car with pictures of it, taken by day. read_as: what the camera takes its plate for."""
         plate = Plate(text, plate_kind_of(text))
-        self._pictures += 1
         picture = lane_picture(Sight(plate, Conditions(light=Light.DAY, plate_px=190), sum(map(ord, text))))
-        return Car(plate, scene=picture.jpeg(), cut=picture.plate_jpeg())
+        read = read_as or text
+        sure = tuple(97 if char == true else 55 for char, true in zip(read, text, strict=True))
+        return Car(plate, habit, 3.0, read, sure, picture.jpeg(), picture.plate_jpeg())
 
-    def enter(self, text: str) -> bool:
-        """Let a car come in; return whether it got through in time."""
-        return self._through(self.entry, text)
+    def enter(self, car: Car) -> bool:
+        """Let a car come in; return whether it got through, or turned back, in time."""
+        return self._through(self.entry, car, lambda: None)
 
-    def leave(self, text: str, pay: Callable[[], str]) -> Left:
+    def leave(self, car: Car, pay: Callable[[], str]) -> Left:
         """Let a car go out; `pay` returns a payment code, shown once the board names a sum."""
-        self.exit.arrive(self.car(text))
-        paid = False
-        for _ in range(int(PASS_S / 0.5)):
-            if self.exit.await_left(text, 0.5):
-                return Left.PAID if paid else Left.FREE
+        text, paid = car.plate.text, False
+
+        def settle() -> None:
+            nonlocal paid
             if not paid and self._asked(text):
                 self._say(f"exit: {text} shows a payment code")
                 paid = bool(self.scanner.scan(pay()))
-            if self._stop.is_set():
-                break
-        return Left.STANDS
+
+        if not self._through(self.exit, car, settle):
+            return Left.STANDS
+        return Left.PAID if paid else Left.FREE
+
+    def plate_at(self, lane_name: str) -> str:
+        """Return the plate of the car at a lane's barrier as people see it, "" when nobody is there."""
+        cars = next((lane.cars() for lane in (self.entry, self.exit) if lane.name == lane_name), [])
+        return cars[0][0] if cars else ""
 
     def _asked(self, text: str) -> bool:
-        """Whether the board told this car's driver something after it was seen."""
+        """Whether the board told this car's driver a sum after it was seen."""
         mine = [one for one in self.exit.happened if one.plate == text]
-        return any(one.what == "told" and ("元" in one.words or "¥" in one.words) for one in mine[-6:])
+        seen = max((at for at, one in enumerate(mine) if one.what == "seen"), default=len(mine))
+        return any(one.what == "told" and "元" in one.words for one in mine[seen:])
 
-    def _through(self, lane: SimLane, text: str) -> bool:
-        lane.arrive(self.car(text))
-        for _ in range(int(PASS_S / 0.5)):
-            if lane.await_left(text, 0.5):
+    def _through(self, lane: SimLane, car: Car, meanwhile: Callable[[], None]) -> bool:
+        lane.arrive(car)
+        for _ in range(int(PASS_S / _LOOK_S)):
+            if lane.await_left(car.plate.text, _LOOK_S):
                 return True
+            meanwhile()
             if self._stop.is_set():
                 return False
         return False
@@ -237,4 +253,4 @@ class MallLanes:
 
 
 def _board_and_gate() -> tuple[SimGate, SimBoard]:
-    return SimGate(GateHabits()), SimBoard()
+    return SimGate(GateHabits(real_time=False)), SimBoard()

@@ -1,15 +1,19 @@
-"""`make demo` from start to end: two shoppers buy by themselves and every book tells the same."""
+"""`make demo` from start to end: shoppers buy, cars come and go, and every book tells the same."""
 
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,9 +22,14 @@ from tests.system.books import box_books, check_box_and_hq, hq_books, leaks, tra
 
 VISITS = 2
 
+#: What each car of the demonstration pays that does not leave free, and how many do: one that only parks, one
+#: whose entry was misread.
+FEE_FEN = 600
+FEES = 2
+
 #: Within what somebody who watches must have seen a sale, and the longest that two visits may take.
 FIRST_SALE_S = 60.0
-END_S = 110.0
+END_S = 150.0
 
 
 @dataclass
@@ -38,14 +47,17 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     folder = tmp_path_factory.mktemp("demo")
-    port, hq_port, gateway_port, relay_port = free_ports(4)
+    port, hq_port, gateway_port, relay_port, lanes_port = free_ports(5)
     ports = ("--port", str(port), "--hq-port", str(hq_port), "--gateway-port", str(gateway_port))
-    ports = (*ports, "--relay-port", str(relay_port))
+    ports = (*ports, "--relay-port", str(relay_port), "--lanes-port", str(lanes_port))
     pace = ("--visits", str(VISITS), "--pace", "0.3", "--dir", str(folder))
     urls = {
         "kiosk": f"http://127.0.0.1:{port}/kiosk/K01",
         "HQ": f"http://127.0.0.1:{hq_port}/",
         "phones": f"http://127.0.0.1:{gateway_port}/",
+        "lanes": f"http://127.0.0.1:{lanes_port}/",
+        "guard": f"http://127.0.0.1:{port}/staff/lanes",
+        "driver": f"http://127.0.0.1:{port}/phone/parking",
     }
     ended = Demo(folder, urls)
     with (folder / "demo.log").open("wb") as log:
@@ -96,8 +108,8 @@ def test_somebody_who_watches_sees_a_sale_within_a_minute(demo: Demo) -> None:
 def test_hq_holds_exactly_the_orders_of_the_box(demo: Demo) -> None:
     box, hq = box_books(demo.folder), hq_books(demo.folder)
     check_box_and_hq(box, hq)
-    assert len(box.paid) == VISITS
-    assert hq.kinds["receipt.issued"] == VISITS
+    assert len(box.paid) == VISITS + FEES
+    assert hq.kinds["receipt.issued"] == len(box.paid)
     assert (hq.kinds["landing.opened"], hq.kinds["landing.join"]) == (1, 1)
 
 
@@ -110,11 +122,47 @@ def test_wallets_were_charged_exactly_what_the_orders_cost(demo: Demo) -> None:
 
 def test_each_sale_has_one_receipt_on_paper(demo: Demo) -> None:
     pictures = sorted((demo.folder / "receipts").glob("*.png"))
-    assert len(pictures) == VISITS
+    assert len(pictures) == VISITS, "an exit has no printer"
     assert all(picture.read_bytes().startswith(b"\x89PNG") for picture in pictures)
     texts = [path.read_text("utf-8") for path in (demo.folder / "receipts").glob("*.txt")]
     for total_fen in box_books(demo.folder).paid.values():
-        assert any(f"{total_fen / 100:.2f}" in text for text in texts)
+        assert total_fen == FEE_FEN or any(f"{total_fen / 100:.2f}" in text for text in texts)
+
+
+def test_a_car_leaves_free_because_of_a_purchase_and_says_so(demo: Demo) -> None:
+    plate, order = found(demo, r"shopper: (\S+) left free: the purchase (\S+) paid its parking")
+    assert rows(
+        demo, f"SELECT state, reference, value, forgone_fen FROM validations WHERE plate = '{plate}'"
+    ) == [("used", order, 120, FEE_FEN)]
+    assert order.startswith("K01-")
+
+
+def test_a_driver_pays_at_the_exit_and_the_misread_one_after_the_guards_answer(demo: Demo) -> None:
+    assert rows(demo, "SELECT sum(amount_fen), count(*) FROM settlements") == [(FEES * FEE_FEN, FEES)]
+    [plate] = found(demo, r"traffic: the entry's camera will take (\S+) for ")
+    found(demo, r"guard: (B1-out) asks: ")
+    found(demo, r"guard: answered (B1-out) with 'choose'")
+    found(demo, rf"traffic: ({plate}) paid at the exit and left")
+
+
+def test_nobody_is_inside_at_the_end_and_who_turned_back_never_was(demo: Demo) -> None:
+    states = dict(rows(demo, "SELECT state, count(*) FROM sessions GROUP BY state"))
+    assert states == {"left": 3, "never_entered": 1}
+    assert hq_books(demo.folder).kinds["parking.never_entered"] == 1
+    assert "still stands" not in demo.output
+
+
+def found(demo: Demo, pattern: str) -> tuple[str, ...]:
+    """Return what the demonstration's log says."""
+    match = re.search(pattern, demo.output)
+    assert match is not None, f"{pattern} is not in\n{demo.output}"
+    return match.groups()
+
+
+def rows(demo: Demo, query: str) -> list[tuple[Any, ...]]:
+    """Ask the box's books."""
+    with closing(sqlite3.connect(f"file:{demo.folder}/state/edge.db?mode=ro", uri=True)) as db:
+        return db.execute(query).fetchall()
 
 
 def test_no_payment_code_and_no_traceback_is_left_anywhere(demo: Demo) -> None:
