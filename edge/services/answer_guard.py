@@ -7,7 +7,7 @@ from edge.errors import Invalid
 from edge.parking.advance import GuardAnswer
 from edge.parking.debt import Debt, DebtCause
 from edge.parking.decision import Answer, Why
-from edge.parking.facility import Lane, LaneWay
+from edge.parking.facility import Lane
 from edge.parking.passage import Passage
 from edge.parking.plate import normalise
 from edge.parking.session import SessionState
@@ -74,55 +74,6 @@ def open_by_hand(box: Box, lane_name: str, by: str, reason: str, why: Why = Why.
             passage = turn.begin()
             unit.passages.put(passage)
         return turn.see(passage, GuardAnswer(Answer.OPEN, by, words, why=why))
-
-    done = box.store.write(work)
-    box.wake_lane(lane.name)
-    return done
-
-
-def take_ticket(box: Box, lane_name: str) -> str:
-    """Let in the vehicle without a readable plate that waits at an entry; return its stay's ticket.
-
-    Called by the page behind the lane's QR code, whose phone keeps the ticket for the exit. Raises Invalid
-    when none waits there, or the lane lets in nobody without a plate.
-    """
-    lane = box.parking.lane(lane_name)
-    if lane.way is not LaneWay.ENTRY or lane.needs_plate:
-        raise Invalid(f"lane {lane.name} gives no tickets; ask the guard")
-    now = box.clock.now()
-
-    def work(unit: Unit) -> str:
-        passage = unit.passages.current(lane.name)
-        if passage is None or passage.plate or (passage.question is None and not passage.session_id):
-            raise Invalid(f"no vehicle without a plate waits at lane {lane.name}; drive up to the barrier")
-        said = GuardAnswer(Answer.OPEN, "", why=Why.TICKET)
-        after = LaneTurn(unit, box, lane, now).see(passage, said)
-        session = unit.sessions.get(after.session_id)
-        if session is None:
-            raise Invalid(f"lane {lane.name} could not let the vehicle in; ask the guard")
-        return session.ticket
-
-    ticket = box.store.write(work)
-    box.wake_lane(lane.name)
-    return ticket
-
-
-def show_ticket(box: Box, lane_name: str, ticket: str) -> Passage:
-    """Say which stay the vehicle at an exit has, by its ticket; return the passage after that.
-
-    Raises Invalid for a ticket that is not known or was used, and while no vehicle stands there.
-    """
-    lane, now = box.parking.lane(lane_name), box.clock.now()
-
-    def work(unit: Unit) -> Passage:
-        session = unit.sessions.by_ticket(ticket)
-        if session is None or session.state is not SessionState.INSIDE:
-            raise Invalid("this ticket is of no vehicle inside; ask the guard")
-        passage = unit.passages.current(lane.name)
-        if passage is None or passage.way is not LaneWay.EXIT:
-            raise Invalid(f"no vehicle stands at lane {lane.name}; drive up to the barrier")
-        said = GuardAnswer(Answer.CHOOSE, "", session_id=session.session_id)
-        return LaneTurn(unit, box, lane, now).see(passage, said)
 
     done = box.store.write(work)
     box.wake_lane(lane.name)

@@ -7,6 +7,7 @@ from edge.parking.quote_words import explain
 from edge.services.box import Box, WorkstationKind
 from edge.services.charge_stay import put_charge, put_into_basket
 from edge.services.events import Json
+from edge.services.lane_ticket import exit_of, meet_ticket
 from edge.services.quote_session import quote_session
 from edge.services.records import Unit
 from edge.services.workstation import Busy, load
@@ -27,11 +28,17 @@ def ask_fee(box: Box, workstation: str, session_id: str) -> None:
 def ask_fee_of_ticket(unit: Unit, box: Box, busy: Busy, ticket: str, now: Instant) -> bool:
     """Put the fee of a ticket's stay on the screen; return False for a ticket that is not known.
 
-    Raises as `ask_fee`.
+    At an exit the ticket also says whose stay the vehicle there has; with nothing due it goes at once. Raises
+    as `ask_fee` and `lane_ticket.show_ticket`.
     """
     session = unit.sessions.by_ticket(ticket)
     if session is None:
         return False
+    lane = exit_of(box, busy.state.workstation)
+    if lane is not None and unit.passages.current(lane.name) is not None:
+        passage = meet_ticket(unit, box, lane, session, now)
+        if passage.opening:
+            return True
     _ask(unit, box, busy, session.session_id, now)
     return True
 

@@ -149,7 +149,8 @@ def test_a_lane_shows_its_waiting_vehicle_masked_and_no_other(garage: Garage, cl
     gone = replace(waits, state=PassageState.PASSED)
     garage.box.store.write(lambda unit: unit.passages.put(gone))
     assert "10.00" not in client.get("/phone/parking/lane/out-1").text
-    assert client.get("/phone/parking/lane/entry-1").status_code == 404
+    assert "No vehicle is at this entry" in client.get("/phone/parking/lane/entry-1?language=en").text
+    assert client.get("/phone/parking/lane/none").status_code == 404
     assert client.get("/phone/parking/lane/out-1/code.svg").mimetype == "image/svg+xml"
     assert client.get("/phone/parking/lane/none/code.svg").status_code == 404
 

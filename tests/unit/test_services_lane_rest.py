@@ -11,12 +11,13 @@ from edge.parking.decision import Answer, Verdict, Why
 from edge.parking.gate_command import GateCommandState
 from edge.parking.passage import PassageEnd, PassageState
 from edge.parking.session import SessionState
-from edge.services.answer_guard import answer_guard, show_ticket, take_ticket
+from edge.services.answer_guard import answer_guard
 from edge.services.collect_answer import collect_answer
 from edge.services.count_zone import count_hours
 from edge.services.hold_gate import end_hold, hold_gate
 from edge.services.lane_answer import LaneOutcome
 from edge.services.lane_stays import UNSEEN_EXIT
+from edge.services.lane_ticket import show_ticket, take_ticket
 from edge.services.open_lane import Opening, end_cut_off
 from edge.services.passage_records import CorrectionReason, HoldReason
 from edge.services.plate_records import PlateBlock

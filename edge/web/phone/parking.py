@@ -1,28 +1,31 @@
 """The driver's page: find a stay by plate, ticket or lane, see what it costs and why, and pay it by phone.
 
 It works without a script and through HQ's relay: forms post back here, and a page that waits for money loads
-itself again. A lane's page shows the vehicle that waits there, and no other.
+itself again. A lane's page shows the vehicle that waits there, and no other; for one without a readable plate
+it gives the ticket at an entry and takes it at an exit.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
-import segno
 from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from edge.clock import local
 from edge.errors import Declined, Invalid, OutcomeUnknown, Unavailable
+from edge.parking.facility import LaneWay
 from edge.parking.plate import mask_plate
 from edge.parking.quote_words import explain, summary
 from edge.services.box import Box
+from edge.services.lane_ticket import wants_ticket
 from edge.services.pay_by_phone import begin_phone_payment
 from edge.services.show_stay import StayShown, stay_at_lane, stay_of_ticket, stays_of_plate
 from edge.web.desk import LANGUAGES, WebSettings
+from edge.web.phone.parking_ticket import PROBLEMS, TicketPages, asked_language, kept_ticket
+from edge.web.phone.qr_picture import qr_picture
 from edge.web.texts import load_texts
 
 #: How often a page that waits for money loads itself again, in seconds.
@@ -33,10 +36,14 @@ _MAX_WORD = 64
 
 def blueprint(box: Box, settings: WebSettings) -> Blueprint:
     """Return the routes under /phone/parking."""
-    pages, routes = _Pages(box, settings), Blueprint("driver", __name__, url_prefix="/phone")
+    tickets = TicketPages(box, settings)
+    pages, routes = _Pages(box, settings, tickets), Blueprint("driver", __name__, url_prefix="/phone")
     routes.add_url_rule("/parking", view_func=pages.by_plate)
     routes.add_url_rule("/parking/lane/<lane>", view_func=pages.by_lane)
     routes.add_url_rule("/parking/lane/<lane>/code.svg", view_func=pages.lane_code)
+    routes.add_url_rule("/parking/lane/<lane>/ticket", view_func=tickets.take, methods=["POST"])
+    routes.add_url_rule("/parking/lane/<lane>/show", view_func=tickets.show, methods=["POST"])
+    routes.add_url_rule("/parking/<ticket>/ticket.svg", view_func=tickets.picture)
     routes.add_url_rule("/parking/code.svg", view_func=pages.code)
     routes.add_url_rule("/parking/<ticket>", view_func=pages.by_ticket)
     routes.add_url_rule("/p/<ticket>", view_func=pages.by_ticket)
@@ -45,9 +52,10 @@ def blueprint(box: Box, settings: WebSettings) -> Blueprint:
 
 
 class _Pages:
-    def __init__(self, box: Box, settings: WebSettings) -> None:
+    def __init__(self, box: Box, settings: WebSettings, tickets: TicketPages) -> None:
         self._box = box
         self._settings = settings
+        self._tickets = tickets
         self._zone = ZoneInfo(settings.zone)
 
     def by_plate(self) -> AnyResponse:
@@ -64,11 +72,16 @@ class _Pages:
         return self._page(found, "plate", plate)
 
     def by_lane(self, lane: str) -> AnyResponse:
-        """Show the vehicle that waits at an exit."""
+        """Show the vehicle that waits at an exit, or what an entry offers one without a plate."""
+        known = self._box.parking.facility.lane(lane)
+        if known is not None and known.way is LaneWay.ENTRY:
+            return self._tickets.entry(lane, asked_language(), _other(asked_language(), "lane", lane))
         try:
             found = _some(stay_at_lane(self._box, lane[:_MAX_WORD]))
         except Invalid as error:
             abort(404, str(error))
+        if wants_ticket(self._box, lane):
+            return self._page((), "lane", lane, asked=request.args.get("problem", ""), wants_ticket=True)
         return self._page(found, "lane", lane, "" if found else "parking_lane_empty")
 
     def by_ticket(self, ticket: str) -> AnyResponse:
@@ -92,7 +105,7 @@ class _Pages:
             return self._page(_FINDERS[by](self._box, word), by, word, "parking_busy", 409)
         except (Unavailable, OutcomeUnknown):
             return self._page(_FINDERS[by](self._box, word), by, word, "parking_no_gateway", 503)
-        return redirect(request.script_root + _address(by, word, _language()), 303)
+        return redirect(request.script_root + _address(by, word, asked_language()), 303)
 
     def code(self) -> Response:
         """Show what the phone opens to pay as a QR code."""
@@ -100,25 +113,39 @@ class _Pages:
         url = next((one.pay_url for one in _FINDERS[by](self._box, word) if one.pay_url), "")
         if not url:
             abort(404, "Nothing waits to be paid here any more.")
-        return _qr(url)
+        return qr_picture(url)
 
     def lane_code(self, lane: str) -> Response:
-        """Show the fixed code of an exit, to be printed and put up there."""
+        """Show the fixed code of a lane, to be printed and put up there."""
         public, known = self._box.rules.public_url, self._box.parking.facility.lane(lane)
         if not public or known is None:
             abort(404, "This box has no public address (public_url), or no such lane.")
-        return _qr(f"{public.rstrip('/')}/phone/parking/lane/{quote(lane, safe='')}")
+        return qr_picture(f"{public.rstrip('/')}/phone/parking/lane/{quote(lane, safe='')}")
 
     def _page(
-        self, found: tuple[StayShown, ...], by: str, word: str, problem: str = "", status: int = 200
+        self,
+        found: tuple[StayShown, ...],
+        by: str,
+        word: str,
+        problem: str = "",
+        status: int = 200,
+        *,
+        asked: str = "",
+        wants_ticket: bool = False,
     ) -> AnyResponse:
-        language = _language()
+        language = asked_language()
+        ticket = next((one.session.ticket for one in found if by == "ticket" and one.quote is not None), "")
         html = render_template(
             "parking.html",
             stays=[_row(one, language, self._zone, masked=by == "lane") for one in found],
             by=by,
             word=word,
-            problem=problem,
+            problem=problem or (asked if asked in PROBLEMS else ""),
+            wants_ticket=wants_ticket,
+            kept=kept_ticket() if wants_ticket else "",
+            ticket=ticket,
+            ticket_picture=bool(ticket and self._box.rules.public_url),
+            goes=bool(ticket) and request.args.get("said") == "goes",
             texts=load_texts(language),
             language=language,
             other=_other(language, by, word),
@@ -127,13 +154,6 @@ class _Pages:
             pays=bool(self._box.prepayers),
         )
         return Response(html, status=status)
-
-
-def _qr(text: str) -> Response:
-    svg = io.BytesIO()
-    picture = segno.make(text, error="m", micro=False)
-    picture.save(svg, kind="svg", xmldecl=False, omitsize=True, border=2, svgclass=None, lineclass=None)
-    return Response(svg.getvalue(), mimetype="image/svg+xml")
 
 
 def _asked(given: Mapping[str, str]) -> tuple[str, str]:
@@ -186,11 +206,6 @@ def _row(one: StayShown, language: str, zone: ZoneInfo, *, masked: bool) -> dict
         "paying": one.attempt is not None,
         "pay_url": one.pay_url,
     }
-
-
-def _language() -> str:
-    asked = request.values.get("language", "")
-    return asked if asked in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
 
 
 def _other(language: str, by: str, word: str) -> str:
