@@ -82,13 +82,14 @@ def _on_read(turn: LaneTurn, read: PlateRead) -> LaneAnswer:
     current, last = unit.passages.current(lane.name), unit.passages.last(lane.name)
     if current is not None and _is_before(turn, current, last, read):
         # The next vehicle stands there already; it must not be taken for the one before it.
-        if lane.way is LaneWay.ENTRY:
-            record_late(unit, turn.box, lane, read, turn.now)
-        return LaneAnswer(read.read_id, LaneOutcome.REPEAT)
+        return _of_one_gone(turn, read)
     if current is None:
         if last is not None and _is_old_news(turn, last, read):
             turn.see(last, read)
             return LaneAnswer(read.read_id, LaneOutcome.REPEAT)
+        if lane.loops and read.trigger is Trigger.AUTO and read.age_ms > lane.stale_read_s * 1000:
+            # Nobody stands on the loops: it is of a vehicle before the last one.
+            return _of_one_gone(turn, read)
         if read.trigger is Trigger.TURNED_BACK:
             return LaneAnswer(read.read_id, LaneOutcome.REPEAT)
     before = turn.begin() if current is None else current
@@ -97,6 +98,13 @@ def _on_read(turn: LaneTurn, read: PlateRead) -> LaneAnswer:
         # The vehicle before it is through; this read began the next passage.
         after = unit.passages.current(lane.name) or after
     return _answer(turn, before, after, read)
+
+
+def _of_one_gone(turn: LaneTurn, read: PlateRead) -> LaneAnswer:
+    """Take a read of a vehicle that is not at the lane any more; at an entry it may name a stay."""
+    if turn.lane.way is LaneWay.ENTRY:
+        record_late(turn.unit, turn.box, turn.lane, read, turn.now)
+    return LaneAnswer(read.read_id, LaneOutcome.RECORDED)
 
 
 def _is_before(turn: LaneTurn, current: Passage, last: Passage | None, read: PlateRead) -> bool:

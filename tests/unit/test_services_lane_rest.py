@@ -9,7 +9,7 @@ import pytest
 from edge.errors import Invalid
 from edge.parking.decision import Answer, Verdict, Why
 from edge.parking.gate_command import GateCommandState
-from edge.parking.passage import PassageEnd, PassageState
+from edge.parking.passage import Behind, PassageEnd, PassageState
 from edge.parking.session import SessionState
 from edge.services.answer_guard import answer_guard
 from edge.services.collect_answer import collect_answer
@@ -394,3 +394,41 @@ def test_an_exit_that_leaves_by_no_stay_takes_the_nameless_one_with_it() -> None
     lanes.drive(OUT)
     assert lanes.inside() == 1
     assert lanes.stay().state is SessionState.INSIDE
+
+
+def test_a_late_read_of_a_vehicle_two_before_begins_nothing_at_an_empty_lane() -> None:
+    park = rig()
+    for plate in (PLATE, OTHER):
+        park.come(plate)
+    park.ports.clock.advance(5_000)
+    answer = park.read(IN, PLATE, age_ms=40_000)
+    assert answer.outcome is LaneOutcome.RECORDED
+    assert park.passage(IN) is None
+    assert park.inside() == 2
+    assert park.gates[IN].pulses == 2
+
+
+def test_a_late_read_of_the_vehicle_before_is_not_taken_for_the_next_one() -> None:
+    park = rig()
+    park.come(PLATE)
+    park.ports.clock.advance(4_000)
+    park.loops(IN, True, False)
+    park.read(IN, PLATE, age_ms=9_000)
+    assert park.here(IN).plate == ""
+    park.read(IN, OTHER)
+    assert park.here(IN).plate == OTHER
+    assert park.here(IN).behind is None
+
+
+def test_a_guard_who_names_a_vehicle_takes_its_read_out_of_the_queue_behind_it() -> None:
+    park = rig()
+    park.loops(IN, True, False)
+    park.wait(IN, 7)
+    asked = park.here(IN)
+    assert asked.question is not None
+    # The camera is late: its read of this very vehicle looks like one of the next.
+    taken = replace(asked, plate="粤A00000", behind=Behind("r", PLATE, asked.begun_at))
+    park.box.store.write(lambda unit: unit.passages.put(taken))
+    answer_guard(park.box, IN, asked.passage_id, Answer.CORRECT, "张军", plate=PLATE)
+    assert park.here(IN).behind is None
+    assert park.here(IN).plate == PLATE
