@@ -108,10 +108,10 @@ def touches_of(steps: Iterable[Conversion], rule: AttributionRule, sold_at: int)
     for one in sorted(steps, key=lambda one: (one.at, one.conversion_id)):
         if one.step not in LEADING or not since <= one.at <= sold_at:
             continue
-        key = (one.touchpoint, one.guide)
-        known = found.get(key)
+        guide = one.guide if one.served else ""
+        known = found.get((one.touchpoint, guide))
         first_at = one.at if known is None else known.first_at
-        found[key] = Touch(one.touchpoint, one.guide, one.campaign, first_at, one.at)
+        found[one.touchpoint, guide] = Touch(one.touchpoint, guide, one.campaign, first_at, one.at)
     return tuple(found.values())[-MAX_TOUCHES:]
 
 

@@ -38,7 +38,7 @@ class Conversion:
 
     origin: the touchpoint of the way's first touch; touchpoint: where this step happened. key: what a
     repeat in the same way has in common with it. first: the way's first of this step, which alone is counted
-    as a shopper.
+    as a shopper. guide: who served last on the way; served: whether it was at this step.
     """
 
     conversion_id: str
@@ -58,6 +58,7 @@ class Conversion:
     member_id: str = ""
     order_id: str = ""
     amount_fen: int = 0
+    served: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from edge.retail.basket import (
 )
 from edge.services.box import Box
 from edge.services.receive_scan import GOODS, context_of
+from edge.services.record_conversion import touch_basket
 from edge.services.records import Unit
 from edge.services.scan_item import add_reading
 from edge.services.workstation import (
@@ -45,7 +46,9 @@ def start(box: Box, workstation: str) -> None:
 
     def step(unit: Unit, busy: Busy, now: Instant) -> None:
         if busy.screen in {"attract", "paid"}:
-            save(unit, busy, now, basket=open_basket(box, busy, now))
+            basket = open_basket(box, busy, now)
+            save(unit, busy, now, basket=basket)
+            touch_basket(unit, box, basket.basket_id, workstation, now)
 
     act(box, workstation, step)
 

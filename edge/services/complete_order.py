@@ -10,6 +10,7 @@ from edge.members.landing import LandingPage, choose_landing
 from edge.retail.ledger import post_sale, post_tender
 from edge.retail.order import Order, OrderState, Tender, add_tender
 from edge.retail.receipt import Receipt
+from edge.services.attribute_sale import note_sale
 from edge.services.box import Box
 from edge.services.earn_points import earn_for_order
 from edge.services.events import EventKind, Surface, landing_step, order_paid, receipt_issued, record_event
@@ -67,5 +68,6 @@ def _complete(unit: Unit, box: Box, order: Order, now: Instant) -> None:
     if landing is not None:
         shown = landing_step(landing, order, Surface.KIOSK)
         tell(EventKind.LANDING_SHOWN, order.order_id, shown)
-    validate_purchase(unit, box, order, now)
+    validated = validate_purchase(unit, box, order, now)
+    note_sale(unit, box, order, now, landing, parked=bool(validated.validations))
     earn_for_order(unit, box, order, now)

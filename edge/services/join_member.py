@@ -18,6 +18,7 @@ from edge.services.events import EventKind
 from edge.services.identify_member import KnownMember, candidates, known_member, own_profile
 from edge.services.member_events import joined, tell
 from edge.services.merge_members import merge_members
+from edge.services.record_conversion import record_join
 from edge.services.records import Unit
 
 #: Who merges when identities meet.
@@ -31,7 +32,7 @@ class JoinAsk:
     """Who wants to be a member. identities: one at least, all of the same person.
 
     touchpoint: where it was. consent_version: of the text that was agreed to. phone_tail: four digits at
-    most. order_id: the purchase that led to it.
+    most. order_id: the purchase that led to it. correlation: the way that they are on.
     """
 
     identities: tuple[Identity, ...]
@@ -39,6 +40,7 @@ class JoinAsk:
     consent_version: str
     phone_tail: str = ""
     order_id: str = ""
+    correlation: str = ""
 
 
 def join(box: Box, ask: JoinAsk) -> KnownMember:
@@ -65,6 +67,7 @@ def join_member(unit: Unit, box: Box, ask: JoinAsk, now: Instant) -> KnownMember
         profile = own_profile(unit, member_id, now)
         told = joined(profile, ask.identities, version, box.members.key)
         tell(unit, box, EventKind.MEMBER_JOINED, member_id, told, now, ask.order_id)
+        record_join(unit, box, member_id, ask.touchpoint, now, ask.order_id, ask.correlation)
     give_consent(unit, box, member_id, ConsentPurpose.MEMBERSHIP, version, ask.touchpoint, now)
     known = known_member(unit, member_id)
     if known is None:

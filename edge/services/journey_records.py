@@ -70,8 +70,10 @@ class Journeys(Protocol):
     def put(self, journey: Journey) -> None:
         """Write a way; where and when it began stays as it was first written."""
 
-    def link(self, kind: LinkKind, reference: str, correlation: str, at: int) -> None:
-        """Note which way something belongs to; what was noted first stays."""
+    def link(
+        self, kind: LinkKind, reference: str, correlation: str, at: int, *, replace: bool = False
+    ) -> None:
+        """Note which way something belongs to; what was noted first stays unless it is to be replaced."""
 
     def linked(self, kind: LinkKind, reference: str) -> str:
         """Return the correlation id of something, "" when it has none."""

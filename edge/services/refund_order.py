@@ -34,6 +34,7 @@ from edge.retail.refund import (
     spread,
     with_leg,
 )
+from edge.services.attribute_sale import reverse_sale
 from edge.services.box import Box
 from edge.services.business_day import business_day
 from edge.services.check_out import to_start
@@ -282,6 +283,7 @@ def _approve(
     tell_refund(unit, box, EventKind.REFUND_APPROVED, refund, now)
     keep_refund(unit, box, refund, now)
     revalidate_order(unit, box, order.order_id, now)
+    reverse_sale(unit, box, order, refund, now)
     reverse_for_refund(unit, box, refund, now)
     return refund
 

@@ -10,6 +10,7 @@ from edge.retail.basket import LineItem, add_line, piece_line, weighed_line
 from edge.retail.catalogue import Product, SoldBy, scan_keys
 from edge.services.box import Box, WorkstationKind
 from edge.services.call_help import raise_call
+from edge.services.record_conversion import touch_basket
 from edge.services.records import Unit
 from edge.services.workstation import Busy, Notice, NoticeCode, open_basket, save
 
@@ -30,6 +31,7 @@ def add_reading(
     basket = add_line(open_basket(box, busy, now), line, now.wall_at)
     notice = _age_notice(notice_id, product, basket.age_needed)
     save(unit, busy, now, basket=basket, notice=notice)
+    touch_basket(unit, box, basket.basket_id, basket.workstation, now)
     state = unit.workstations.get(busy.state.workstation)
     alone = box.workstation(busy.state.workstation).kind is WorkstationKind.KIOSK
     if notice is not None and state is not None and alone:

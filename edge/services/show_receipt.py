@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from edge.clock import iso
+from edge.members.conversion import ConversionStep
 from edge.members.landing import BlockKind
+from edge.members.touchpoint import TouchpointKind, touchpoint_id
 from edge.retail.refund import Refund, RefundPhase
 from edge.services.box import Box
 from edge.services.claim_parking import show_parking
 from edge.services.complete_order import landing_of
 from edge.services.events import EventKind, Surface, landing_step, record_event
 from edge.services.receipt_paper import receipt_url
+from edge.services.record_conversion import Details, record_conversion, way_of_order
 from edge.services.records import Unit
 from edge.services.show_screen import show_landing, show_line, show_tenders
 
@@ -65,6 +68,11 @@ def record_touchpoint(box: Box, token: str, touchpoint: str) -> None:
         if page is not None and unit.receipts.mark_touched(receipt.receipt_id, touchpoint, now.wall_at):
             step = landing_step(page, order, Surface.PHONE, block)
             record_event(unit, box.ids, now, box.origin, kind, order.order_id, step)
+            place = touchpoint_id(TouchpointKind.LANDING, page.tenant_id or "mall")
+            opened = Details(tenant_id=page.tenant_id, subject=touchpoint)
+            way = way_of_order(unit, box, order, now)
+            if way:
+                record_conversion(unit, box, ConversionStep.OPENED, way, place, now, opened)
 
     box.store.write(work)
 

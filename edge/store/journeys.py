@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from typing import Any
 
 from edge.members.conversion import Conversion, ConversionStep, Journey, StepCount
@@ -19,10 +20,10 @@ ON CONFLICT (correlation) DO UPDATE SET
 """
 _STEP = (
     "conversion_id, key, correlation, step, at, day, hour, touchpoint, origin, first, tenant_id, guide,"
-    " campaign, variant, member_id, order_id, amount_fen"
+    " campaign, variant, member_id, order_id, amount_fen, served"
 )
 _ADD = f"""
-INSERT INTO conversions ({_STEP}) VALUES ({", ".join("?" * 17)}) ON CONFLICT (correlation, key) DO NOTHING
+INSERT INTO conversions ({_STEP}) VALUES ({", ".join("?" * 18)}) ON CONFLICT (correlation, key) DO NOTHING
 """
 _COUNT_HOUR = """
 INSERT INTO funnel_hours (day, hour, origin, tenant_id, guide, variant, step, shoppers, times, amount_fen)
@@ -72,11 +73,14 @@ class JourneyTable:
         row = (one.correlation, one.begun_at, one.origin, one.guide, one.campaign, one.variant, one.member_id)
         self._connection.execute(_PUT_JOURNEY, row)
 
-    def link(self, kind: LinkKind, reference: str, correlation: str, at: int) -> None:
-        """Note which way something belongs to; what was noted first stays."""
+    def link(
+        self, kind: LinkKind, reference: str, correlation: str, at: int, *, replace: bool = False
+    ) -> None:
+        """Note which way something belongs to; what was noted first stays unless it is to be replaced."""
+        change = "UPDATE SET correlation = excluded.correlation" if replace else "NOTHING"
         self._connection.execute(
             "INSERT INTO journey_links (kind, reference, correlation, linked_at) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (kind, reference) DO NOTHING",
+            f" ON CONFLICT (kind, reference) DO {change}",
             (kind.value, reference, correlation, at),
         )
 
@@ -153,13 +157,23 @@ def _row(one: Conversion) -> tuple[Any, ...]:
     return (
         *(one.conversion_id, one.key, one.correlation, one.step.value, one.at, one.day, one.hour),
         *(one.touchpoint, one.origin, int(one.first), one.tenant_id, one.guide, one.campaign),
-        *(one.variant, one.member_id, one.order_id, one.amount_fen),
+        *(one.variant, one.member_id, one.order_id, one.amount_fen, int(one.served)),
     )
 
 
 def _conversion(row: tuple[Any, ...]) -> Conversion:
-    conversion_id, key, correlation, step, at, day, hour, touchpoint, origin, first, *rest = row
-    when = (at, day, hour)
-    return Conversion(
-        conversion_id, key, correlation, ConversionStep(step), *when, touchpoint, origin, bool(first), *rest
+    conversion_id, key, correlation, step, at, day, hour, touchpoint, origin, first, *rest, served = row
+    one = Conversion(conversion_id, key, correlation, ConversionStep(step), at, day, hour, touchpoint, origin)
+    tenant_id, guide, campaign, variant, member_id, order_id, amount_fen = rest
+    return replace(
+        one,
+        first=bool(first),
+        tenant_id=tenant_id,
+        guide=guide,
+        campaign=campaign,
+        variant=variant,
+        member_id=member_id,
+        order_id=order_id,
+        amount_fen=amount_fen,
+        served=bool(served),
     )

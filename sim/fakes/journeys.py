@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from dataclasses import replace as changed
 
 from edge.errors import Corrupt
 from edge.members.attribution import Attribution
@@ -59,13 +60,17 @@ class FakeJourneys:
         self._writing()
         known = self._rows.journeys.get(journey.correlation)
         if known is not None:
-            journey = replace(journey, begun_at=known.begun_at, origin=known.origin)
+            journey = changed(journey, begun_at=known.begun_at, origin=known.origin)
         self._rows.journeys[journey.correlation] = journey
 
-    def link(self, kind: LinkKind, reference: str, correlation: str, at: int) -> None:
-        """Note which way something belongs to; what was noted first stays."""
+    def link(
+        self, kind: LinkKind, reference: str, correlation: str, at: int, *, replace: bool = False
+    ) -> None:
+        """Note which way something belongs to; what was noted first stays unless it is to be replaced."""
         self._writing()
-        self._rows.links.setdefault((kind, reference), (correlation, at))
+        _, first_at = self._rows.links.setdefault((kind, reference), (correlation, at))
+        if replace:
+            self._rows.links[kind, reference] = (correlation, first_at)
 
     def linked(self, kind: LinkKind, reference: str) -> str:
         """Return the correlation id of something."""
@@ -138,7 +143,7 @@ class FakeCredits:
         """Write it; of a known one only what is left changes."""
         self._writing()
         known = self._rows.sales.get(one.order_id)
-        self._rows.sales[one.order_id] = one if known is None else replace(known, left_fen=one.left_fen)
+        self._rows.sales[one.order_id] = one if known is None else changed(known, left_fen=one.left_fen)
 
     def of_days(self, first_day: str, last_day: str, limit: int) -> tuple[Attribution, ...]:
         """Return the sales of some business days, newest first."""

@@ -78,12 +78,20 @@ def test_what_was_linked_first_stays(store: Store) -> None:
 
     store.write(work)
     assert store.read(lambda unit: unit.journeys.linked(LinkKind.BASKET, "b-1")) == "way-0001"
+    store.write(lambda unit: unit.journeys.link(LinkKind.BASKET, "b-1", "way-0003", AT, replace=True))
+    assert store.read(lambda unit: unit.journeys.linked(LinkKind.BASKET, "b-1")) == "way-0003"
     assert store.read(lambda unit: unit.journeys.linked(LinkKind.ORDER, "b-1")) == ""
 
 
 def test_a_step_is_written_and_counted_once(store: Store) -> None:
     one = step(
-        "way-0001", ConversionStep.SCANNED, tenant_id="t-tea", guide="li", variant="A", member_id="m-1"
+        "way-0001",
+        ConversionStep.SCANNED,
+        tenant_id="t-tea",
+        guide="li",
+        variant="A",
+        member_id="m-1",
+        served=True,
     )
     assert add(store, one, replace(one, conversion_id="again")) == [True, False]
     assert store.read(lambda unit: unit.journeys.steps("way-0001")) == (one,)

@@ -24,6 +24,7 @@ from tests.unit.member_samples import member_data
 from tests.unit.right_samples import right_data
 from tests.unit.shift_samples import shift_data
 from tests.unit.stay_money_samples import stay_money_data
+from tests.unit.touch_samples import touch_samples
 from tests.unit.validation_samples import validation_data
 
 T = TypeVar("T")
@@ -183,6 +184,7 @@ def samples() -> dict[EventKind, events.Data]:
     cancelled = replace(order, state=OrderState.CANCELLED, tenders=())
     steps = {state: events.payment_step(attempt(state)) for state in events.PAYMENT_KINDS}
     return {
+        **touch_samples(),
         EventKind.ORDER_PAID: events.order_paid(order),
         EventKind.ORDER_CANCELLED: events.order_cancelled(cancelled),
         **{events.PAYMENT_KINDS[state]: data for state, data in steps.items()},

@@ -68,7 +68,17 @@ def touch(place: str, guide: str = "", at: int = 0) -> Touch:
 
 def step(place: str, at: int, kind: ConversionStep = ConversionStep.SCANNED, guide: str = "") -> Conversion:
     return Conversion(
-        f"{at}-{place}", f"{at}{place}", "c" * 8, kind, at, "2026-11-22", 9, place, place, guide=guide
+        f"{at}-{place}",
+        f"{at}{place}",
+        "c" * 8,
+        kind,
+        at,
+        "2026-11-22",
+        9,
+        place,
+        place,
+        guide=guide,
+        served=bool(guide),
     )
 
 

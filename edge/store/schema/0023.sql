@@ -42,6 +42,8 @@ CREATE TABLE conversions (
     member_id     TEXT NOT NULL,
     order_id      TEXT NOT NULL,
     amount_fen    INTEGER NOT NULL CHECK (amount_fen >= 0),
+    -- Whether the guide served at this very step, not only earlier on the way.
+    served        INTEGER NOT NULL CHECK (served IN (0, 1)),
     UNIQUE (correlation, key)
 ) STRICT, WITHOUT ROWID;
 
