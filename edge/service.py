@@ -21,6 +21,7 @@ from edge.duties.reconciling import Reconciling
 from edge.duties.refunding import Refunding
 from edge.duties.renewing_keys import KeyRenewer, RenewingKeys
 from edge.duties.scanning import Scanning
+from edge.duties.showing_spaces import ShowingSpaces
 from edge.duties.taking_in import TakingIn
 from edge.duties.watching_cameras import CameraParts, WatchingCameras
 from edge.duties.watching_disk import WatchingDisk
@@ -281,6 +282,7 @@ class Service:
             self._taking_in,
             self._reconciling,
             self._lanes,
+            ShowingSpaces(self.box, self._parts.devices.space_boards),
             ClearingScreens(self.box),
             EndingDays(self.box),
             EndingValidations(self.box),
