@@ -12,6 +12,7 @@ from devices.types import DeviceStatus
 from edge.duties.clearing_screens import ClearingScreens
 from edge.duties.ending_days import EndingDays
 from edge.duties.ending_validations import EndingValidations
+from edge.duties.keeping_members import KeepingMembers
 from edge.duties.lanes import Lanes
 from edge.duties.obeying import Obeying
 from edge.duties.paying import Paying
@@ -33,6 +34,7 @@ from edge.hq.snapshots import SnapshotDesk
 from edge.hq.topics import Topics
 from edge.members.landing import LandingPage
 from edge.services.box import Box
+from edge.services.circle_points import PointsCircle
 from edge.services.events import Data
 from edge.services.import_tariffs import tariff_wishes
 from edge.services.money_wishes import money_wishes
@@ -133,7 +135,7 @@ class Parts:
 
     bundles: where support bundles go, None refuses them. config_text: what they say of the configuration.
     bills_from_minute: of the day, from which yesterday's bills are compared. renewers: gateways whose keys
-    are fetched. cameras: those at lanes that recognise plates.
+    are fetched. cameras: those at lanes that recognise plates. circle: who is told of points, None nobody.
     """
 
     box: Box
@@ -154,6 +156,7 @@ class Parts:
     renewers: tuple[KeyRenewer, ...] = ()
     callbacks: Mapping[str, CallbackReader] = field(default_factory=dict)
     cameras: CameraParts | None = None
+    circle: PointsCircle | None = None
 
 
 class Service:
@@ -286,6 +289,7 @@ class Service:
             ClearingScreens(self.box),
             EndingDays(self.box),
             EndingValidations(self.box),
+            KeepingMembers(self.box, self._parts.circle),
             RenewingKeys(self._parts.renewers),
         )
         workers = [worker for duty in duties for worker in duty.workers()]

@@ -15,6 +15,7 @@ from edge.app.gateways import (
     phone_gateways,
 )
 from edge.app.hq_link import build_link
+from edge.app.members import build_circle, build_members
 from edge.app.parking import build_parking
 from edge.app.rules import (
     build_marks,
@@ -68,6 +69,7 @@ def build_books(config: Config, store: SqliteStore, clock: Clock, ids: TimeOrder
         prepayers=phone_gateways(gateways),
         autopayers=autopay_gateways(config, gateways),
         parking=build_parking(config),
+        members=build_members(config),
     )
 
 
@@ -113,5 +115,6 @@ def build_service(config: Config) -> Service:
             renewers=key_renewers(box.gateways),
             callbacks=callback_readers(box.gateways, clock),
             cameras=cameras.parts,
+            circle=build_circle(config, box.gateways),
         )
     )

@@ -42,7 +42,7 @@ def add_validation(rules: ParkingRules, config: Config) -> ParkingRules:
     return replace(
         rules,
         validation=build_plan(config),
-        plate_key=_plate_key(given_file(own.plate_key_file)) if own.plate_key_file else b"",
+        plate_key=plate_key(given_file(own.plate_key_file)) if own.plate_key_file else b"",
         points=points,
         qr_key=qr_key,
         qr_keys=qr_keys,
@@ -63,6 +63,14 @@ def build_plan(config: Config) -> ValidationPlan:
             Worth(own.hour_fen, own.stay_fen),
         )
     )
+
+
+def plate_key(path: Path) -> bytes:
+    """Return the key under which HQ hashes members' plates and phones; raise Invalid for a short one."""
+    key = read_key_file(path, "key of members' plates", secret=True).strip()
+    if len(key) < MIN_PLATE_KEY:
+        raise Invalid(f"the key of members' plates {path} has {len(key)} bytes, {MIN_PLATE_KEY} at least")
+    return key
 
 
 def _rule(one: ValidationRuleConfig) -> ValidationRule:
@@ -88,13 +96,6 @@ def _minutes(minutes: int) -> Grant:
     return Grant(
         BenefitKind.MINUTES, minutes, label=f"积分抵{minutes}分钟", label_en=f"{minutes} min by points"
     )
-
-
-def _plate_key(path: Path) -> bytes:
-    key = read_key_file(path, "key of members' plates", secret=True).strip()
-    if len(key) < MIN_PLATE_KEY:
-        raise Invalid(f"the key of members' plates {path} has {len(key)} bytes, {MIN_PLATE_KEY} at least")
-    return key
 
 
 def _private_key(path: Path) -> bytes:

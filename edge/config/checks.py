@@ -8,6 +8,7 @@ from dataclasses import asdict
 from ipaddress import ip_network
 
 from edge.config.camera_checks import check_cameras
+from edge.config.member_sections import check_members
 from edge.config.parking_checks import check_lanes, check_parking
 from edge.config.pass_section import check_passes
 from edge.config.sections import Config, PrinterConfig, RulesConfig, ScannerConfig
@@ -80,6 +81,7 @@ def check_values(config: Config, source: str) -> None:
     _check_rules(config.rules, source)
     check_parking(config, source)
     check_passes(config.passes, source)
+    check_members(config.members, config.points_rule, config.points_tier, source)
     if not _TIME.fullmatch(config.reconcile.from_time):
         raise Invalid(
             f"{source}: reconcile.from_time {config.reconcile.from_time!r} is no time; write it like 10:30"

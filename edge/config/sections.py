@@ -11,6 +11,7 @@ from devices.settings import DisplayConfig, GateConfig, SpaceBoardConfig
 from edge.codes.house import HouseForm
 from edge.config.agent_section import AgentConfig
 from edge.config.camera_sections import CameraConfig, PhotosConfig
+from edge.config.member_sections import MembersConfig, PointsRuleConfig, PointsTierConfig
 from edge.config.parking_sections import LaneConfig, ParkingConfig, ZoneConfig
 from edge.config.pass_section import PassesConfig
 from edge.config.validation_sections import (
@@ -263,6 +264,9 @@ class Config:
     validation_rule: tuple[ValidationRuleConfig, ...] = ()
     validation_quota: tuple[ValidationQuotaConfig, ...] = ()
     validation_key: tuple[ValidationKeyConfig, ...] = ()
+    members: MembersConfig = field(default_factory=MembersConfig)
+    points_rule: tuple[PointsRuleConfig, ...] = ()
+    points_tier: tuple[PointsTierConfig, ...] = ()
     wechat_pay: WeChatPayConfig | None = None
     alipay: AlipayConfig | None = None
     staff: tuple[StaffConfig, ...] = ()

@@ -35,8 +35,8 @@ moves = st.lists(
 )
 
 
-def line(number: int, kind: PointsKind, points: int, source: str, **rest: int) -> PointsEntry:
-    return PointsEntry(f"e-{number:03d}", "m-1", kind, points, AT + number, source, **rest)
+def line(number: int, kind: PointsKind, points: int, source: str, owed: int = 0) -> PointsEntry:
+    return PointsEntry(f"e-{number:03d}", "m-1", kind, points, AT + number, source, owed=owed)
 
 
 @given(moves)
@@ -111,6 +111,10 @@ def test_several_boxes_with_leases_never_spend_more_than_there_is(
         assert pool + spent + sum(one.left for one in leases if one.closed_at is None) == 100
 
 
+def standing(into: dict[str, str], member: int) -> str:
+    return follow(str(member), lambda one: into.get(one, ""))
+
+
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=5))
 def test_mergers_in_any_order_give_one_and_the_same_member(pairs: list[tuple[int, int]]) -> None:
     known = {0, 3}
@@ -118,12 +122,12 @@ def test_mergers_in_any_order_give_one_and_the_same_member(pairs: list[tuple[int
     for order in permutations(pairs):
         into: dict[str, str] = {}
         for first, second in order:
-            one, other = (follow(str(each), lambda member: into.get(member, "")) for each in (first, second))
+            one, other = (standing(into, each) for each in (first, second))
             if one != other:
                 ranks = {each: (int(each) not in known, each) for each in (one, other)}
                 kept, gone = (one, other) if elder(ranks[one], ranks[other]) else (other, one)
                 into[gone] = kept
-        seen.add(tuple(follow(str(each), lambda member: into.get(member, "")) for each in range(6)))
+        seen.add(tuple(standing(into, each) for each in range(6)))
     assert len(seen) == 1
 
 

@@ -16,7 +16,7 @@ from edge.members.member import ProfileState, with_tag
 from edge.members.member_snapshot import Member, phone_hmac
 from edge.services.change_consent import bind_plate, give_consent, may, unbind_plate, withdraw_consent
 from edge.services.erase_member import erase_member, export_member, forget_unseen
-from edge.services.identify_member import identify, known_member, member_view, plate_members
+from edge.services.identify_member import KnownMember, identify, known_member, member_view, plate_members
 from edge.services.join_member import JoinAsk, join
 from edge.services.member_rules import MemberRules
 from edge.services.merge_members import merge_by_hq
@@ -50,6 +50,15 @@ def ask(*identities: Identity, tail: str = "") -> JoinAsk:
 
 def do(shop: Shop, work: Callable[[Unit], T]) -> T:
     return shop.box.store.write(work)
+
+
+def find(shop: Shop, identity: Identity) -> KnownMember | None:
+    return do(shop, lambda unit: identify(unit, shop.box, identity, shop.box.clock.now()))
+
+
+def bind(shop: Shop, member_id: str, plate: str) -> None:
+    now = shop.box.clock.now()
+    do(shop, lambda unit: bind_plate(unit, shop.box, member_id, plate, "1", "phone", now))
 
 
 def told(shop: Shop, kind: str) -> list[dict[str, Any]]:
@@ -97,7 +106,7 @@ def test_identities_of_two_members_make_one_of_them_with_an_audit(shop: Shop) ->
     one = join(shop.box, ask(UNIONID, OPENID, phone()))
     assert one.member_id == min(first.member_id, second.member_id)
     for identity in (OPENID, UNIONID, phone()):
-        found = do(shop, lambda unit, each=identity: identify(unit, shop.box, each, shop.box.clock.now()))
+        found = find(shop, identity)
         assert found is not None
         assert found.member_id == one.member_id
     (event,) = told(shop, "member.merged")
@@ -174,7 +183,7 @@ def test_a_member_binds_so_many_plates_and_no_more(shop: Shop) -> None:
     member, now = join(shop.box, ask(OPENID)).member_id, shop.box.clock.now()
     for number in range(8):
         plate = f"粤B1234{number}"
-        do(shop, lambda unit, one=plate: bind_plate(unit, shop.box, member, one, "1", "phone", now))
+        bind(shop, member, plate)
     with pytest.raises(Declined, match="8 plates"):
         do(shop, lambda unit: bind_plate(unit, shop.box, member, "粤B99999", "1", "phone", now))
 

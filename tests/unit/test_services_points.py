@@ -121,9 +121,10 @@ def test_a_paid_order_earns_by_tenant_once(shop: Shop) -> None:
 def test_an_order_of_nobody_earns_once_somebody_joins_after_paying(shop: Shop) -> None:
     order_id = buy(shop)
     anne, ben = member(shop), member(shop, "o-other-1")
-    credit = lambda who: do(  # noqa: E731
-        shop, lambda unit: credit_order(unit, shop.box, order_id, who, shop.box.clock.now())
-    )
+
+    def credit(who: str) -> int:
+        return do(shop, lambda unit: credit_order(unit, shop.box, order_id, who, shop.box.clock.now()))
+
     assert credit(anne) == 35
     assert credit(anne) == 0
     assert credit(ben) == 0
@@ -286,9 +287,11 @@ def test_what_is_owed_moves_too() -> None:
 
 def test_a_person_adjusts_with_a_reason(shop: Shop) -> None:
     anne = member(shop)
-    adjust = lambda points, why: do(  # noqa: E731
-        shop, lambda unit: adjust_points(unit, shop.box, anne, points, "李", why, shop.box.clock.now())
-    )
+
+    def adjust(points: int, why: str) -> None:
+        now = shop.box.clock.now()
+        do(shop, lambda unit: adjust_points(unit, shop.box, anne, points, "李", why, now))
+
     adjust(10, "complaint")
     assert balance(shop, anne) == (10, 0)
     with pytest.raises(Declined, match="fewer"):
