@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from sim.cameras.sight import Read
+from sim.cameras.sight import Read, misread
 from sim.display import SimBoard
 from sim.gate import SimGate
 from sim.plates import Plate
@@ -117,8 +117,12 @@ class SimLane:
         tell: Callable[[Happening], None] = lambda _: None,
         first_number: int = 0,
     ) -> None:
-        """first_number: of the camera's records, so that a new run does not repeat those of an old one."""
+        """first_number: of the camera's records, so that a new run does not repeat those of an old one.
+
+        misreads: so many of the next cars are misread by the camera.
+        """
         self.name, self.gate, self.board = name, gate, board
+        self.misreads = 0
         self._camera, self._now_ms, self._tell = camera, now_ms, tell
         self.happened: deque[Happening] = deque(maxlen=1000)
         self._road, self._lock = _Road(number=first_number), threading.RLock()
@@ -218,12 +222,14 @@ class SimLane:
         self._road.number += 1
         text = car.read_as or car.plate.text
         plate = car.plate
-        self._camera.see(
-            Read(text, self._road.number, self._now_ms(), plate.colour, plate.kind, trigger,
-                 car.confidences, car.scene, car.cut)
-        )  # fmt: skip
+        read = Read(text, self._road.number, self._now_ms(), plate.colour, plate.kind, trigger,
+                    car.confidences, car.scene, car.cut)  # fmt: skip
+        if trigger == "auto" and self.misreads > 0:
+            self.misreads -= 1
+            read = misread(read, read.number)
+        self._camera.see(read)
         if trigger == "auto":
-            self._note("seen", plate.text, text)
+            self._note("seen", plate.text, read.text)
 
     def _set_loops(self) -> None:
         for number, middle in enumerate((0.0, (BOOM_M + AFTER_M) / 2)[: self.gate.habits.loops]):

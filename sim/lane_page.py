@@ -1,24 +1,39 @@
-"""A picture of the lanes for people: boom, loops, cars and what the board shows, on a page of its own.
+"""The lanes on a page for technicians: boom, loops, cars, board, last push and answer, what can be broken.
 
-GET /               the page, which takes the picture anew twice a second
-GET /lane/N.svg     the picture of lane N
+GET  /                      the page, which looks again twice a second; ?language=zh or en
+GET  /state?language=en     what it shows, as JSON
+GET  /lane/N.svg            the drawing of lane N alone; N.jpg: the picture that its camera sent last
+POST /lane/N/SWITCH/on      break something, or mend it with /off; sim/lane_state.py names the switches
 """
 
 from __future__ import annotations
 
+import json
 import threading
+import urllib.parse
 from collections.abc import Sequence
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from sim.lane import AFTER_M, BOOM_M, SimLane
+from sim.lane_state import Watched, lane_state, turn
 
 _SCALE = 34.0
 _LEFT_M = -12.0
 
 
-def draw_lane(lane: SimLane) -> str:
+_TEXTS = {
+    "zh": ("线圈", "道闸", "抬起", "落下", "运动中", "开闸次数"),
+    "en": ("loop", "boom", "up", "down", "moving", "opened"),
+}
+_HTML = Path(__file__).with_suffix(".html")
+_Answer = tuple[int, str, bytes]
+
+
+def draw_lane(lane: SimLane, language: str = "zh") -> str:
     """Return the lane as SVG, seen from above; cars drive to the right."""
+    loop, boom_word, up_word, down_word, moving, opened = _TEXTS[language]
     up = lane.gate.boom_up
     parts = [
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 300" font-family="sans-serif">',
@@ -31,7 +46,7 @@ def draw_lane(lane: SimLane) -> str:
             f'<rect x="{_x(middle - 1):.0f}" y="135" width="{2 * _SCALE:.0f}" height="80" fill="none" '
             f'stroke="{colour}" stroke-width="5" rx="8"/>'
             f'<text x="{_x(middle):.0f}" y="255" font-size="16" text-anchor="middle">'
-            f"线圈 loop {number}</text>"
+            f"{loop} {number + 1}</text>"
         )
     for plate, front in lane.cars():
         x = _x(front - 4.5)
@@ -46,10 +61,10 @@ def draw_lane(lane: SimLane) -> str:
         f'<rect x="{boom - 10:.0f}" y="96" width="20" height="24" fill="#f08c00"/>'
         f'<rect x="{boom - 4:.0f}" y="120" width="8" height="{reach}" fill="#c92a2a"/>'
     )
-    state = "抬起 up" if up else "落下 down" if lane.gate.boom_down else "运动中 moving"
+    state = up_word if up else down_word if lane.gate.boom_down else moving
     parts.append(
         f'<text x="20" y="36" font-size="24">{escape(lane.name)}</text>'
-        f'<text x="20" y="64" font-size="17">道闸 boom: {state} · 开闸次数 opened: {lane.gate.opened}</text>'
+        f'<text x="20" y="64" font-size="17">{boom_word}: {state} · {opened}: {lane.gate.opened}</text>'
         '<rect x="560" y="10" width="325" height="80" rx="6" fill="#212529"/>'
     )
     for row, text in enumerate(lane.board.lines()[:2]):
@@ -60,15 +75,20 @@ def draw_lane(lane: SimLane) -> str:
 class LanePage:
     """A small web server on loopback; port 0 takes a free one."""
 
-    def __init__(self, lanes: Sequence[SimLane], port: int = 0) -> None:
-        self._lanes = lanes
+    def __init__(self, lanes: Sequence[Watched], port: int = 0) -> None:
+        self._lanes = tuple(lanes)
         page = self._answer
 
         class Handler(BaseHTTPRequestHandler):
             timeout = 10.0
 
             def do_GET(self) -> None:
-                status, kind, body = page(self.path)
+                self._send(*page("GET", self.path))
+
+            def do_POST(self) -> None:
+                self._send(*page("POST", self.path))
+
+            def _send(self, status: int, kind: str, body: bytes) -> None:
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
@@ -99,27 +119,40 @@ class LanePage:
         self._http.server_close()
         self._thread.join(10)
 
-    def _answer(self, path: str) -> tuple[int, str, bytes]:
-        if path == "/":
-            return 200, "text/html; charset=utf-8", self._page().encode()
-        number = path.partition("?")[0].removeprefix("/lane/").removesuffix(".svg")
-        if number.isascii() and number.isdigit() and int(number) < len(self._lanes):
-            return 200, "image/svg+xml", draw_lane(self._lanes[int(number)]).encode()
-        return 404, "text/plain; charset=utf-8", "没有这一页 no such page".encode()
+    def _answer(self, method: str, target: str) -> _Answer:
+        url = urllib.parse.urlsplit(target)
+        asked = urllib.parse.parse_qs(url.query).get("language", [""])[0]
+        language = asked if asked in _TEXTS else "zh"
+        match method, url.path.split("/")[1:]:
+            case "GET", [""]:
+                return 200, "text/html; charset=utf-8", _HTML.read_bytes()
+            case "GET", ["state"]:
+                state = [lane_state(one) | {"svg": draw_lane(one.lane, language)} for one in self._lanes]
+                return 200, "application/json", json.dumps(state, ensure_ascii=False).encode()
+            case "GET", ["lane", name]:
+                return self._picture(name, language)
+            case "POST", ["lane", number, switch, "on" | "off" as state]:
+                watched = self._lane(number)
+                if watched is not None and turn(watched, switch, state == "on"):
+                    return 200, "application/json", b"{}"
+        return _NOT_HERE
 
-    def _page(self) -> str:
-        pictures = "".join(
-            f'<img id="l{number}" src="/lane/{number}.svg" alt="{escape(lane.name)}">'
-            for number, lane in enumerate(self._lanes)
-        )
-        return (
-            '<!doctype html><html lang="zh"><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width"><title>车道 Lanes</title>'
-            "<style>body{margin:1rem;font-family:sans-serif;background:#f8f9fa}img{width:100%;max-width:60rem;"
-            "display:block;margin:0 0 1rem}</style><h1>模拟车道 Simulated lanes</h1>"
-            f"{pictures}<script>setInterval(()=>document.querySelectorAll('img').forEach((i,n)=>"
-            "i.src='/lane/'+n+'.svg?'+Date.now()),500)</script></html>"
-        )
+    def _picture(self, name: str, language: str) -> _Answer:
+        number, _, kind = name.partition(".")
+        watched = self._lane(number)
+        if watched is not None and kind == "svg":
+            return 200, "image/svg+xml", draw_lane(watched.lane, language).encode()
+        last = watched.camera.counts.last if watched is not None and kind == "jpg" else None
+        if last is not None and last.read.scene:
+            return 200, "image/jpeg", last.read.scene
+        return _NOT_HERE
+
+    def _lane(self, number: str) -> Watched | None:
+        known = number.isascii() and number.isdigit() and int(number) < len(self._lanes)
+        return self._lanes[int(number)] if known else None
+
+
+_NOT_HERE: _Answer = (404, "text/plain; charset=utf-8", "没有这一页 no such page".encode())
 
 
 def _x(metres: float) -> float:

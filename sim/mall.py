@@ -205,7 +205,9 @@ class Mall:
         self.printer = SimPrinter(folder / "receipts")
         self.printer_wire = PtyWire(self.printer, folder / "dev" / "printer-k01")
         self.scanner = SimulatedScanner(folder / "dev" / "scanner-k01")
-        self.lanes = MallLanes(folder, self.url, now_ms, digits, say, settings.lanes_port, settings.pace_s)
+        self.lanes = MallLanes(
+            folder, self.url, now_ms, digits, say, settings.lanes_port, settings.pace_s, self.stop
+        )
         self._processes: list[subprocess.Popen[bytes]] = []
         self._running = ExitStack()
         self.edge: subprocess.Popen[bytes] | None = None
@@ -283,20 +285,16 @@ class Mall:
             raise ShopperError(f"the goods of {goods} could not be imported")
 
     def _import_tariff(self) -> None:
+        """Put the car park's prices in force, once for each folder."""
         tariff = self._settings.folder / "tariff.csv"
-        tariff.write_text(TARIFF, encoding="utf-8")
-        command = [
-            sys.executable,
-            "-m",
-            "edge",
-            "tariff",
-            "import",
-            str(tariff),
-            "--config",
-            str(self.config),
-        ]
-        if subprocess.run(command, check=False).returncode:
-            raise ShopperError(f"the tariff of {tariff} could not be imported")
+        if tariff.exists():
+            return
+        draft = tariff.with_suffix(".draft")
+        draft.write_text(TARIFF, encoding="utf-8")
+        command = [sys.executable, "-m", "edge", "tariff", "import", str(draft)]
+        if subprocess.run([*command, "--config", str(self.config)], check=False).returncode:
+            raise ShopperError(f"the tariff of {draft} could not be imported")
+        draft.replace(tariff)
 
     def _start_hq(self) -> None:
         ports = ("--broker-port", str(self.broker.port), "--port", str(self.hq_port))

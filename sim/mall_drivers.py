@@ -36,9 +36,13 @@ def visit_by_car(lanes: MallLanes, shop: Shop, trip: Trip, plate: str) -> str:
     if trip.title not in BY_CAR:
         return visit(shop, trip)
     came = lanes.enter(lanes.car(plate))
+    if shop.stop.is_set():
+        raise ShopperError("the demonstration is being stopped")
     shop.say(f"shopper: {plate} {'is in the car park' if came else 'still stands at the entry'}")
     number = visit(shop, replace(trip, plate=plate, codes=_enough() + trip.codes))
     left = lanes.leave(lanes.car(plate), lambda: payment_code(shop.wallets))
+    if shop.stop.is_set():
+        raise ShopperError("the demonstration is being stopped")
     shop.say("shopper: " + _ENDS[left].format(plate=plate, number=number))
     return number
 

@@ -14,6 +14,7 @@ from sim.display import SimBoard
 from sim.gate import GateHabits, SimGate
 from sim.lane import Car, Habit, Happening, SimLane
 from sim.lane_page import LanePage
+from sim.lane_state import Watched
 from sim.plates import Conditions, Light, Plate, Sight, lane_picture, plate_kind_of
 from sim.scanner import SimulatedScanner
 from sim.wires import PtyWire
@@ -145,13 +146,15 @@ class MallLanes:
         say: Callable[[str], None],
         page_port: int = 0,
         pace_s: float = 1.0,
+        stop: threading.Event | None = None,
     ) -> None:
         """url: of the service. digits: that many random decimal digits, for the cameras' tokens.
 
-        pace_s: below 1 cars and booms hurry, to `MOST_SPEED` times as fast at most.
+        pace_s: below 1 cars and booms hurry, to `MOST_SPEED` times as fast at most. stop: ends the waiting
+        for cars, too.
         """
         self._folder, self._now_ms, self._say, self._page_port = folder.resolve(), now_ms, say, page_port
-        self._stop, self._running = threading.Event(), ExitStack()
+        self._stop, self._running = stop or threading.Event(), ExitStack()
         self._tokens = {name: f"sim{digits(24)}" for name in ("camera-in", "camera-out")}
         for name, token in self._tokens.items():
             path = folder / "keys" / name
@@ -187,7 +190,11 @@ class MallLanes:
         """Let the cameras work, the cars drive and the page be looked at."""
         self._running.enter_context(self.camera_in)
         self._running.enter_context(self.camera_out)
-        self.page = self._running.enter_context(LanePage((self.entry, self.exit), self._page_port))
+        watched = (
+            Watched(self.entry, self.camera_in, "Vzicom"),
+            Watched(self.exit, self.camera_out, "Hikvision"),
+        )
+        self.page = self._running.enter_context(LanePage(watched, self._page_port))
         for lane in (self.entry, self.exit):
             thread = threading.Thread(
                 target=lane.run, args=(self._stop, self._speed), name=f"sim-{lane.name}", daemon=True

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sim.cameras.posting import post
-from sim.cameras.sight import CameraCounts, CameraFaults, Read
+from sim.cameras.sight import CameraCounts, CameraFaults, Push, Read
 from sim.cameras.vzicom import CameraActions
 
 #: A camera does not keep more than this, and tries one so often.
@@ -90,6 +90,7 @@ class SimDahua:
             if tried and self._stop.wait(self.habits.retry_s):
                 return
             answer = self._tell("TollgateInfo", self.record(read))
+            self.counts.last = Push(read, json.dumps(answer).encode() if answer else None)
             if answer.get("Result") is True:
                 if answer.get("OpenStrobe") is True:
                     self.counts.opened += 1

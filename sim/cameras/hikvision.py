@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from xml.sax.saxutils import escape
 
 from sim.cameras.posting import Part, multipart, post
-from sim.cameras.sight import CameraCounts, CameraFaults, Read
+from sim.cameras.sight import CameraCounts, CameraFaults, Push, Read
 
 _COLOURS = {"green_yellow": "newEnergyYellowGreen", "green": "newEnergyGreen"}
 _EVENT = """<?xml version="1.0" encoding="UTF-8"?>
@@ -86,7 +86,9 @@ class SimHikvision:
         for tried in range(2):
             if tried and self._stop.wait(self.habits.retry_s):
                 break
-            if post(self.habits.url, kind, body, self.faults, self.counts) is not None:
+            answer = post(self.habits.url, kind, body, self.faults, self.counts)
+            self.counts.last = Push(read, answer)
+            if answer is not None:
                 return True
         return False
 

@@ -46,15 +46,24 @@ class CameraFaults:
     clock_ms: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A read as it went out last, and what came back: None for no good answer."""
+
+    read: Read
+    answer: bytes | None
+
+
 @dataclass(slots=True)
 class CameraCounts:
-    """What went over the wire. lost: records that found no room."""
+    """What went over the wire. lost: records that found no room. last: the last try of the last read."""
 
     posts: int = 0
     answered: int = 0
     failed: int = 0
     opened: int = 0
     lost: int = 0
+    last: Push | None = None
     said: list[str] = field(default_factory=list)
 
 

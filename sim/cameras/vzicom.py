@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sim.cameras.posting import Part, multipart, post
-from sim.cameras.sight import CameraCounts, CameraFaults, Read
+from sim.cameras.sight import CameraCounts, CameraFaults, Push, Read
 
 COLOURS = {"blue": 1, "yellow": 2, "white": 3, "black": 4, "green": 5, "green_yellow": 6}
 KINDS = {
@@ -151,6 +151,8 @@ class SimVzicom:
 
     def _obeyed(self, answer: bytes | None, read: Read | None) -> bool:
         """Do what an answer says; return whether it is one; a record's must have the Response object."""
+        if read is not None:
+            self.counts.last = Push(read, answer)
         if answer is None:
             return False
         try:
