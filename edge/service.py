@@ -37,6 +37,7 @@ from edge.services.box import Box
 from edge.services.circle_points import PointsCircle
 from edge.services.events import Data
 from edge.services.import_tariffs import tariff_wishes
+from edge.services.lane_ticket import exit_of
 from edge.services.money_wishes import money_wishes
 from edge.services.obey_command import Means
 from edge.services.payment_ports import BillSource, CallbackReader
@@ -260,7 +261,8 @@ class Service:
         self._commands = CommandDesk(topics, parts.link.say)
         parts.link.listen(topics.commands, self._commands.take)
         gates = {gate.name: gate for gate in parts.devices.gates}
-        self._lanes = Lanes(self.box, gates, {one.name: one for one in parts.devices.displays})
+        displays = {one.name: one for one in parts.devices.displays}
+        self._lanes = Lanes(self.box, gates, displays, self._tell_loops)
         means = Means(self._make_bundle, self._lanes.remote_gates(gates))
         self._obeying = Obeying(self.box, self._commands, means, redraw, self._publishing.wake)
 
@@ -272,6 +274,10 @@ class Service:
             lambda lane, seen: see_loop(self.box, lane, seen.loop, seen.occupied),
             lambda: not self._disk.refuses(Use.PICTURE),
         )
+
+    def _tell_loops(self, lane: str, occupied: bool | None) -> None:
+        if self._cameras is not None:
+            self._cameras.hear_loops(lane, occupied)
 
     def _workers(self) -> list[Worker]:
         duties = (
@@ -357,6 +363,10 @@ class Service:
         self._redraw(workstation)
         self._publishing.wake()
         self._printing.wake(workstation)
+        lane = exit_of(self.box, workstation)
+        if lane is not None:
+            # Its display tells how the payment goes.
+            self._lanes.wake(lane.name)
 
     def _wake_lane(self, lane: str) -> None:
         self._lanes.wake(lane)

@@ -19,6 +19,7 @@ from edge.web.camera.door import MIN_TOKEN, BoundCamera, token_digest
 
 if TYPE_CHECKING:
     from devices.camera.hikvision.gate import CameraAccess
+    from devices.camera.plates.motion import LoopGate
     from devices.camera.plates.reader import PlateReader
     from devices.camera.pushed import BoardOnCamera, PushedCamera, Speech
 
@@ -57,7 +58,10 @@ def build_cameras(config: Config) -> BuiltCameras:
         if one.is_display and camera.board is not None:
             displays.append(_display(camera, camera.board))
     bound = tuple(_bound(config, one, camera) for one, camera in posting)
-    asked = tuple((one.lane, _asked(one, access)) for one in config.camera if not one.posts)
+    loops = {one.name: _loop_gate() for one in config.camera if one.gated_by == "loop"}
+    asked = tuple(
+        (one.lane, _asked(one, access, loops.get(one.name))) for one in config.camera if not one.posts
+    )
     parts = CameraParts(
         PhotoFolder(config.box.data_dir / PHOTOS),
         asked,
@@ -65,6 +69,7 @@ def build_cameras(config: Config) -> BuiltCameras:
         config.photos.keep_days,
         config.photos.max_mb << 20,
         max(0, min(MOST_HELD, config.web.threads - config.web.max_streams - SPARE_THREADS)),
+        tuple((one.lane, loops[one.name].loop) for one in config.camera if one.name in loops),
     )
     return BuiltCameras(parts, tuple(gates), tuple(displays))
 
@@ -139,9 +144,9 @@ def _bound(config: Config, one: CameraConfig, camera: PushedCamera) -> BoundCame
     )
 
 
-def _asked(config: CameraConfig, access: dict[str, CameraAccess]) -> PlateCamera:
+def _asked(config: CameraConfig, access: dict[str, CameraAccess], gate: LoopGate | None) -> PlateCamera:
     if config.kind == "frames":
-        return _frames(config)
+        return _frames(config, gate)
     from devices.camera.streamed import DAHUA, HIKVISION, StreamedCamera
 
     habits = HIKVISION if config.kind == "hikvision_pull" else DAHUA
@@ -156,8 +161,15 @@ def _reader() -> PlateReader:
     return PlateReader()
 
 
-def _frames(config: CameraConfig) -> PlateCamera:
-    """Return a camera whose frames are read here; url: what OpenCV opens."""
+def _loop_gate() -> LoopGate:
+    """A gate that a loop works, and motion as long as nobody hears of the loop."""
+    from devices.camera.plates.motion import LoopGate, MotionGate
+
+    return LoopGate(otherwise=MotionGate())
+
+
+def _frames(config: CameraConfig, gate: LoopGate | None) -> PlateCamera:
+    """Return a camera whose frames are read here; url: what OpenCV opens. gate: None for motion."""
     from devices.camera.driver import OpenCvCamera
     from devices.camera.plates.camera import FramePlateCamera, LaneView
     from devices.camera.plates.motion import WHOLE
@@ -169,7 +181,7 @@ def _frames(config: CameraConfig) -> PlateCamera:
         raise Invalid(f"camera {config.name}: {error}") from error
     left, top, right, bottom = config.region or WHOLE
     view = LaneView((left, top, right, bottom), config.least_width)
-    return FramePlateCamera(config.name, OpenCvCamera(config.name, _source(config)), reader, view=view)
+    return FramePlateCamera(config.name, OpenCvCamera(config.name, _source(config)), reader, gate, view=view)
 
 
 def _source(config: CameraConfig) -> str:

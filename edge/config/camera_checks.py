@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 
 from edge.config.camera_sections import CameraConfig
+from edge.config.parking_sections import LaneConfig
 from edge.config.sections import Config
 from edge.errors import Invalid
 
@@ -37,12 +38,25 @@ def _place_problems(config: Config, camera: CameraConfig) -> Iterator[str]:
     lanes = {one.name: one for one in config.lane}
     if camera.lane not in lanes:
         yield f" looks at lane {camera.lane!r}; known: {', '.join(lanes) or 'none'}"
+    if camera.gated_by == "loop" and camera.lane in lanes:
+        yield from _gating_problems(config, camera, lanes[camera.lane])
     for lane in config.lane:
         if camera.is_gate and lane.gate == camera.name and lane.loops != camera.loops:
             yield (
                 f" has {camera.loops} loops, lane {lane.name} that it opens has {lane.loops}; "
                 "write the same number of loops in both"
             )
+
+
+def _gating_problems(config: Config, camera: CameraConfig, lane: LaneConfig) -> Iterator[str]:
+    if camera.kind != "frames":
+        yield ": gated_by is a key of kind frames alone; the other kinds decide themselves when to look"
+    told = any(one.loops for one in config.camera if one.lane == lane.name)
+    if not told and not (lane.gate and lane.loops):
+        yield (
+            f" is gated by a loop, but lane {lane.name} has none; write the lane's gate and loops, or "
+            'gated_by = "motion"'
+        )
 
 
 def _way_problems(camera: CameraConfig) -> Iterator[str]:

@@ -32,6 +32,7 @@ class CameraConfig:
     board_cells: int = 8
     region: tuple[float, ...] = ()
     least_width: int = 60
+    gated_by: Literal["motion", "loop"] = "motion"
 
     @property
     def posts(self) -> bool:

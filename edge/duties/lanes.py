@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -46,18 +46,31 @@ TIDY_S = 600.0
 TIDY_READS = 500
 _DAY_MS = 24 * 3_600_000
 
+TellLoops = Callable[[str, bool | None], None]
+
 _log = structlog.get_logger("lanes")
 
 
 class Lanes:
     """The lanes of this box. gates, displays: by the name of the device."""
 
-    def __init__(self, box: Box, gates: Mapping[str, Gate], displays: Mapping[str, Display]) -> None:
-        """Do nothing yet. A lane whose gate is missing in `gates` opens by its camera alone."""
+    def __init__(
+        self,
+        box: Box,
+        gates: Mapping[str, Gate],
+        displays: Mapping[str, Display],
+        tell_loops: TellLoops = lambda lane, occupied: None,
+    ) -> None:
+        """Do nothing yet. A lane whose gate is missing in `gates` opens by its camera alone.
+
+        tell_loops: told at each look whether a lane has an occupied loop, None when its inputs are silent.
+        """
         self._box = box
         lanes = box.parking.facility.lanes
         self._gates = {lane.name: gates[lane.gate] for lane in lanes if lane.gate in gates}
-        self._lanes = {lane.name: _LaneWork(box, lane, self._gates.get(lane.name)) for lane in lanes}
+        self._lanes = {
+            lane.name: _LaneWork(box, lane, self._gates.get(lane.name), tell_loops) for lane in lanes
+        }
         shown = [(lane, displays[lane.display]) for lane in lanes if lane.display in displays]
         self._shows = {lane.name: _LaneShow(box, lane, display) for lane, display in shown}
         self._workers = {name: Worker(f"lane-{name}", one.step) for name, one in self._lanes.items()}
@@ -100,10 +113,11 @@ class Lanes:
 class _LaneWork:
     """One lane's turn, taken by one thread."""
 
-    def __init__(self, box: Box, lane: Lane, gate: Gate | None) -> None:
+    def __init__(self, box: Box, lane: Lane, gate: Gate | None, tell_loops: TellLoops) -> None:
         self._box = box
         self._lane = lane
         self._gate = gate
+        self._tell_loops = tell_loops
         self._sees = gate is not None and bool(lane.loops or lane.boom)
         self._blind = False
 
@@ -134,10 +148,14 @@ class _LaneWork:
             if not self._blind:
                 _log.warning("inputs cannot be read", lane=self._lane.name, why=str(error))
             self._blind = True
+            if self._lane.loops:
+                self._tell_loops(self._lane.name, None)
             return None
         if self._blind:
             note_blind(self._box, self._lane)
         self._blind = False
+        if self._lane.loops and inputs.loops:
+            self._tell_loops(self._lane.name, any(inputs.loops[: self._lane.loops]))
         see_inputs(self._box, self._lane, inputs)
         return inputs
 

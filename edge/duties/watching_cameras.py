@@ -10,7 +10,7 @@ from datetime import timedelta
 import structlog
 
 from devices.types import CameraNews, DeviceStatus, Health, LoopSeen
-from edge.clock import local, wait
+from edge.clock import boottime_ns, local, wait
 from edge.errors import Unavailable
 from edge.services.box import Box
 from edge.services.camera_ports import PlateCamera
@@ -39,7 +39,8 @@ _log = structlog.get_logger("camera")
 @dataclass(frozen=True, slots=True)
 class CameraParts:
     """The cameras of a box. asked: with the lane of each. bound: those that post. photos: where pictures
-    go, for `keep_days` days and `max_bytes` at most. held: how many requests may wait at a time."""
+    go, for `keep_days` days and `max_bytes` at most. held: how many requests may wait at a time. gated: with
+    its lane, who wants to hear whether the lane's loops are occupied, None for unknown, and when."""
 
     photos: Photos
     asked: tuple[tuple[str, PlateCamera], ...] = ()
@@ -47,6 +48,7 @@ class CameraParts:
     keep_days: int = 14
     max_bytes: int = 8 << 30
     held: int = 8
+    gated: tuple[tuple[str, Callable[[bool | None, int], None]], ...] = ()
 
 
 class WatchingCameras:
@@ -63,7 +65,13 @@ class WatchingCameras:
         """see, see_loop, room: as LaneCameras wants them."""
         self._box = box
         self._parts = parts
-        self._lanes = LaneCameras(box, parts.photos, see, see_loop, room)
+        self._occupied: dict[str, frozenset[int]] = {}
+
+        def see_and_tell(lane: str, seen: LoopSeen) -> None:
+            self._hear_loop(lane, seen)
+            see_loop(lane, seen)
+
+        self._lanes = LaneCameras(box, parts.photos, see, see_and_tell, room)
         self._room = room
         self._lost: dict[str, str] = {}
         self.door = CameraDoor(parts.bound, self._raise_alarm)
@@ -79,6 +87,12 @@ class WatchingCameras:
             return []
         asked = [Worker(f"camera-{one.name}", self._reading(lane, one)) for lane, one in self._parts.asked]
         return [*asked, Worker("photos", self._tidy)]
+
+    def hear_loops(self, lane: str, occupied: bool | None) -> None:
+        """Tell the lane's gated cameras whether a loop of it is occupied; None while nobody can tell."""
+        for wanted, tell in self._parts.gated:
+            if wanted == lane:
+                tell(occupied, boottime_ns())
 
     def statuses(self) -> list[tuple[str, str, DeviceStatus]]:
         """Return (lane, "camera", status) of every camera; its detail tells of its clock and of refusals."""
@@ -114,6 +128,12 @@ class WatchingCameras:
             return 0.0
 
         return step
+
+    def _hear_loop(self, lane: str, seen: LoopSeen) -> None:
+        before = self._occupied.get(lane, frozenset())
+        now = before | {seen.loop} if seen.occupied else before - {seen.loop}
+        self._occupied[lane] = now
+        self.hear_loops(lane, bool(now))
 
     def _take_surely(self, lane: str, name: str, news: CameraNews) -> LaneAnswer | None:
         for pause_s in (*RETRY_S, None):

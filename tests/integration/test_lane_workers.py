@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -57,7 +58,10 @@ class Site:
         self.keys = 0
         self.lanes: Lanes | None = None
         self.box = replace(box, wake_lane=lambda lane: None if self.lanes is None else self.lanes.wake(lane))
-        self.lanes = Lanes(self.box, {gate.name: gate}, {display.name: display})
+        self.told: deque[tuple[str, bool | None]] = deque(maxlen=1000)
+        self.lanes = Lanes(
+            self.box, {gate.name: gate}, {display.name: display}, lambda *news: self.told.append(news)
+        )
         self.gates = self.lanes.remote_gates({gate.name: gate})
         self.supervisor = Supervisor(self.lanes.workers())
 
@@ -130,6 +134,15 @@ def test_vehicles_pass_and_each_push_is_on_the_wire_at_once(tmp_path: Path) -> N
         assert eventually(lambda: here.display.shown == ("欢迎光临", "空余车位97"))
         print(f"push to wire: median {statistics.median(waits_ms):.1f} ms, worst {max(waits_ms):.1f} ms")
         assert statistics.median(waits_ms) < 50
+
+
+def test_who_waits_for_the_lane_s_loops_hears_of_them_and_of_silence(tmp_path: Path) -> None:
+    with site(tmp_path) as here:
+        assert eventually(lambda: (IN, False) in here.told)
+        here.sim.car(1, True)
+        assert eventually(lambda: here.told[-1] == (IN, True))
+        here.sim.faults.off = True
+        assert eventually(lambda: here.told[-1] == (IN, None))
 
 
 def test_hq_opens_a_lanes_gate_through_its_ledger_and_a_person_opens_once(tmp_path: Path) -> None:

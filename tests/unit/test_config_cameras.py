@@ -83,6 +83,17 @@ def test_a_camera_that_only_sees_is_read_by_our_own_reader(tmp_path: Path) -> No
         camera.close()
 
 
+def test_a_camera_that_only_sees_may_wait_for_its_lane_s_loop(tmp_path: Path) -> None:
+    seeing = {
+        "name": "rear", "lane": "out", "kind": "frames", "token_file": None, "url": "rtsp://127.0.0.1:1/main",
+        "gated_by": "loop",
+    }  # fmt: skip
+    parts = build_cameras(config(tmp_path, seeing)).parts
+    [(_, camera)] = parts.asked
+    camera.close()
+    assert [lane for lane, _ in parts.gated] == ["out"]
+
+
 def test_requests_that_wait_never_take_the_threads_of_pages(tmp_path: Path) -> None:
     assert build_cameras(config(tmp_path)).parts.held == 8
 
@@ -100,6 +111,11 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "frames": ({"kind": "frames", "token_file": None}, "needs its url"),
     "user": ({"kind": "frames", "url": "rtsp://u:pw@10.0.0.1/main"}, "username and password_file instead"),
     "region": ({"kind": "frames", "url": "0", "region": [0.5, 0.0, 0.2, 1.0]}, "region is left, top"),
+    "no loop": (
+        {"kind": "frames", "url": "0", "gated_by": "loop"},
+        "lane in has none; write the lane's gate",
+    ),
+    "gated": ({"gated_by": "loop", "loops": 1}, "gated_by is a key of kind frames alone"),
     "loops": ({"name": "in-gate", "comet": True, "loops": 9}, "loops is 0 to 4, got 9"),
     "kind": ({"kind": "axis"}, "must be one of vzicom"),
 }

@@ -120,6 +120,20 @@ def test_a_loop_opens_while_it_is_occupied_and_a_little_longer() -> None:
     assert not gate.frame(EMPTY, 9600 * MS)
 
 
+def test_while_nobody_knows_of_the_loop_motion_opens() -> None:
+    gate = LoopGate(tail_s=0.5, otherwise=MotionGate(MotionSettings(tail_s=0.1)))
+    assert gate.frame(EMPTY, 0)
+    assert not gate.frame(EMPTY, 300 * MS)
+    assert gate.frame(with_car(), 400 * MS)
+    gate.loop(False, 450 * MS)
+    assert not gate.frame(with_car(), 500 * MS)
+    gate.loop(True, 600 * MS)
+    assert gate.frame(EMPTY, 700 * MS)
+    gate.loop(None, 800 * MS)
+    assert gate.frame(with_car(), 900 * MS)
+    assert not gate.frame(EMPTY, 1300 * MS)
+
+
 def test_a_passage_is_told_once_frames_agree_and_only_once() -> None:
     votes = PassageVote()
     votes.frame([found("粤B12345")], 0, EMPTY)

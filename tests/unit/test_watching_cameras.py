@@ -34,6 +34,7 @@ class Rig:
     ports: FakePorts = field(default_factory=FakePorts)
     photos: FakePhotos = field(default_factory=FakePhotos)
     asked: FakePlateCamera = field(default_factory=lambda: FakePlateCamera("rear"))
+    heard: list[bool | None] = field(default_factory=list)
     posting: FakePushCamera = field(default_factory=lambda: FakePushCamera("front"))
     box: Box = field(init=False)
     duty: WatchingCameras = field(init=False)
@@ -41,7 +42,10 @@ class Rig:
     def __post_init__(self) -> None:
         self.box = fake_box(self.ports, lambda workstation: None)
         bound = BoundCamera("front", "in", self.posting, token_digest("t" * 16))
-        parts = CameraParts(self.photos, (("out", self.asked),), (bound,), keep_days=3, max_bytes=250)
+        gated = (("out", lambda occupied, at_ns: self.heard.append(occupied)),)
+        parts = CameraParts(
+            self.photos, (("out", self.asked),), (bound,), keep_days=3, max_bytes=250, gated=gated
+        )
         self.duty = WatchingCameras(self.box, parts, self.see, self.see_loop, lambda: self.room)
 
     def see(self, box: Box, lane_name: str, seen: PlateSeen, photos: tuple[str, ...]) -> LaneAnswer:
@@ -83,6 +87,16 @@ def test_what_an_asked_camera_tells_reaches_its_lane_with_pictures(rig: Rig) -> 
     assert (lane, plate) == ("out", "粤B12345")
     assert rig.photos.fetch(photos[0]) == PICTURE.jpeg
     assert rig.loops == [("out", 1)]
+
+
+def test_a_gated_camera_hears_of_the_loops_of_its_own_lane(rig: Rig) -> None:
+    step = rig.step("camera-rear")
+    for loop, occupied in ((0, True), (1, True), (0, False), (1, False)):
+        rig.asked.see(LoopSeen("rear", loop, occupied, boottime_ns()))
+        step()
+    rig.duty.hear_loops("in", True)
+    rig.duty.hear_loops("out", None)
+    assert rig.heard == [True, True, True, False, None]
 
 
 def test_a_read_that_the_store_could_not_take_is_tried_again(rig: Rig) -> None:

@@ -88,23 +88,30 @@ class MotionGate:
 
 
 class LoopGate:
-    """Frames are read while a presence loop is occupied, and for `tail_s` after it."""
+    """Frames are read while a presence loop is occupied, and for `tail_s` after it.
 
-    def __init__(self, tail_s: float = 1.0) -> None:
-        """Begin closed."""
+    The loop may be told from another thread than the frames'.
+    """
+
+    def __init__(self, tail_s: float = 1.0, otherwise: MotionGate | None = None) -> None:
+        """Begin closed; with `otherwise`, that gate decides as long as nobody knows of the loop."""
         self._tail_ns = round(tail_s * _NS_PER_S)
-        self._occupied = False
+        self._otherwise = otherwise
+        self._occupied: bool | None = False if otherwise is None else None
         self._open_until_ns = -1
 
-    def loop(self, occupied: bool, at_ns: int) -> None:
-        """Take a change of the loop."""
-        if self._occupied and not occupied:
+    def loop(self, occupied: bool | None, at_ns: int) -> None:
+        """Take what the loop says now, None when nobody knows: its board is silent, say."""
+        if self._occupied and occupied is False:
             self._open_until_ns = at_ns + self._tail_ns
         self._occupied = occupied
 
     def frame(self, picture: Picture, taken_ns: int) -> bool:
         """Return whether this frame is to be read."""
-        return self._occupied or taken_ns <= self._open_until_ns
+        occupied = self._occupied
+        if occupied is None and self._otherwise is not None:
+            return self._otherwise.frame(picture, taken_ns)
+        return bool(occupied) or taken_ns <= self._open_until_ns
 
 
 def crop(picture: Picture, region: Region) -> Picture:
