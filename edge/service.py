@@ -38,6 +38,7 @@ from edge.services.circle_points import PointsCircle
 from edge.services.events import Data
 from edge.services.import_tariffs import tariff_wishes
 from edge.services.lane_ticket import exit_of
+from edge.services.lane_ticket import exit_of
 from edge.services.money_wishes import money_wishes
 from edge.services.obey_command import Means
 from edge.services.payment_ports import BillSource, CallbackReader
