@@ -12,6 +12,7 @@ from devices.types import DeviceStatus
 from edge.duties.clearing_screens import ClearingScreens
 from edge.duties.ending_days import EndingDays
 from edge.duties.ending_validations import EndingValidations
+from edge.duties.guiding import Guiding
 from edge.duties.keeping_members import KeepingMembers
 from edge.duties.lanes import Lanes
 from edge.duties.obeying import Obeying
@@ -38,7 +39,6 @@ from edge.services.circle_points import PointsCircle
 from edge.services.events import Data
 from edge.services.import_tariffs import tariff_wishes
 from edge.services.lane_ticket import exit_of
-from edge.services.lane_ticket import exit_of
 from edge.services.money_wishes import money_wishes
 from edge.services.obey_command import Means
 from edge.services.payment_ports import BillSource, CallbackReader
@@ -60,7 +60,7 @@ from edge.web.api import stays
 from edge.web.changes import Changes
 from edge.web.desk import Json, WebSettings
 from edge.web.factory import create_web
-from edge.web.phone import parking
+from edge.web.phone import go, parking
 from edge.web.service_desk import ServiceDesk
 from edge.web.serving import WebServer
 from edge.web.staff.pages import box_pages
@@ -186,6 +186,7 @@ class Service:
         cameras = self._cameras.desk if self._cameras else None
         apart = (
             parking.blueprint(self.box, parts.web),
+            go.blueprint(self.box, parts.web),
             stays.blueprint(self.box, parts.web, parts.cameras.photos if parts.cameras else None),
             notify.blueprint(self.box, parts.callbacks),
         )
@@ -296,6 +297,7 @@ class Service:
             ClearingScreens(self.box),
             EndingDays(self.box),
             EndingValidations(self.box),
+            Guiding(self.box),
             KeepingMembers(self.box, self._parts.circle),
             RenewingKeys(self._parts.renewers),
         )
