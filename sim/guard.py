@@ -20,6 +20,7 @@ from http.cookiejar import CookieJar
 LOOK_S = 0.5
 MAX_PAGE_BYTES = 2 * 1024 * 1024
 
+_PAGE = "/staff/lanes?language=en"
 _VOID = frozenset({"input", "img", "meta", "link", "br", "hr"})
 
 
@@ -118,10 +119,10 @@ class RobotGuard:
         self._say(f"guard: answered {question.lane} with {fields.get('answer')!r}")
 
     def _page(self) -> str:
-        html = self._get("/staff/lanes")
+        html = self._get(_PAGE)
         if 'name="pin"' in html:
             self._post("/staff/login", {"pin": self._pin})
-            html = self._get("/staff/lanes")
+            html = self._get(_PAGE)
         return html
 
     def _get(self, path: str) -> str:

@@ -118,7 +118,7 @@ class Traffic:
 
     def _enters(self, plate: str, read_as: str = "") -> bool:
         came = self.lanes.enter(self.lanes.car(plate, read_as=read_as))
-        if not came:
+        if not came and not self.stop.is_set():
             self.say(f"traffic: {plate} still stands at the entry; open it at /staff/lanes")
         return came and not self.stop.wait(STAY_S * self.pace_s)
 
