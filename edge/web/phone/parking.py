@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from edge.clock import local
 from edge.errors import Declined, Invalid, OutcomeUnknown, Unavailable
 from edge.parking.facility import LaneWay
-from edge.parking.plate import mask_plate
+from edge.parking.plate import mask_plate, normalise
 from edge.parking.quote_words import explain, summary
 from edge.services.box import Box
 from edge.services.lane_ticket import wants_ticket
@@ -25,6 +25,7 @@ from edge.services.pay_by_phone import begin_phone_payment
 from edge.services.show_stay import StayShown, stay_at_lane, stay_of_ticket, stays_of_plate
 from edge.web.desk import LANGUAGES, WebSettings
 from edge.web.phone.parking_ticket import PROBLEMS, TicketPages, asked_language, kept_ticket
+from edge.web.phone.plate_limit import PlateLimit
 from edge.web.phone.qr_picture import qr_picture
 from edge.web.texts import load_texts
 
@@ -56,6 +57,7 @@ class _Pages:
         self._box = box
         self._settings = settings
         self._tickets = tickets
+        self._limit = PlateLimit(lambda: box.clock.now().boottime_ns)
         self._zone = ZoneInfo(settings.zone)
 
     def by_plate(self) -> AnyResponse:
@@ -63,10 +65,17 @@ class _Pages:
         plate = request.args.get("plate", "")[:_MAX_WORD]
         if not plate:
             return self._page((), "plate", "")
+        wait_s = self._limit.wait_s(_client(), normalise(plate))
+        if wait_s:
+            return self._too_often(plate, wait_s)
         try:
             found = stays_of_plate(self._box, plate)
         except Invalid:
+            self._limit.count(_client(), normalise(plate))
             return self._page((), "plate", plate, "parking_no_plate", 400)
+        if all(one.attempt is None for one in found):
+            # A page that waits for money loads itself again, and is no look-up.
+            self._limit.count(_client(), normalise(plate))
         if not found:
             return self._page((), "plate", plate, "parking_not_found", 404)
         return self._page(found, "plate", plate)
@@ -98,7 +107,7 @@ class _Pages:
         wanted = [one.session.session_id for one in found]
         stay = request.form.get("stay", "")
         if stay not in wanted:
-            return self._page(found, by, word, "parking_gone", 409)
+            return self._page((), by, word, "parking_gone", 409)
         try:
             begin_phone_payment(self._box, stay)
         except Declined:
@@ -121,6 +130,11 @@ class _Pages:
         if not public or known is None:
             abort(404, "This box has no public address (public_url), or no such lane.")
         return qr_picture(f"{public.rstrip('/')}/phone/parking/lane/{quote(lane, safe='')}")
+
+    def _too_often(self, plate: str, wait_s: int) -> AnyResponse:
+        answer = self._page((), "plate", plate, "parking_too_often", 429)
+        answer.headers["Retry-After"] = str(wait_s)
+        return answer
 
     def _page(
         self,
@@ -162,6 +176,10 @@ def _asked(given: Mapping[str, str]) -> tuple[str, str]:
     if by not in _FINDERS:
         raise Invalid("by must be plate, ticket or lane")
     return by, word
+
+
+def _client() -> str:
+    return request.remote_addr or ""
 
 
 def _some(found: StayShown | None) -> tuple[StayShown, ...]:
