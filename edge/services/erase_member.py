@@ -11,7 +11,14 @@ from edge.members.member import MemberNote, erased
 from edge.services import member_events
 from edge.services.box import Box
 from edge.services.events import EventKind
-from edge.services.identify_member import known_member, member_view, own_profile, standing_for
+from edge.services.identify_member import (
+    known_member,
+    member_view,
+    own_lines,
+    own_merges,
+    own_profile,
+    standing_for,
+)
 from edge.services.records import Unit
 from edge.services.staff import StaffMember
 
@@ -50,8 +57,8 @@ def export_member(box: Box, member_id: str, by: str) -> dict[str, object]:
             ],
             "consents": [asdict(each) for each in unit.people.consents(one)],
             "plates": [{"plate": each.masked, "bound_at": each.bound_at} for each in unit.people.plates(one)],
-            "merged": [asdict(each) for each in unit.people.merges(one)],
-            "points": [asdict(each) for each in unit.points.entries(one)],
+            "merged": [asdict(each) for each in own_merges(unit, one)],
+            "points": [asdict(each) for each in own_lines(unit, one)],
             "staff": [asdict(each) for each in unit.people.notes(one, MAX_NOTES)],
         }
 

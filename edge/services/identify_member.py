@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge.clock import Instant
-from edge.members.identity import Identity, IdentityKind, elder, follow
-from edge.members.member import MemberProfile, ProfileState, mask_number, mask_phone
+from edge.members.identity import MAX_HOPS, Identity, IdentityKind, elder, follow
+from edge.members.member import MemberMerge, MemberProfile, ProfileState, mask_number, mask_phone
 from edge.members.member_snapshot import Member, plate_hmac
+from edge.members.points import PointsEntry
 from edge.parking.validation import tidy_plate
 from edge.services.box import Box
 from edge.services.member_records import MemberKey
@@ -140,6 +141,24 @@ def member_view(unit: Unit, member_id: str) -> dict[str, object] | None:
         "identities": [one.kind.value for one in unit.people.identities(known.member_id)],
         "plates": [one.masked for one in unit.people.plates(known.member_id)],
     }
+
+
+def own_merges(unit: Unit, member_id: str) -> tuple[MemberMerge, ...]:
+    """Return all mergers that led to a member, those of the absorbed ones too, oldest first."""
+    found: list[MemberMerge] = []
+    waiting = [member_id]
+    while waiting and len(found) < MAX_HOPS:
+        merges = unit.people.merges(waiting.pop())
+        found += merges
+        waiting += [one.absorbed_id for one in merges]
+    return tuple(sorted(found, key=lambda one: (one.merged_at, one.absorbed_id)))
+
+
+def own_lines(unit: Unit, member_id: str) -> tuple[PointsEntry, ...]:
+    """Return a member's points' lines with those of the members that it absorbed, oldest first."""
+    numbers = [member_id, *(one.absorbed_id for one in own_merges(unit, member_id))]
+    lines = [line for number in numbers for line in unit.points.entries(number)]
+    return tuple(sorted(lines, key=lambda one: (one.at, one.entry_id)))
 
 
 def own_profile(unit: Unit, member_id: str, now: Instant) -> MemberProfile:
