@@ -25,6 +25,7 @@ from edge.app.rules import (
     minute_of_day,
     web_settings,
 )
+from edge.app.touch import build_touch
 from edge.clock import SystemClock, wall_ms
 from edge.config import (
     Config,
@@ -69,6 +70,7 @@ def build_books(config: Config, store: SqliteStore, clock: Clock, ids: TimeOrder
         prepayers=phone_gateways(gateways),
         autopayers=autopay_gateways(config, gateways),
         parking=build_parking(config),
+        touch=build_touch(config),
         members=build_members(config),
     )
 

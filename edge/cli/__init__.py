@@ -1,12 +1,13 @@
 """The command line: `python -m edge COMMAND`. Each command is described in docs/operations/commands.md."""
 
-from edge.cli import backup, catalogue, devices, hq, money, outbox, service, tariff, validation
+from edge.cli import backup, catalogue, devices, funnel, hq, money, outbox, service, tariff, validation
 from edge.cli.group import main
 
 __all__ = [
     "backup",
     "catalogue",
     "devices",
+    "funnel",
     "hq",
     "main",
     "money",

@@ -14,6 +14,7 @@ from edge.config.camera_sections import CameraConfig, PhotosConfig
 from edge.config.member_sections import MembersConfig, PointsRuleConfig, PointsTierConfig
 from edge.config.parking_sections import LaneConfig, ParkingConfig, ZoneConfig
 from edge.config.pass_section import PassesConfig
+from edge.config.touch_sections import FunnelConfig, GuideConfig, TouchpointConfig
 from edge.config.validation_sections import (
     ValidationConfig,
     ValidationKeyConfig,
@@ -267,6 +268,9 @@ class Config:
     members: MembersConfig = field(default_factory=MembersConfig)
     points_rule: tuple[PointsRuleConfig, ...] = ()
     points_tier: tuple[PointsTierConfig, ...] = ()
+    funnel: FunnelConfig = field(default_factory=FunnelConfig)
+    touchpoint: tuple[TouchpointConfig, ...] = ()
+    guide: tuple[GuideConfig, ...] = ()
     wechat_pay: WeChatPayConfig | None = None
     alipay: AlipayConfig | None = None
     staff: tuple[StaffConfig, ...] = ()

@@ -89,10 +89,10 @@ class StepCount:
 
 @dataclass(frozen=True, slots=True)
 class StepRate:
-    """One line of a funnel. of_first_permille: of those at the first step that anybody took.
+    """One line of a funnel. of_previous_permille: of those at the nearest step before that no fewer took.
 
-    of_previous_permille: of those at the nearest step before it that anybody took; both None without one.
-    A step may have more than the one before, as a way may begin at any step.
+    of_first_permille: of those at the step before that most took. Both None where there is no such step, as
+    a way may begin at any step.
     """
 
     count: StepCount
@@ -130,12 +130,11 @@ def add_counts(counts: Iterable[StepCount]) -> tuple[StepCount, ...]:
 
 def rates(counts: Sequence[StepCount]) -> tuple[StepRate, ...]:
     """Return the funnel of counts as `add_counts` returns them, in thousandths rounded down."""
-    found: list[StepRate] = []
-    first = previous = 0
-    for one in counts:
-        found.append(StepRate(one, _permille(one.shoppers, previous), _permille(one.shoppers, first)))
-        previous = one.shoppers or previous
-        first = first or one.shoppers
+    found = []
+    for place, one in enumerate(counts):
+        before = [each.shoppers for each in counts[:place] if each.shoppers >= max(1, one.shoppers)]
+        nearest, most = (before[-1], max(before)) if before else (0, 0)
+        found.append(StepRate(one, _permille(one.shoppers, nearest), _permille(one.shoppers, most)))
     return tuple(found)
 
 

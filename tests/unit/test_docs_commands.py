@@ -22,6 +22,7 @@ PAGES = {
     "catalogue.md": "--skip-bad",
     "commands.md": "mall-edge",
     "configuration.md": "credential:",
+    "funnel.md": "replenish",
     "hq.md": "PostgreSQL",
     "install.md": "systemd/install",
     "power-cut.md": "synchronous",
