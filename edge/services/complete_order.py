@@ -6,14 +6,14 @@ from dataclasses import replace
 from functools import partial
 
 from edge.clock import Instant
-from edge.members.landing import LandingPage, choose_landing
 from edge.retail.ledger import post_sale, post_tender
 from edge.retail.order import Order, OrderState, Tender, add_tender
 from edge.retail.receipt import Receipt
 from edge.services.attribute_sale import note_sale
 from edge.services.box import Box
 from edge.services.earn_points import earn_for_order
-from edge.services.events import EventKind, Surface, landing_step, order_paid, receipt_issued, record_event
+from edge.services.events import EventKind, order_paid, receipt_issued, record_event
+from edge.services.offer_landing import landing_of, offer_landing
 from edge.services.open_shift import ensure_shift
 from edge.services.records import Unit
 from edge.services.settle_stays import settle_stays
@@ -42,14 +42,6 @@ def complete_if_covered(unit: Unit, box: Box, order: Order, now: Instant) -> Ord
     return paid
 
 
-def landing_of(unit: Unit, order: Order) -> LandingPage | None:
-    """Return the page after payment that this order's tenants have earned."""
-    spent: dict[str, int] = {}
-    for line in order.lines:
-        spent[line.tenant_id] = spent.get(line.tenant_id, 0) + line.amount_fen
-    return choose_landing(unit.landings.pages(), spent)
-
-
 def _complete(unit: Unit, box: Box, order: Order, now: Instant) -> None:
     unit.ledger.post(post_sale(box.ids.new_id(), order, now.wall_at))
     receipt = Receipt(
@@ -64,10 +56,7 @@ def _complete(unit: Unit, box: Box, order: Order, now: Instant) -> None:
     tell(EventKind.ORDER_PAID, order.order_id, order_paid(order))
     tell(EventKind.RECEIPT_ISSUED, receipt.receipt_id, receipt_issued(receipt, order), order.order_id)
     settle_stays(unit, box, order, now)
-    landing = landing_of(unit, order)
-    if landing is not None:
-        shown = landing_step(landing, order, Surface.KIOSK)
-        tell(EventKind.LANDING_SHOWN, order.order_id, shown)
+    offer_landing(unit, box, order, now)
     validated = validate_purchase(unit, box, order, now)
-    note_sale(unit, box, order, now, landing, parked=bool(validated.validations))
+    note_sale(unit, box, order, now, landing_of(unit, order), parked=bool(validated.validations))
     earn_for_order(unit, box, order, now)

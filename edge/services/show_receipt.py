@@ -11,12 +11,14 @@ from edge.members.touchpoint import TouchpointKind, touchpoint_id
 from edge.retail.refund import Refund, RefundPhase
 from edge.services.box import Box
 from edge.services.claim_parking import show_parking
-from edge.services.complete_order import landing_of
-from edge.services.events import EventKind, Surface, landing_step, record_event
+from edge.services.events import EventKind, Surface, record_event
+from edge.services.landing_events import landing_data
+from edge.services.offer_landing import landing_of
 from edge.services.receipt_paper import receipt_url
 from edge.services.record_conversion import Details, record_conversion, way_of_order
 from edge.services.records import Unit
-from edge.services.show_screen import show_landing, show_line, show_tenders
+from edge.services.show_landing import order_landing
+from edge.services.show_screen import show_line, show_tenders
 
 #: The touchpoints that a page may report, and the event that each becomes.
 TOUCHPOINT_EVENTS = {
@@ -24,6 +26,9 @@ TOUCHPOINT_EVENTS = {
     "join": (EventKind.LANDING_JOIN, BlockKind.JOIN),
     "follow": (EventKind.LANDING_FOLLOW, BlockKind.FOLLOW),
 }
+
+#: What counts as an act on a page, by which its variants are told apart; opening it is none.
+ACTS = frozenset({"join", "follow", "offer", "coupon", "parking", "guide", "next_store"})
 
 
 def show_receipt(box: Box, token: str) -> Mapping[str, object] | None:
@@ -45,7 +50,7 @@ def show_receipt(box: Box, token: str) -> Mapping[str, object] | None:
             "tenders": show_tenders(order),
             "refunds": [_refund(one) for one in unit.refunds.of_order(order.order_id) if one.holds_money],
             "total_fen": order.total_fen,
-            "landing": show_landing(landing_of(unit, order)),
+            "landing": order_landing(unit, box, order),
             "parking": show_parking(unit, box, order.basket_id, order.order_id),
         }
 
@@ -53,10 +58,10 @@ def show_receipt(box: Box, token: str) -> Mapping[str, object] | None:
 
 
 def record_touchpoint(box: Box, token: str, touchpoint: str) -> None:
-    """Tell HQ once of each kind of step on a receipt's page; unknown tokens and steps are ignored."""
-    if touchpoint not in TOUCHPOINT_EVENTS:
+    """Count and tell once of each kind of step on a receipt's page; unknown tokens and steps are ignored."""
+    if touchpoint not in {*TOUCHPOINT_EVENTS, *ACTS}:
         return
-    kind, block = TOUCHPOINT_EVENTS[touchpoint]
+    kind, block = TOUCHPOINT_EVENTS.get(touchpoint, (None, None))
     now = box.clock.now()
 
     def work(unit: Unit) -> None:
@@ -66,8 +71,12 @@ def record_touchpoint(box: Box, token: str, touchpoint: str) -> None:
             return
         page = landing_of(unit, order)
         if page is not None and unit.receipts.mark_touched(receipt.receipt_id, touchpoint, now.wall_at):
-            step = landing_step(page, order, Surface.PHONE, block)
-            record_event(unit, box.ids, now, box.origin, kind, order.order_id, step)
+            if touchpoint in ACTS:
+                unit.landings.mark_acted(order.order_id, now.wall_at)
+            if kind is not None:
+                shown = unit.landings.shown_of(order.order_id)
+                step = landing_data(page, order, Surface.PHONE, shown, block)
+                record_event(unit, box.ids, now, box.origin, kind, order.order_id, step)
             place = touchpoint_id(TouchpointKind.LANDING, page.tenant_id or "mall")
             opened = Details(tenant_id=page.tenant_id, subject=touchpoint)
             way = way_of_order(unit, box, order, now)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from edge.clock import Instant
-from edge.members.landing import LandingPage
 from edge.retail.attempt import AttemptState, PaymentAttempt
 from edge.retail.basket import Basket, LineItem
 from edge.retail.order import Order
@@ -14,16 +13,13 @@ from edge.services.ask_fee import show_stays
 from edge.services.box import Box
 from edge.services.change_basket import HELD_SHOWN
 from edge.services.claim_parking import show_parking
-from edge.services.complete_order import landing_of
 from edge.services.open_shift import cash_closed
 from edge.services.receipt_paper import receipt_url
 from edge.services.records import Unit
 from edge.services.reset_idle import idle_left_ms
 from edge.services.settle_attempt import attempt_time
+from edge.services.show_landing import order_landing
 from edge.services.workstation import Busy, decode_notice, load
-
-#: Where the pages find the landing pages' pictures.
-PICTURES = "/phone/pictures/"
 
 #: A JSON-able dictionary on its way to a screen.
 Json = Mapping[str, object]
@@ -63,29 +59,6 @@ def show_screen(box: Box, workstation: str) -> dict[str, object]:
         }
 
     return box.store.read(query)
-
-
-def show_landing(landing: LandingPage | None) -> Json | None:
-    """Return a landing page as JSON, None for none."""
-    if landing is None:
-        return None
-    return {
-        "id": landing.landing_id,
-        "title": landing.title,
-        "title_en": landing.title_en,
-        "picture": f"{PICTURES}{landing.picture}" if landing.picture else None,
-        "blocks": [
-            {
-                "kind": block.kind.value,
-                "title": block.title,
-                "title_en": block.title_en,
-                "body": block.body,
-                "body_en": block.body_en,
-                "url": block.url,
-            }
-            for block in landing.blocks
-        ],
-    }
 
 
 def show_line(line: LineItem) -> Json:
@@ -196,7 +169,7 @@ def _after_payment(unit: Unit, box: Box, busy: Busy) -> Json:
     receipt = unit.receipts.of_order(order.order_id)
     return {
         "receipt": _receipt(box, receipt, order) if receipt else None,
-        "landing": show_landing(landing_of(unit, order)),
+        "landing": order_landing(unit, box, order),
     }
 
 

@@ -20,7 +20,7 @@ Json = Mapping[str, object]
 LANGUAGES = ("zh", "en")
 
 #: The steps of a conversion that a receipt's page records.
-TOUCHPOINTS = ("opened", "join", "follow", "offer", "parking", "share")
+TOUCHPOINTS = ("opened", "join", "follow", "offer", "coupon", "parking", "guide", "next_store", "share")
 
 
 class Desk(Protocol):
@@ -51,6 +51,9 @@ class Desk(Protocol):
 
     def touch(self, token: str, touchpoint: str) -> None:
         """Record one step of TOUCHPOINTS on a receipt's page; an unknown token is ignored."""
+
+    def slip(self, sub_mch_id: str, out_trade_no: str, check_code: str) -> Json | None:
+        """Return what WeChat Pay shall frame after payment, None for an order that has nothing to show."""
 
     def validate_parking(self, token: str, plate: str) -> None:
         """Validate a plate's parking by a receipt; the same one twice is once.

@@ -11,6 +11,7 @@ from edge.parking.validation import Holder, tidy_plate
 from edge.services import call_help, change_basket, check_out, claim_parking
 from edge.services.ask_fee import ask_fee
 from edge.services.box import Box, WorkstationKind
+from edge.services.gold_slip import SlipAsk, gold_slip
 from edge.services.grant_validation import show_coupon, validate_by_coupon
 from edge.services.outbox_figures import outbox_figures
 from edge.services.print_receipt import reprint
@@ -86,6 +87,11 @@ class ServiceDesk:
     def touch(self, token: str, touchpoint: str) -> None:
         """Record one step on a receipt's page."""
         record_touchpoint(self._box, token, touchpoint)
+
+    def slip(self, sub_mch_id: str, out_trade_no: str, check_code: str) -> Json | None:
+        """Return the slip of an order paid by WeChat."""
+        link = f"{self._box.rules.public_url}/phone/gold/slip"
+        return gold_slip(self._box, SlipAsk(link, sub_mch_id, out_trade_no, check_code))
 
     def validate_parking(self, token: str, plate: str) -> None:
         """Validate a plate by a receipt's page."""

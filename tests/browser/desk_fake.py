@@ -33,6 +33,9 @@ GOODS: dict[str, tuple[str, str, str, int, int | None, int]] = {
     "6907992100272": ("yoghurt", "原味酸奶 200g", "Plain yoghurt 200 g", 590, None, 0),
 }
 
+#: The number of a paid order at the gateway.
+NUMBER = "0" * 32
+
 LANDING: dict[str, object] = {
     "id": "autumn",
     "title": "茗山茶铺 · 秋日会员礼",
@@ -205,6 +208,16 @@ class DeskFake:
                 "landing": deepcopy(LANDING),
                 "parking": deepcopy(self.parking),
             }
+
+    def slip(self, sub_mch_id: str, out_trade_no: str, check_code: str) -> dict[str, object] | None:
+        if out_trade_no != NUMBER:
+            return None
+        slip: dict[str, object] = {
+            "ready": True,
+            "verified": check_code == "good",
+            "landing": deepcopy(LANDING),
+        }
+        return {**slip, "token": TOKEN, "number": "K1-1122-0042"} if slip["verified"] else slip
 
     def validate_parking(self, token: str, plate: str) -> None:
         with self.lock:

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from edge.clock import local
 from edge.errors import Declined, Invalid
 from edge.web.desk import LANGUAGES, TOUCHPOINTS, Desk, Json, WebSettings
+from edge.web.phone import landing
 from edge.web.texts import load_texts
 
 #: Where a block's button may lead.
@@ -66,6 +67,7 @@ def blueprint(desk: Desk, settings: WebSettings) -> Blueprint:
             abort(404)
         return send_from_directory(settings.pictures.absolute(), name, max_age=300)
 
+    landing.add(routes, desk)
     _add_parking(routes, desk)
     _add_coupon(routes, desk, settings)
     return routes

@@ -18,6 +18,7 @@ from edge.web.staff import (
     debts,
     devices,
     hq,
+    landing,
     lanes,
     letters,
     members,
@@ -72,6 +73,7 @@ def box_pages(
         validations.page(box, settings),
         tariffs.page(box, settings),
         bills.page(box, settings, compare_bills),
+        landing.page(box, settings),
         letters.page(box, settings),
         hq.page(box, settings, return_snapshot),
     )
