@@ -218,21 +218,24 @@ def redeem_qr(unit: Unit, box: Box, text: str, holder: Holder, now: Instant) -> 
 
 def validate_by_guard(box: Box, ref: str, holder: Holder, grant: Grant, by: str, reason: str) -> Validation:
     """Grant by a guard's or supervisor's word. ref: of the form that was sent, so that it counts once."""
+    now = box.clock.now()
+    return box.store.write(lambda unit: put_by_guard(unit, box, ref, holder, grant, by, reason, now))
+
+
+def put_by_guard(
+    unit: Unit, box: Box, ref: str, holder: Holder, grant: Grant, by: str, reason: str, now: Instant
+) -> Validation:
+    """Do what `validate_by_guard` does, in the caller's unit."""
     check_grant(grant)
     _need_holder(holder)
     words = " ".join(reason.split())
     if not 1 <= len(words) <= 60:
         raise Invalid("to grant parking by hand takes a reason of 1 to 60 characters")
-    now = box.clock.now()
-
-    def work(unit: Unit) -> Validation:
-        known = unit.validations.by_source(f"guard:{ref}")
-        if known is not None:
-            return _same_holder(known, holder, "this form")
-        source = (SourceKind.GUARD, f"guard:{ref}", words)
-        return _grant(unit, box, holder, grant, "", source, now.wall_at + 86_400_000, now, by)
-
-    return box.store.write(work)
+    known = unit.validations.by_source(f"guard:{ref}")
+    if known is not None:
+        return _same_holder(known, holder, "this form")
+    source = (SourceKind.GUARD, f"guard:{ref}", words)
+    return _grant(unit, box, holder, grant, "", source, now.wall_at + 86_400_000, now, by)
 
 
 def validate_by_points(box: Box, ref: str, member_id: str, holder: Holder) -> Validation:

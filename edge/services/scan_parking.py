@@ -10,12 +10,11 @@ from edge.parking.session import Session
 from edge.parking.stay_charge import PARKING_SKU
 from edge.parking.validation import Holder, mask_plate
 from edge.parking.validation_qr import looks_like_token
+from edge.services.ask_less import ask_less
 from edge.services.box import Box
-from edge.services.charge_stay import due_of_stay, forget_order, open_orders, put_charge
 from edge.services.claim_parking import claim_for_member
 from edge.services.grant_validation import redeem_coupon, redeem_qr
 from edge.services.records import Unit
-from edge.services.release_lane import note_settled
 from edge.services.stay_lines import asks_for_stays
 from edge.services.workstation import Busy, NoticeCode
 
@@ -73,7 +72,7 @@ def _redeem(unit: Unit, box: Box, busy: Busy, reading: CodeReading, text: str, n
         assert isinstance(reading.payload, HouseCode)
         done = redeem_coupon(unit, box, reading.payload.token, holder, now)
     if stay is not None and busy.order is not None and asks_for_stays(busy.order.lines):
-        _ask_less(unit, box, busy, stay, now)
+        ask_less(unit, box, stay.session_id, now, busy.state.workstation)
     words = {"label": done.grant.label, "label_en": done.grant.label_en or done.grant.label}
     return NoticeCode.PARKING_VALIDATED, {**words, "plate": mask_plate(holder.plate)}
 
@@ -92,14 +91,3 @@ def _stay_of(unit: Unit, busy: Busy) -> Session | None:
     charges = (unit.stay_charges.get(line.line_id) for line in lines if line.sku == PARKING_SKU)
     stays = (unit.sessions.get(one.session_id) for one in charges if one is not None and not one.debt_id)
     return next((one for one in stays if one is not None and one.left_at is None), None)
-
-
-def _ask_less(unit: Unit, box: Box, busy: Busy, stay: Session, now: Instant) -> None:
-    """Ask for what is still due of a fee; when nothing is, take it off the screen and let the lane go."""
-    due = due_of_stay(unit, box, stay.session_id, now)
-    if due.due_fen:
-        put_charge(unit, box, stay.session_id, busy.state.workstation, now)
-        return
-    for order in open_orders(unit, due):
-        forget_order(unit, box, order, now)
-    note_settled(unit, box, stay.session_id, now)

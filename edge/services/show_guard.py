@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from edge.errors import Invalid
 from edge.parking.decision import Verdict, Why
+from edge.parking.facility import LaneWay
 from edge.parking.observation import PlateRead
+from edge.parking.parking_pass import PassNotice
 from edge.parking.plate_match import Evidence, MatchWhy
 from edge.parking.quote import Quote
 from edge.parking.session import Session
+from edge.parking.vehicle import PlateColour, VehicleClass
 from edge.services.box import Box
+from edge.services.find_right import find_right, right_of_stay
 from edge.services.find_session import find_session
 from edge.services.quote_session import quote_session
 from edge.services.records import Unit
@@ -35,7 +40,8 @@ class Offer:
 class GuardLane:
     """One lane. photo: of the vehicle there, or the last one seen. offers: what the question is between.
 
-    match: why no stay went alone. quote: of the stay that is to be paid or was.
+    match: why no stay went alone. quote: of the stay that is to be paid or was. notices: about the vehicle's
+    passes, with days or what is left.
     """
 
     view: LaneView
@@ -43,11 +49,18 @@ class GuardLane:
     offers: tuple[Offer, ...] = ()
     match: MatchWhy | None = None
     quote: Quote | None = None
+    notices: Mapping[PassNotice, int] = field(default_factory=dict)
 
     @property
     def asks(self) -> bool:
         """Whether the guard is to answer something."""
         return self.view.passage is not None and self.view.passage.question is not None
+
+    @property
+    def may_grant(self) -> bool:
+        """Whether free minutes would lower what the vehicle there owes."""
+        due = self.quote is not None and self.quote.due_fen > 0
+        return due and self.view.passage is not None and not self.view.passage.opening
 
 
 def show_guard(box: Box) -> tuple[GuardLane, ...]:
@@ -63,7 +76,20 @@ def show_guard(box: Box) -> tuple[GuardLane, ...]:
 
 def _lane(unit: Unit, box: Box, view: LaneView, now: int) -> GuardLane:
     offers, match = _offers(unit, box, view, now)
-    return GuardLane(view, _photo_of(view), offers, match, _quote(unit, box, view, now))
+    quote, notices = _quote(unit, box, view, now), _notices(unit, box, view, now)
+    return GuardLane(view, _photo_of(view), offers, match, quote, notices)
+
+
+def _notices(unit: Unit, box: Box, view: LaneView, now: int) -> Mapping[PassNotice, int]:
+    """Return what to tell about the passes of the vehicle there."""
+    passage, session, read = view.passage, view.session, view.read
+    if passage is None or not passage.plate:
+        return {}
+    if session is not None and view.lane.way is LaneWay.EXIT:
+        return right_of_stay(unit, box, session, now).notices
+    colour = PlateColour.UNKNOWN if read is None else read.colour
+    size = VehicleClass.SMALL if read is None else read.vehicle_class
+    return find_right(unit, box, passage.plate, colour, size, view.lane.zone, now).notices
 
 
 def _photo_of(view: LaneView) -> str:

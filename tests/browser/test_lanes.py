@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -11,6 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from devices.types import Photo
+from edge.parking.hours import Hours
+from edge.parking.parking_pass import ParkingPass, PassKind
 from edge.services.see_plate import see_plate
 from edge.web.desk import WebSettings
 from edge.web.factory import create_web
@@ -22,6 +25,7 @@ from tests.browser.kiosk_page import LANDSCAPE, PHONE, SHOTS, watch
 from tests.unit.lane_rig import IN, OUT, PLATE, LaneRig
 
 _DAY = date(2026, 11, 22)
+DAY_MS = 86_400_000
 SURE, UNSURE = 0.98, 0.55
 
 
@@ -165,6 +169,50 @@ def test_a_gate_is_held_open_and_let_go_again(booth: Booth, page: Page) -> None:
     expect(lane(page, OUT).locator(".held")).to_have_count(0)
 
 
+def held_pass(booth: Booth, days_left: int) -> None:
+    """The car has a pass that ends in so many days."""
+    now = booth.rig.now.wall_at
+    hours = Hours(now - 20 * DAY_MS, now + days_left * DAY_MS + DAY_MS // 2)
+    held = ParkingPass("pass-1", PassKind.MONTH, "李雷", (PLATE,), hours, zones=("p9",))
+    booth.rig.box.store.write(lambda unit: unit.passes.put(held))
+
+
+def test_a_guard_grants_free_parking_by_word_and_the_gate_opens(booth: Booth, page: Page) -> None:
+    booth.enter(PLATE)
+    open_booth(page, booth)
+    assert lane(page, OUT).get_by_text("Free parking").count() == 0
+    booth.see(OUT, PLATE)
+    expect(lane(page, OUT)).to_contain_text("A fee is due", timeout=3000)
+    lane(page, OUT).get_by_text("Free parking").click()
+    lane(page, OUT).get_by_role("radio", name="1 h").check()
+    lane(page, OUT).get_by_text("Queue at the exit").click()
+    lane(page, OUT).get_by_role("button", name="Grant").click()
+    expect(lane(page, OUT).locator(".fee")).to_contain_text("5.00")
+    assert booth.rig.here(OUT).opening == 0
+    lane(page, OUT).get_by_text("Free parking").click()
+    lane(page, OUT).get_by_role("radio", name="The whole fee").check()
+    lane(page, OUT).get_by_text("System fault").click()
+    lane(page, OUT).get_by_role("button", name="Grant").click()
+    expect(lane(page, OUT).get_by_text("Free parking")).to_have_count(0)
+    booth.rig.work(OUT)
+    assert booth.rig.gates[OUT].pulses == 1
+    granted = booth.rig.told("validation.granted")
+    assert [one["reference"] for one in granted] == ["Queue at the exit", "System fault"]
+
+
+def test_the_stay_is_one_touch_away_and_passes_are_told_of(booth: Booth, page: Page) -> None:
+    held_pass(booth, 3)
+    booth.enter(PLATE)
+    open_booth(page, booth)
+    booth.see(OUT, PLATE)
+    told = lane(page, OUT).locator("[data-notice]")
+    expect(told.first).to_be_visible(timeout=3000)
+    assert "The pass is for another zone" in told.all_inner_texts()
+    lane(page, OUT).get_by_role("link", name="Vehicle and stay").click()
+    expect(page).to_have_url(re.compile(r"/staff/plates\?text="))
+    expect(page.locator("main")).to_contain_text("12345")
+
+
 def test_a_picture_is_for_those_who_are_signed_in(booth: Booth, page: Page) -> None:
     booth.see(IN)
     name = booth.rig.box.store.read(lambda unit: unit.plate_reads.recent(IN, 1))[0].photos[0]
@@ -191,6 +239,24 @@ def test_the_page_is_looked_at(booth: Booth, browser: Browser, language: str, si
     expect(page.locator(".question")).to_be_visible()
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / f"lanes-{language}-{size[0]}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    assert (watched.errors, watched.elsewhere) == ([], [])
+    context.close()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("size", [LANDSCAPE, PHONE], ids=["booth", "phone"])
+def test_granting_is_looked_at(booth: Booth, browser: Browser, language: str, size: tuple[int, int]) -> None:
+    held_pass(booth, 3)
+    booth.enter(PLATE)
+    booth.see(OUT, PLATE)
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    page = context.new_page()
+    watched = watch(page, booth.origin)
+    open_booth(page, booth, language)
+    lane(page, OUT).locator("summary", has_text="减免" if language == "zh" else "Free parking").click()
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"lanes-grant-{language}-{size[0]}.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert (watched.errors, watched.elsewhere) == ([], [])
     context.close()

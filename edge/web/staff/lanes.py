@@ -16,6 +16,7 @@ from edge.parking.facility import LaneWay
 from edge.parking.quote_words import explain, summary
 from edge.services.answer_guard import MAX_REASON, answer_guard, open_by_hand
 from edge.services.box import Box
+from edge.services.grant_at_lane import CHOICES, grant_at_lane
 from edge.services.hold_gate import end_hold, hold_gate
 from edge.services.passage_records import HoldReason
 from edge.services.photo_ports import Photos
@@ -28,6 +29,9 @@ EVERY_MS = 700
 
 #: Keys of edge/web/texts: why a gate is opened by hand, one touch each.
 OPEN_REASONS = ("lane_reason_staff", "lane_reason_misread", "lane_reason_fault", "lane_reason_emergency")
+
+#: Likewise, why free parking is granted.
+GRANT_REASONS = ("lane_grant_queue", "lane_grant_system", "lane_grant_complaint", "lane_grant_supplier")
 
 #: For how many minutes a gate is held open.
 HOLD_MINUTES = (5, 15, 60, 240)
@@ -66,6 +70,8 @@ def page(box: Box, settings: WebSettings, photos: Photos | None = None) -> Staff
             open_reasons=OPEN_REASONS,
             hold_reasons=tuple(HoldReason),
             hold_minutes=HOLD_MINUTES,
+            grant_choices=CHOICES,
+            grant_reasons=GRANT_REASONS,
             most_reason=MAX_REASON,
             every=EVERY_MS,
             error=error,
@@ -127,7 +133,15 @@ def _acts(box: Box) -> Mapping[str, Callable[[str], object]]:
         end_hold(box, lane, signed_in())
         _log.info("let go", lane=lane, by=signed_in())
 
-    return {"answer": answer, "open": open_gate, "hold": hold, "release": release}
+    def grant(lane: str) -> None:
+        form = request.form
+        minutes = form.get("minutes", "")
+        if minutes not in {str(one) for one in CHOICES}:
+            raise Invalid("choose how much is granted")
+        grant_at_lane(box, lane, form.get("passage", ""), int(minutes), signed_in(), form.get("reason", ""))
+        _log.info("granted", lane=lane, minutes=minutes, by=signed_in())
+
+    return {"answer": answer, "open": open_gate, "hold": hold, "release": release, "grant": grant}
 
 
 def _add_act(
