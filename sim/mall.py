@@ -21,6 +21,7 @@ from sim.gateway.credentials import Credentials, make_credentials
 from sim.gateway.server import GatewayServer
 from sim.goods import catalogue_csv, demo_goods
 from sim.guard import RobotGuard
+from sim.mall_config import CONFIG, DEMO_PIN, PIN_HASH
 from sim.mall_drivers import END_S, Traffic, some_plate, visit_by_car
 from sim.mall_lanes import TARIFF, MallLanes
 from sim.pictures import draw_pictures
@@ -31,12 +32,6 @@ from sim.scanner import SimulatedScanner
 from sim.shopper import Shop, ShopperError, trips
 from sim.wires import PtyWire
 
-#: The PIN of the demonstration's cashier, and its hash for the configuration.
-DEMO_PIN = "2580"
-_PIN_HASH = (
-    "6d616c6c2d656467652d64656d6f2121$4f7cf20b1d06cf749ab24fd26f93f6a8b57e1bd06a55e36d724969c68dfc2f5f"
-)
-
 #: Seconds that the service may take until it is ready, and to stop.
 READY_S = 30.0
 STOP_S = 15.0
@@ -46,114 +41,6 @@ GUARD_S = 15.0
 
 #: Seconds within which HQ acknowledges all that happened.
 SETTLE_S = 30.0
-
-_CONFIG = """\
-# Written by the simulator for its own demonstration; see systemd/examples for real ones.
-[box]
-site = "demo-mall"
-edge = "edge-1"
-data_dir = "{folder}/state"
-shop_name = "示范商场"
-shop_name_en = "Demo Mall"
-public_url = "{public_url}"
-
-[web]
-port = {port}
-pictures = "{folder}/pictures"
-
-[hq]
-port = {broker_port}
-
-[rules]
-{rules}
-
-[[workstation]]
-name = "K01"
-
-[[workstation]]
-name = "T01"
-kind = "till"
-cash = true
-
-[[scanner]]
-name = "scanner-k01"
-workstation = "K01"
-port = "{folder}/dev/scanner-k01"
-
-[[printer]]
-name = "printer-k01"
-workstation = "K01"
-port = "{folder}/dev/printer-k01"
-
-[wechat_pay]
-appid = "{appid}"
-mchid = "{mchid}"
-store_id = "S001"
-private_key_file = "{merchant_key}"
-certificate_file = "{merchant_cert}"
-base_url = "{gateway}"
-backup_url = ""
-
-[wechat_pay.platform_keys]
-"{public_key_id}" = "{platform_public_key}"
-
-[alipay]
-app_id = "{alipay_app_id}"
-private_key_file = "{alipay_app_key}"
-public_key_file = "{alipay_public_key}"
-gateway_url = "{gateway}/gateway.do"
-
-[[staff]]
-name = "演示收银员 Demo cashier"
-role = "supervisor"
-pin_hash = "{pin_hash}"
-
-[[landing]]
-picture = "mall.png"
-title = "谢谢光临示范商场"
-title_en = "Thank you for visiting Demo Mall"
-
-[[landing.block]]
-kind = "join"
-title = "加入会员，本单立得积分"
-title_en = "Join and earn points for this purchase"
-body = "一个账号，全场通用。"
-body_en = "One account for every store in the mall."
-
-[[landing.block]]
-kind = "parking"
-title = "满 50 元免 2 小时停车"
-title_en = "2 hours of parking from 50 yuan"
-body = "出场前绑定车牌，自动抵扣。"
-body_en = "Bind your plate before you leave; it is deducted by itself."
-
-[[landing]]
-tenant = "bakery"
-picture = "bakery.png"
-title = "麦香坊 · 现烤现卖"
-title_en = "Maixiang Bakery, fresh from the oven"
-
-[[landing.block]]
-kind = "offer"
-title = "明日早餐第二件半价"
-title_en = "Tomorrow's second breakfast at half price"
-body = "出示本页即可使用，限早上 10 点前。"
-body_en = "Show this page before 10 a.m."
-
-[[landing.block]]
-kind = "join"
-title = "加入会员，本单立得积分"
-title_en = "Join and earn points for this purchase"
-body = "一个账号，全场通用。"
-body_en = "One account for every store in the mall."
-
-[[landing.block]]
-kind = "follow"
-title = "关注公众号，新品早知道"
-title_en = "Follow us for what is new"
-body = "每周三上新。"
-body_en = "Something new every Wednesday."
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +198,7 @@ class Mall:
     def write_config(self) -> None:
         """Write the service's configuration for this mall."""
         made: Credentials = self.credentials
-        text = _CONFIG.format(
+        text = CONFIG.format(
             folder=self._settings.folder.resolve(),
             port=self.port,
             public_url=self.public_url,
@@ -327,7 +214,7 @@ class Mall:
             alipay_app_id=self.alipay.app_id,
             alipay_app_key=self.alipay.app_key.resolve(),
             alipay_public_key=self.alipay.alipay_public_key.resolve(),
-            pin_hash=_PIN_HASH,
+            pin_hash=PIN_HASH,
         )
         self.config.write_text(text + self.lanes.config(), encoding="utf-8")
 

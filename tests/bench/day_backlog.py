@@ -26,7 +26,8 @@ from edge.services import events
 from edge.services.events import EventKind, Origin
 from edge.services.records import Unit
 from edge.store.sqlite_store import SqliteStore
-from sim.mall import DEMO_PIN, Mall, MallSettings, is_ready, read_health
+from sim.mall import Mall, MallSettings, is_ready, read_health
+from sim.mall_config import DEMO_PIN
 from tests.bench.big_mall import say
 from tests.browser.kiosk_page import chromium
 from tests.unit.hq_samples import ManualClock, line, paid_order

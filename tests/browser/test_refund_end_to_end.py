@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from sim.mall import DEMO_PIN, Mall, MallSettings
+from sim.mall import Mall, MallSettings
+from sim.mall_config import DEMO_PIN
 from tests.browser.kiosk_page import SHOTS, KioskPage
 from tests.system.mall_process import Person, code_of, open_mall
 

@@ -26,7 +26,8 @@ from sim.__main__ import random_digits
 from sim.clocks import unix_ms
 from sim.gateway.books import Habit
 from sim.gateway.faults import Rate
-from sim.mall import DEMO_PIN, Mall, MallSettings
+from sim.mall import Mall, MallSettings
+from sim.mall_config import DEMO_PIN
 from tests.system.mall_process import View, code_of
 from tests.system.money_screen import Screen
 from tests.system.money_staff import SUPERVISOR_PIN, Supervisor

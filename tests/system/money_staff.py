@@ -9,7 +9,7 @@ from types import TracebackType
 
 import httpx
 
-from sim.mall import DEMO_PIN
+from sim.mall_config import DEMO_PIN
 
 SUPERVISOR_PIN = "7410"
 
