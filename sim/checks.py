@@ -17,6 +17,7 @@ from edge.services.records import Unit
 from edge.services.work_records import WorkItem, WorkKind
 from sim.fakes.box import GATEWAY, TILL
 from sim.parkers import Parker, stay_violations
+from sim.patrons import points_violations
 from sim.people import Buyer, Driver
 from sim.world import World
 
@@ -42,6 +43,7 @@ def violations(world: World) -> list[str]:
         _bills(world),
         _validations(world, events),
         stay_violations(world),
+        points_violations(world, events),
     )
     return [line for check in checks for line in check]
 

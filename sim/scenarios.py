@@ -18,6 +18,7 @@ from sim.fakes.box import BREAD, COLA, KIOSK, RULES, TILL, weight_label
 from sim.fakes.gateway import FakeFault
 from sim.fakes.refund_gateway import RefundFault
 from sim.parkers import EXITS, Parker, garage, park
+from sim.patrons import MEMBERS, Patron
 from sim.people import Accountant, Buyer, Cashier, DeskClerk, Driver, Person, Returner
 from sim.world import Scenario, World
 
@@ -305,6 +306,22 @@ DRIVERS = (
     Scenario("parking claimed, never paid", _driver(gives_up=True), parking=PARKING),
 )
 
+def _patron(*, gives_up: bool = False) -> Callable[[World], Sequence[Person]]:
+    """Prepare a member who spends points on the order and gives goods back in parts, or gives up."""
+
+    def prepare(world: World) -> Sequence[Person]:
+        asks: list[dict[str, object]] = [{}] if gives_up else [{"amount_fen": 50}, {"amount_fen": 333}, {}]
+        codes = [] if gives_up else _codes(world)
+        return [Patron(TILL, GOODS, codes=codes, cash_fen=[400], asks=asks, gives_up=gives_up)]
+
+    return prepare
+
+
+PATRONS = (
+    Scenario("member's points, given back", _patron(), members=MEMBERS),
+    Scenario("member's points, never paid", _patron(gives_up=True), members=MEMBERS),
+)
+
 #: Those in which money goes back.
 REFUNDS = (
     RETURNED,
@@ -341,4 +358,5 @@ SCENARIOS = (
     BILL,
     *DRIVERS,
     *PARKERS,
+    *PATRONS,
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import length_hint
 from typing import Any, Protocol, TypeVar, cast
@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar, cast
 from edge.errors import EdgeError, Invalid
 from edge.services.box import Box, Rules, Workstation
 from edge.services.follow_unconfirmed import follow_unconfirmed
+from edge.services.member_rules import MemberRules
 from edge.services.parking_rules import ParkingRules
 from edge.services.payment_ports import BillSource
 from edge.services.ports import Store
@@ -103,7 +104,7 @@ class Scenario:
     """A small script: prepare sets the stage and returns the people. name: for messages.
 
     rules, parking: what the box works by. places: more than the kiosk and the till. late_after: quiet rounds
-    until what is late arrives.
+    until what is late arrives. members: what members and points go by.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Scenario:
     late_after: int = 20
     parking: ParkingRules = field(default_factory=ParkingRules)
     places: Mapping[str, Workstation] = field(default_factory=dict)
+    members: MemberRules = field(default_factory=MemberRules)
 
 
 class World:
@@ -238,7 +240,7 @@ class World:
             prepayers={GATEWAY: stepped(self.phones, "phones", steps)},
             places=self.scenario.places,
         )
-        return Service(box)
+        return Service(replace(box, members=self.scenario.members))
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

@@ -12,6 +12,7 @@ from edge.services.box import Box
 from edge.services.business_day import business_day
 from edge.services.charge_stay import refresh_stays
 from edge.services.complete_order import complete_if_covered
+from edge.services.earn_points import settle_points
 from edge.services.events import EventKind, order_cancelled, record_event
 from edge.services.records import Unit
 from edge.services.workstation import Busy, act, need_basket, need_order, save
@@ -73,6 +74,7 @@ def reopen(unit: Unit, box: Box, busy: Busy, now: Instant) -> Busy:
     save(unit, busy, now, basket=basket)
     data = order_cancelled(cancelled)
     record_event(unit, box.ids, now, box.origin, EventKind.ORDER_CANCELLED, order.order_id, data)
+    settle_points(unit, box, cancelled, now)
     state = replace(busy.state, order_id=None, notice="")
     return Busy(state, basket, None, None)
 

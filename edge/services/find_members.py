@@ -9,7 +9,7 @@ from edge.errors import Invalid
 from edge.members.consent import Consent
 from edge.members.identity import IdentityKind, read_identity
 from edge.members.member import MemberMerge, MemberNote
-from edge.members.points import PointsEntry
+from edge.members.points import PointsEntry, PointsKind
 from edge.services.box import Box
 from edge.services.identify_member import (
     candidates,
@@ -54,9 +54,11 @@ def show_member(unit: Unit, box: Box, member_id: str, now: Instant) -> MemberPag
     view = member_view(unit, one)
     if view is None:
         return None
+    # What a merger moved from one number to another changes nothing for the person.
+    lines = [line for line in own_lines(unit, one) if line.kind is not PointsKind.MOVED]
     return MemberPage(
         view,
-        own_lines(unit, one)[-MAX_SHOWN:][::-1],
+        tuple(lines[-MAX_SHOWN:][::-1]),
         unit.points.balance(one)[1],
         spendable(unit, box, one, now),
         unit.people.consents(one),

@@ -29,6 +29,7 @@ from edge.services.box import Box
 from edge.services.call_help import raise_call
 from edge.services.charge_stay import forget_order, shown_at
 from edge.services.complete_order import take_tender
+from edge.services.earn_points import settle_points
 from edge.services.events import EventKind, order_cancelled, payment_kind, payment_step, record_event
 from edge.services.payment_ports import GatewayAnswer, PaymentState
 from edge.services.record_debt import record_debt
@@ -312,6 +313,7 @@ def _cancel_forsaken(unit: Unit, box: Box, attempt: PaymentAttempt, now: Instant
             unit.baskets.put(change_state(opened, BasketState.HELD, now.wall_at))
         data = order_cancelled(cancelled)
         record_event(unit, box.ids, now, box.origin, EventKind.ORDER_CANCELLED, order.order_id, data)
+        settle_points(unit, box, cancelled, now)
 
 
 def _tell(unit: Unit, box: Box, attempt: PaymentAttempt, now: Instant) -> None:

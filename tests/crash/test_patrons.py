@@ -1,0 +1,47 @@
+"""What is checked of members' points can fail: doubled, missing and unasked points are seen."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from sim.patrons import points_violations
+from sim.scenarios import KIOSK_BY_CODE, PATRONS
+from sim.world import World
+
+Event = dict[str, Any]
+
+
+def told(world: World) -> list[Event]:
+    return [json.loads(message.body) for message in world.hq.applied]
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World(PATRONS[0], 1).run()
+
+
+def test_a_run_without_mistakes_has_none(world: World) -> None:
+    assert list(points_violations(world, told(world))) == []
+
+
+@pytest.mark.parametrize("kind", ["earn", "reverse_earn"])
+def test_points_told_twice_or_never_are_seen(world: World, kind: str) -> None:
+    events = told(world)
+    points = [one for one in events if one["type"] == "cn.mall.points.changed.v1"]
+    mine = [one for one in points if any(entry["kind"] == kind for entry in one["data"]["entries"])]
+    assert list(points_violations(world, [*events, mine[0]]))
+    assert list(points_violations(world, [one for one in events if one is not mine[0]]))
+
+
+def test_points_for_an_order_that_is_not_paid_are_seen(world: World) -> None:
+    events = [one for one in told(world) if one["type"] != "cn.mall.order.paid.v1"]
+    assert list(points_violations(world, events))
+
+
+def test_points_where_nobody_is_a_member_are_seen(world: World) -> None:
+    other = World(KIOSK_BY_CODE, 1).run()
+    assert list(points_violations(other, told(other))) == []
+    assert list(points_violations(other, told(world)))
