@@ -56,7 +56,7 @@ class FunnelView:
 
 def read_funnel(unit: Unit, wanted: FunnelFilter, by: FunnelBy) -> FunnelView:
     """Return the funnel of some days; raise Invalid for days that are none, turned round or too many."""
-    _check(wanted)
+    check_filter(wanted)
     rows = _rows(unit.journeys.counts(wanted, by))
     hours = rows if by is FunnelBy.HOUR else _rows(unit.journeys.counts(wanted, FunnelBy.HOUR))
     if by not in (FunnelBy.HOUR, FunnelBy.DAY):
@@ -135,7 +135,8 @@ def _rows(counts: Sequence[tuple[str, StepCount]]) -> tuple[FunnelRow, ...]:
     return tuple(FunnelRow(value, add_counts(found)) for value, found in grouped.items())
 
 
-def _check(wanted: FunnelFilter) -> None:
+def check_filter(wanted: FunnelFilter) -> None:
+    """Raise Invalid for days that are none, turned round or too many, and for an hour that is none."""
     first, last = (
         date.fromisoformat(check_day(wanted.first_day)),
         date.fromisoformat(check_day(wanted.last_day)),
