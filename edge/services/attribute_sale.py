@@ -63,7 +63,9 @@ def note_sale(
         step(ConversionStep.RETURNED, touchpoint=place, details=details)
     if landing is not None:
         shown = touchpoint_id(TouchpointKind.LANDING, landing.tenant_id or "mall")
-        step(ConversionStep.SHOWN, touchpoint=shown, details=Details(tenant_id=landing.tenant_id))
+        kept = unit.landings.shown_of(order.order_id)
+        seen = Details(tenant_id=landing.tenant_id, variant=kept.label if kept else "")
+        step(ConversionStep.SHOWN, touchpoint=shown, details=seen)
     _write(unit, box, rules, sale, touches, now)
     if member_id:
         _live(unit, box, sale, tenant, now)

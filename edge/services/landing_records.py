@@ -28,6 +28,11 @@ class ShownLanding:
     shown_at: int
     acted_at: int | None = None
 
+    @property
+    def label(self) -> str:
+        """What the funnel calls this variant, 32 characters at most: "mall.3B"."""
+        return f"{self.slot.landing_id[:18]}.{self.number}{self.variant}"[:32]
+
 
 @dataclass(frozen=True, slots=True)
 class LandingCount:

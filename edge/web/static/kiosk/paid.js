@@ -5,7 +5,9 @@ import { find, make, makeIcon, refill, say, show } from "./dom.js";
 import { yuan } from "./format.js";
 import { has, own, t, tenderName } from "./texts.js";
 
-const BLOCK_ICONS = { text: "info", offer: "gift", join: "person", follow: "bell", parking: "car" };
+const BLOCK_ICONS = {
+  text: "info", offer: "gift", coupon: "gift", join: "person", follow: "bell", parking: "car", guide: "person", next_store: "info",
+};
 const LAST_SECONDS = 60;
 
 /** Show what was paid, the receipt and the landing page. */
@@ -75,7 +77,18 @@ function showLanding(landing) {
 
 function blockRow(block) {
   const words = make("div", "", make("strong", "", own(block, "title")), make("p", "", own(block, "body")));
-  const row = make("li", "", make("span", "block-sign", makeIcon(BLOCK_ICONS[block.kind] ?? "info")), words);
+  for (const line of block.lines ?? []) words.append(make("p", "said", own(line, "words")));
+  if (block.code) words.append(make("p", "coupon-code", block.code));
+  const sign = blockPicture(block) ?? make("span", "block-sign", makeIcon(BLOCK_ICONS[block.kind] ?? "info"));
+  const row = block.kind === "title" ? make("li", "", words) : make("li", "", sign, words);
   row.dataset.kind = block.kind;
   return row;
+}
+
+function blockPicture(block) {
+  if (!block.picture?.startsWith("/") || block.picture.startsWith("//")) return null;
+  const picture = make("img", "block-picture");
+  picture.src = block.picture;
+  picture.alt = "";
+  return picture;
 }
