@@ -205,13 +205,14 @@ def lookup_keys(plate: str) -> tuple[str, ...]:
 
 
 def mask_plate(plate: str) -> str:
-    """Return a plate as strangers may see it: its first two and last two characters, "粤B***45".
+    """Return a plate as strangers and receipts may show it: without its last two characters, "粤B·123··".
 
-    The middle is as long as it was; a plate of four or fewer shows its first character alone.
+    Its length stays to be seen; of four or fewer characters the first alone is shown.
     """
     if len(plate) <= 4:
-        return plate[:1] + "*" * max(len(plate) - 1, 0)
-    return plate[:2] + "*" * (len(plate) - 4) + plate[-2:]
+        return plate[:1] + "·" * max(len(plate) - 1, 0)
+    hidden = min(2, len(plate) - 4)
+    return f"{plate[:2]}·{plate[2 : len(plate) - hidden]}{'·' * hidden}"
 
 
 def _is_kept(one: str) -> bool:

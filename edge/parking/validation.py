@@ -215,14 +215,6 @@ def tidy_plate(text: str) -> str:
     return plate
 
 
-def mask_plate(plate: str) -> str:
-    """Return a plate as a receipt may show it: "粤B12345" becomes "粤B·123··"."""
-    if len(plate) < 5:
-        return plate
-    hidden = min(2, len(plate) - 4)
-    return f"{plate[:2]}·{plate[2 : len(plate) - hidden]}{'·' * hidden}"
-
-
 def check_grant(grant: Grant) -> Grant:
     """Return it; raise Invalid for a value that its kind cannot have."""
     most = {BenefitKind.MINUTES: 31 * 24 * 60, BenefitKind.AMOUNT: 10_000_000, BenefitKind.PERMILLE: 1_000}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from edge.clock import Instant
 from edge.errors import Invalid
 from edge.parking.advance import GuardAnswer
-from edge.parking.debt import Debt, DebtCause
+from edge.parking.debt import DebtCause
 from edge.parking.decision import Answer, Why
 from edge.parking.facility import Lane
 from edge.parking.passage import Passage
@@ -13,10 +13,9 @@ from edge.parking.plate import normalise
 from edge.parking.session import SessionState
 from edge.services.box import Box
 from edge.services.correct_plate import learn_answer
-from edge.services.events import EventKind, record_event
 from edge.services.lane_turn import LaneTurn
-from edge.services.parking_money_events import debt_changed
 from edge.services.quote_session import quote_session
+from edge.services.record_debt import record_debt
 from edge.services.records import Unit
 
 #: Letters of a reason, at least and at most.
@@ -103,8 +102,9 @@ def _answer(
     if answer in (Answer.CHOOSE, Answer.CORRECT):
         read = unit.plate_reads.get(passage.read_id)
         learn_answer(unit, box, read, session_id or after.session_id, plate, by, now)
-    if due_fen and after.opening != passage.opening:
-        _record_debt(unit, box, lane, whose, due_fen, by, now)
+    owing = unit.sessions.get(whose)
+    if owing is not None and due_fen and after.opening != passage.opening:
+        record_debt(unit, box, owing, due_fen, DebtCause.GUARD, now, lane.name, by)
     return after
 
 
@@ -117,18 +117,6 @@ def _owed(unit: Unit, box: Box, session_id: str, now: Instant) -> int:
     except Invalid:
         # Without a tariff nobody can say what is owed; the vehicle is let go all the same.
         return 0
-
-
-def _record_debt(
-    unit: Unit, box: Box, lane: Lane, session_id: str, due_fen: int, by: str, now: Instant
-) -> None:
-    if any(one.closed_at is None for one in unit.debts.of_session(session_id)):
-        return
-    session = unit.sessions.get(session_id)
-    plate = "" if session is None else session.plate
-    debt = Debt(box.ids.new_id(), session_id, plate, due_fen, DebtCause.GUARD, now.wall_at, lane.name, by)
-    unit.debts.put(debt)
-    record_event(unit, box.ids, now, box.origin, EventKind.DEBT_RECORDED, debt.debt_id, debt_changed(debt))
 
 
 def _require(answer: Answer, by: str, reason: str, plate: str, session_id: str) -> None:

@@ -9,7 +9,8 @@ from edge.errors import Declined, Invalid
 from edge.members.consent import Consent, ConsentPurpose, check_version, standing, withdraw
 from edge.members.member import MAX_BOUND, PlateBinding
 from edge.members.member_snapshot import plate_hmac
-from edge.parking.validation import mask_plate, tidy_plate
+from edge.parking.plate import mask_plate
+from edge.parking.validation import tidy_plate
 from edge.services.box import Box
 from edge.services.events import EventKind
 from edge.services.identify_member import known_member, own_profile, standing_for

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from edge.clock import Instant
 from edge.errors import Declined, Invalid
 from edge.members.member_snapshot import Member, plate_hmac
-from edge.parking.validation import Holder, Validation, mask_plate, tidy_plate
+from edge.parking.plate import mask_plate
+from edge.parking.validation import Holder, Validation, tidy_plate
 from edge.parking.validation_words import said
 from edge.services.box import Box
 from edge.services.earn_points import earn_for_order

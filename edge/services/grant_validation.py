@@ -7,13 +7,13 @@ from dataclasses import replace
 from edge.clock import Instant
 from edge.codes.house import DEFAULT_FORMS, HouseKind, build_house_code
 from edge.errors import Declined, Invalid
+from edge.parking.plate import mask_plate
 from edge.parking.validation import (
     Grant,
     Holder,
     SourceKind,
     Validation,
     check_grant,
-    mask_plate,
     revoke,
 )
 from edge.parking.validation_qr import SKEW_MS, ValidationToken, read_token, sign_token

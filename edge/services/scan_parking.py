@@ -6,9 +6,10 @@ from edge.clock import Instant
 from edge.codes.house import HouseCode
 from edge.codes.reading import CodeKind, CodeReading
 from edge.errors import Declined, EdgeError
+from edge.parking.plate import mask_plate
 from edge.parking.session import Session
 from edge.parking.stay_charge import PARKING_SKU
-from edge.parking.validation import Holder, mask_plate
+from edge.parking.validation import Holder
 from edge.parking.validation_qr import looks_like_token
 from edge.services.ask_less import ask_less
 from edge.services.box import Box

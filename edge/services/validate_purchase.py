@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from edge.clock import Instant
 from edge.errors import Declined, Invalid
+from edge.parking.plate import mask_plate
 from edge.parking.stay_charge import PARKING_SKU
 from edge.parking.validation import (
     SERVICE,
@@ -19,7 +20,6 @@ from edge.parking.validation import (
     Validation,
     ValidationState,
     counted,
-    mask_plate,
     regrant,
     revoke,
     tidy_plate,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from edge.clock import Instant
-from edge.parking.validation import Validation, ValidationState, mask_plate
+from edge.parking.plate import mask_plate
+from edge.parking.validation import Validation, ValidationState
 from edge.services.box import Box
 from edge.services.events import Data, EventKind, record_event
 from edge.services.records import Unit

@@ -139,10 +139,10 @@ def test_far_plates_share_none_and_keys_are_few() -> None:
     assert len(lookup_keys("A" * MAX_PLATE)) <= 2 + MAX_PLATE
 
 
-def test_a_mask_hides_the_middle_and_keeps_the_length() -> None:
-    assert mask_plate("粤B12345") == "粤B***45"
-    assert mask_plate("粤BD12345") == "粤B****45"
-    assert mask_plate("ABC") == "A**"
+def test_a_mask_hides_the_end_and_keeps_the_length() -> None:
+    assert mask_plate("粤B12345") == "粤B·123··"
+    assert mask_plate("粤BD12345") == "粤B·D123··"
+    assert mask_plate("ABC") == "A··"
     assert mask_plate("") == ""
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from edge.errors import Declined, Invalid
 from edge.parking.benefit import BenefitKind
+from edge.parking.plate import mask_plate
 from edge.parking.validation import (
     SERVICE,
     Grant,
@@ -21,7 +22,6 @@ from edge.parking.validation import (
     counted,
     expire,
     holds_at,
-    mask_plate,
     may_return,
     regrant,
     revoke,
