@@ -99,14 +99,21 @@ def display(link: Path) -> None:
 
 
 @main.command()
-@click.argument("kind", type=click.Choice(["vzicom", "hikvision", "dahua"]))
+@click.argument("kind", type=click.Choice(["vzicom", "hikvision", "dahua", "frames"]))
 @click.argument("url")
 @click.option("--serial", default="", help="What it says of itself: serial number, MAC address or device id.")
 @click.option("--comet", is_flag=True, help="Vzicom: ask for commands all the time at URL/comet.")
 def camera(kind: str, url: str, serial: str, comet: bool) -> None:
-    """A plate camera that posts to URL, the service's /camera/TOKEN; commands come on standard input."""
+    """A plate camera that posts to URL, the service's /camera/TOKEN; commands come on standard input.
+
+    Kind frames only sees: its pictures are to be had at URL, such as http://127.0.0.1:8095.
+    """
+    from sim.cameras import frames
     from sim.cameras.console import ConsoleHabits, run
 
+    if kind == "frames":
+        frames.run(url)
+        return
     run(ConsoleHabits(kind, url, serial, comet), unix_ms)
 
 
