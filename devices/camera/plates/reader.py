@@ -120,6 +120,7 @@ class PlateReader:
         picture = _bgr(image)
         places = self._places(picture, candidates(picture, self.settings.side))
         order = sorted(places, key=lambda one: -_about(picture, one))
+        order = [one for number, one in enumerate(order) if number == 0 or one.sure >= _HESITANT[0]]
         found: list[PlateFound] = []
         for number, place in enumerate(order[: self.settings.plates]):
             plate = self._settle(picture, place, _FRAMES if number == 0 else _FEW_FRAMES)
@@ -142,6 +143,8 @@ class PlateReader:
                 places.append(place)
             if number >= 1 and any(place.sure > 0.85 for place in places):
                 break
+            if place is not None and place.sure > 0.95 and _outranks(proposed, number):
+                break
         return places
 
     def _probe(self, picture: Picture, candidate: Candidate) -> _Place | None:
@@ -154,6 +157,9 @@ class PlateReader:
         place = _Place(quad, decode(posteriors), start=quad)
         if place.sure < _NOTHING and len(seen.text) < 5:
             return None
+        if place.sure >= _CERTAIN:
+            place.quad = levelled(picture, _ends(place))
+            return place
         place = self._better(picture, place, levelled(picture, _ends(place)))
         for wider in _completed(quad, seen):
             if place.sure < _GOOD:
@@ -199,7 +205,7 @@ class PlateReader:
         colour, sure = colour_of(self._ground(picture, place))
         for wider, taller, width in frames:
             readings.append(look(picture, grown(place.quad, wider, wider, taller, taller), width))
-            if len(readings) == 4 and (_agreed(readings) or _hopeless(readings)):
+            if len(readings) >= _ENOUGH and (_agreed(readings) or _hopeless(readings)):
                 break
         verdict = vote(readings, colour, sure)
         if (
@@ -244,10 +250,19 @@ _UPPER = 144
 _HALF = 0.75
 _FEWEST = 4
 _NOTHING = 0.03
+_CERTAIN = 0.985
+_AHEAD = 2.5
+_ENOUGH = 3
 _MOST_READS = 15
 _GOOD = 0.8
-_HOPELESS = 0.1
+_HOPELESS = 0.2
 _AGREED = 0.97
+
+
+def _outranks(proposed: Sequence[Candidate], number: int) -> bool:
+    """Say whether a candidate is so much more like a plate than the next that the next needs no look."""
+    after = proposed[number + 1].rank if number + 1 < len(proposed) else -math.inf
+    return proposed[number].rank - after > _AHEAD
 
 
 def _ends(place: _Place) -> Quad:
