@@ -27,6 +27,9 @@ SAME_MS = 300_000
 MAX_LAST = 20
 MAX_PASSAGES = 500
 
+#: A vehicle that followed another one in was seen so near the moment at which the loops told of it.
+FOLLOWED_MS = 10_000
+
 #: A camera sees a vehicle so long before the loop does.
 EARLY_MS = 5_000
 
@@ -110,7 +113,20 @@ def _unread_entry(unit: Unit, lane: Lane, read: PlateRead) -> Session | None:
             continue
         if not session.plate or session.plate == read.plate or alike(session.plate, read.plate):
             return session
-    return None
+    return _nameless(unit, lane, read)
+
+
+def _nameless(unit: Unit, lane: Lane, read: PlateRead) -> Session | None:
+    """Return the stay of a vehicle that followed another one in at that moment and that nobody could name."""
+    near = [
+        one
+        for one in unit.sessions.inside("")
+        if one.entry_lane == lane.name
+        and not one.entry_read_id
+        and not one.ticket
+        and abs(one.entered_at - read.seen_at) <= FOLLOWED_MS
+    ]
+    return min(near, key=lambda one: abs(one.entered_at - read.seen_at), default=None)
 
 
 def _left_since(unit: Unit, box: Box, read: PlateRead, stays: list[Session]) -> int | None:

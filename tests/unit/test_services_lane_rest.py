@@ -23,6 +23,7 @@ from edge.services.passage_records import CorrectionReason, HoldReason
 from edge.services.plate_records import PlateBlock
 from edge.services.recount import correct_count, recount
 from edge.services.see_loop import see_loop
+from edge.services.see_plate import see_plate
 from edge.services.show_lane import show_lane, show_lanes
 from tests.unit.lane_rig import IN, OTHER, OUT, PLATE, LaneRig, camera_only, rig
 
@@ -432,3 +433,26 @@ def test_a_guard_who_names_a_vehicle_takes_its_read_out_of_the_queue_behind_it()
     answer_guard(park.box, IN, asked.passage_id, Answer.CORRECT, "张军", plate=PLATE)
     assert park.here(IN).behind is None
     assert park.here(IN).plate == PLATE
+
+
+def test_a_back_filled_read_names_the_vehicle_that_followed_another_one_in() -> None:
+    park = rig()
+    park.loops(IN, True, False)
+    park.read(IN, PLATE)
+    park.work(IN)
+    # The camera fails now; a second vehicle follows under the same opening.
+    steps = ((True, True), (False, True), (False, False), (True, False), (True, True), (False, True))
+    for occupied in steps:
+        park.ports.clock.advance(400)
+        park.loops(IN, *occupied)
+    park.loops(IN, False, False)
+    park.gates[IN].shut()
+    park.work(IN)
+    nameless = park.box.store.read(lambda unit: unit.sessions.inside(""))
+    assert len(nameless) == 1
+    park.ports.clock.advance(60_000)
+    seen_at = nameless[0].entered_at - 3_000
+    late = park.seen(OTHER, device="cam-in-1", backfill=True, camera_at_ms=seen_at)
+    see_plate(park.box, IN, late)
+    assert park.inside() == 2
+    assert park.stay(OTHER).session_id == nameless[0].session_id
