@@ -19,6 +19,7 @@ from sim.fakes.box import GATEWAY, TILL
 from sim.parkers import Parker, stay_violations
 from sim.patrons import points_violations
 from sim.people import Buyer, Driver
+from sim.walkers import touch_violations
 from sim.world import World
 
 Event = dict[str, Any]
@@ -44,6 +45,7 @@ def violations(world: World) -> list[str]:
         _validations(world, events),
         stay_violations(world),
         points_violations(world, events),
+        touch_violations(world, events),
     )
     return [line for check in checks for line in check]
 

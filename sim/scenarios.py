@@ -20,6 +20,7 @@ from sim.fakes.refund_gateway import RefundFault
 from sim.parkers import EXITS, Parker, garage, park
 from sim.patrons import MEMBERS, Patron
 from sim.people import Accountant, Buyer, Cashier, DeskClerk, Driver, Person, Returner
+from sim.walkers import TOUCH, Walker
 from sim.world import Scenario, World
 
 #: Cola 3.50, half a kilogram of apples 6.40.
@@ -306,6 +307,7 @@ DRIVERS = (
     Scenario("parking claimed, never paid", _driver(gives_up=True), parking=PARKING),
 )
 
+
 def _patron(*, gives_up: bool = False) -> Callable[[World], Sequence[Person]]:
     """Prepare a member who spends points on the order and gives goods back in parts, or gives up."""
 
@@ -316,6 +318,22 @@ def _patron(*, gives_up: bool = False) -> Callable[[World], Sequence[Person]]:
 
     return prepare
 
+
+def _walker(*, gives_up: bool = False) -> Callable[[World], Sequence[Person]]:
+    """Return a shopper who comes by two codes and gives goods back twice, or one who never pays."""
+
+    def prepare(world: World) -> Sequence[Person]:
+        if gives_up:
+            return [Walker(TILL, GOODS, cash_fen=[400], asks=[{}], gives_up=True)]
+        return [Walker(KIOSK, GOODS, codes=_codes(world), asks=[{"amount_fen": 333}, {}])]
+
+    return prepare
+
+
+WALKERS = (
+    Scenario("came by codes, given back", _walker(), touch=TOUCH),
+    Scenario("came by codes, never paid", _walker(gives_up=True), touch=TOUCH),
+)
 
 PATRONS = (
     Scenario("member's points, given back", _patron(), members=MEMBERS),
@@ -359,4 +377,5 @@ SCENARIOS = (
     *DRIVERS,
     *PARKERS,
     *PATRONS,
+    *WALKERS,
 )

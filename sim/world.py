@@ -32,6 +32,7 @@ from edge.services.resolve_attempts import resolve_attempts
 from edge.services.resolve_refunds import resolve_refunds
 from edge.services.show_screen import show_screen
 from edge.services.take_payment import submit
+from edge.services.touch_rules import TouchRules
 from edge.services.workstation import load
 from sim.fakes.box import GATEWAY, RULES, WORKSTATIONS, compose_box, stock
 from sim.fakes.clock import FakeClock
@@ -114,6 +115,7 @@ class Scenario:
     parking: ParkingRules = field(default_factory=ParkingRules)
     places: Mapping[str, Workstation] = field(default_factory=dict)
     members: MemberRules = field(default_factory=MemberRules)
+    touch: TouchRules | None = None
 
 
 class World:
@@ -240,7 +242,7 @@ class World:
             prepayers={GATEWAY: stepped(self.phones, "phones", steps)},
             places=self.scenario.places,
         )
-        return Service(replace(box, members=self.scenario.members))
+        return Service(replace(box, members=self.scenario.members, touch=self.scenario.touch))
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

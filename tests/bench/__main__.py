@@ -135,6 +135,8 @@ BENCHES: dict[str, Callable[..., Result]] = {
     "tariff": _imported("tariff"),
     "push": _imported("push"),
     "exit": _imported("exit"),
+    "funnel": _imported("funnel"),
+    "touch_day": _imported("touch_day"),
 }
 
 
