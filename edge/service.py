@@ -39,6 +39,7 @@ from edge.services.circle_points import PointsCircle
 from edge.services.events import Data
 from edge.services.import_tariffs import tariff_wishes
 from edge.services.lane_ticket import exit_of
+from edge.services.lane_wishes import lane_wishes
 from edge.services.money_wishes import money_wishes
 from edge.services.obey_command import Means
 from edge.services.payment_ports import BillSource, CallbackReader
@@ -258,7 +259,11 @@ class Service:
             snapshots,
             lambda: not self._disk.refuses(Use.IMPORT),
             self._publishing.wake,
-            {**money_wishes(self.box, parts.bills), **tariff_wishes(self.box.store, self.box.rules.zone)},
+            {
+                **money_wishes(self.box, parts.bills),
+                **tariff_wishes(self.box.store, self.box.rules.zone),
+                **lane_wishes(self.box),
+            },
         )
         self._commands = CommandDesk(topics, parts.link.say)
         parts.link.listen(topics.commands, self._commands.take)

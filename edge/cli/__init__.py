@@ -1,6 +1,6 @@
 """The command line: `python -m edge COMMAND`. Each command is described in docs/operations/commands.md."""
 
-from edge.cli import backup, catalogue, devices, funnel, hq, money, outbox, service, tariff, validation
+from edge.cli import backup, catalogue, devices, funnel, hq, lanes, money, outbox, service, tariff, validation
 from edge.cli.group import main
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "devices",
     "funnel",
     "hq",
+    "lanes",
     "main",
     "money",
     "outbox",

@@ -120,7 +120,7 @@ def test_a_file_that_a_page_names_exists(page: str, target: str) -> None:
 
 def test_the_commands_of_the_pages_exist() -> None:
     second = "import|export|example|explain|diff|make|check|restore|show|price|status|dead|resend|drop|list"
-    second += "|return|ask-now|give-back|close"
+    second += "|return|ask-now|give-back|close|hold|release|recount"
     said = re.compile(rf"(?:python -m (edge|sim)|(mall-edge)) ([a-z][a-z-]+(?: (?:{second}))?)")
     for path in OPERATIONS.glob("*.md"):
         for program, installed, words in said.findall(path.read_text("utf-8")):
