@@ -27,8 +27,7 @@ from edge.services.payment_ports import (
 from edge.services.records import Unit
 from edge.services.stay_lines import asks_for_stays
 
-#: Stays looked at for one that the gateway has not been told of, told of in one go, and how late it is told.
-MAX_INSIDE = 200
+#: Stays that a gateway is told of in one go, and how late it is told.
 MAX_TOLD = 5
 TELL_WITHIN_MS = 24 * 3_600_000
 
@@ -113,10 +112,9 @@ def ask_autopay(box: Box, attempt: PaymentAttempt, age_ms: int) -> GatewayAnswer
 
 
 def _untold(unit: Unit, box: Box) -> list[Session]:
-    now = box.clock.now().wall_at
-    inside = unit.sessions.all_inside(MAX_INSIDE)
-    fresh = [one for one in inside if one.plate and now - one.entered_at <= TELL_WITHIN_MS]
-    return [one for one in fresh if unit.autopays.get(one.session_id) is None][:MAX_TOLD]
+    since = box.clock.now().wall_at - TELL_WITHIN_MS
+    found = (unit.sessions.get(one) for one in unit.autopays.untold(since, MAX_TOLD))
+    return [one for one in found if one is not None]
 
 
 def _tell(box: Box, name: str, gateway: AutopayGateway, session: Session) -> None:

@@ -52,3 +52,9 @@ class Autopays(Protocol):
 
     def put(self, autopay: Autopay) -> None:
         """Write what is known of a stay."""
+
+    def untold(self, entered_from: int, limit: int) -> tuple[str, ...]:
+        """Return the ids of stays inside with a plate, begun since then, of which nothing is known.
+
+        The oldest first.
+        """

@@ -18,6 +18,12 @@ _DEBT = (
     "closed_at, closed_by, reason"
 )
 _AUTOPAY = "session_id, gateway, told_at, parking_id, usable, reason"
+_UNTOLD = """
+SELECT session_id FROM sessions
+WHERE state = 'inside' AND entered_at >= ? AND plate <> ''
+    AND NOT EXISTS (SELECT 1 FROM autopays WHERE autopays.session_id = sessions.session_id)
+ORDER BY entered_at, session_id LIMIT ?
+"""
 _autopay_row = attrgetter(*_AUTOPAY.split(", "))
 _settlement_row = attrgetter(*_SETTLEMENT.split(", "))
 _charge_row = attrgetter(*_CHARGE.split(", "))
@@ -116,6 +122,11 @@ class AutopayTable:
         """Write what is known of a stay."""
         insert = f"INSERT OR REPLACE INTO autopays ({_AUTOPAY}) VALUES (?, ?, ?, ?, ?, ?)"
         self._connection.execute(insert, _autopay_row(autopay))
+
+    def untold(self, entered_from: int, limit: int) -> tuple[str, ...]:
+        """Return stays inside of which nothing is known, by the index on stays inside since."""
+        rows = self._connection.execute(_UNTOLD, (entered_from, limit))
+        return tuple(session_id for (session_id,) in rows)
 
 
 class DebtTable:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from edge.errors import Corrupt
 from edge.parking.autopay import Autopay
 from edge.parking.debt import Debt, DebtState
 from edge.parking.quote import Settlement
+from edge.parking.session import Session, SessionState
 from edge.parking.stay_charge import StayCharge
 
 
@@ -128,9 +129,19 @@ class FakeDebts:
 class FakeAutopays:
     """Implements charge_records.Autopays."""
 
-    def __init__(self, rows: dict[str, Autopay], writing: Callable[[], None]) -> None:
+    def __init__(
+        self, rows: dict[str, Autopay], stays: Mapping[str, Session], writing: Callable[[], None]
+    ) -> None:
         self._rows = rows
+        self._stays = stays
         self._writing = writing
+
+    def untold(self, entered_from: int, limit: int) -> tuple[str, ...]:
+        """Return stays inside of which nothing is known, the oldest first."""
+        inside = (one for one in self._stays.values() if one.state is SessionState.INSIDE and one.plate)
+        fresh = [one for one in inside if one.entered_at >= entered_from and one.session_id not in self._rows]
+        fresh.sort(key=lambda one: (one.entered_at, one.session_id))
+        return tuple(one.session_id for one in fresh[:limit])
 
     def get(self, session_id: str) -> Autopay | None:
         """Return what is known of a stay."""

@@ -197,7 +197,7 @@ class FakeUnit:
         self.settlements = FakeSettlements(rows.stay_money.settlements, writing)
         self.stay_charges = FakeStayCharges(rows.stay_money.charges, writing)
         self.debts = FakeDebts(rows.stay_money.debts, writing)
-        self.autopays = FakeAutopays(rows.stay_money.autopays, writing)
+        self.autopays = FakeAutopays(rows.stay_money.autopays, rows.stays.sessions, writing)
         self.sessions = FakeSessions(rows.stays, writing)
         self.journeys = FakeJourneys(rows.journeys, writing)
         self.credits = FakeCredits(rows.journeys, writing)

@@ -12,6 +12,7 @@ from edge.errors import Corrupt
 from edge.parking.autopay import Autopay
 from edge.parking.debt import Debt, DebtCause, DebtState, settle_debt, write_off
 from edge.parking.quote import Settlement
+from edge.parking.session import Session, SessionState
 from edge.parking.stay_charge import StayCharge
 from edge.services.ports import Store
 from edge.services.records import Unit
@@ -70,6 +71,28 @@ def test_what_is_known_of_autopay_is_written_anew(store: Store) -> None:
     store.write(lambda unit: unit.autopays.put(second))
     assert store.read(lambda unit: unit.autopays.get("stay-1")) == second
     assert store.read(lambda unit: unit.autopays.get("stay-2")) is None
+
+
+def test_stays_that_no_gateway_was_told_of_are_found_oldest_first(store: Store) -> None:
+    old = Session("stay-1", "p1", "粤B12345", 1_000, "in-1")
+    stays = (
+        old,
+        replace(old, session_id="stay-2", plate="粤B2", entered_at=3_000),
+        replace(old, session_id="stay-3", plate="粤B3", entered_at=2_000),
+        replace(old, session_id="stay-4", plate="", ticket="T", entered_at=2_500),
+        replace(old, session_id="stay-5", plate="粤B5", state=SessionState.LEFT, left_at=9_000),
+        replace(old, session_id="stay-6", plate="粤B6", entered_at=2_200),
+    )
+
+    def work(unit: Unit) -> None:
+        for one in stays:
+            unit.sessions.put(one)
+        unit.autopays.put(Autopay("stay-6", "wechat_pay", 5))
+
+    store.write(work)
+    assert store.read(lambda unit: unit.autopays.untold(0, 9)) == ("stay-1", "stay-3", "stay-2")
+    assert store.read(lambda unit: unit.autopays.untold(2_000, 1)) == ("stay-3",)
+    assert store.read(lambda unit: unit.autopays.untold(3_001, 9)) == ()
 
 
 def test_open_debts_are_found_by_plate_until_they_end(store: Store) -> None:
