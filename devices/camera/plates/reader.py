@@ -161,6 +161,8 @@ class PlateReader:
             place.quad = levelled(picture, _ends(place))
             return place
         place = self._better(picture, place, levelled(picture, _ends(place)))
+        if place.sure < _FAINT and not _like_a_plate(seen.text) and self._colourless(picture, place):
+            return place
         for wider in _completed(quad, seen):
             if place.sure < _GOOD:
                 place = self._better(picture, place, wider)
@@ -220,6 +222,9 @@ class PlateReader:
             return None
         return _found(verdict, place, colour)
 
+    def _colourless(self, picture: Picture, place: _Place) -> bool:
+        return colour_of(self._ground(picture, place))[0] in ("white", "black")
+
     def _ground(self, picture: Picture, place: _Place) -> Picture:
         return rectify(picture, place.quad, 96, 24)
 
@@ -250,6 +255,7 @@ _UPPER = 144
 _HALF = 0.75
 _FEWEST = 4
 _NOTHING = 0.03
+_FAINT = 0.12
 _CERTAIN = 0.985
 _AHEAD = 2.5
 _ENOUGH = 3
@@ -263,6 +269,12 @@ def _outranks(proposed: Sequence[Candidate], number: int) -> bool:
     """Say whether a candidate is so much more like a plate than the next that the next needs no look."""
     after = proposed[number + 1].rank if number + 1 < len(proposed) else -math.inf
     return proposed[number].rank - after > _AHEAD
+
+
+def _like_a_plate(seen: str) -> bool:
+    """Say whether what a glance saw is a plate's text, or one that lacks its province."""
+    body = seen[1:] if seen[0] in PROVINCES else seen
+    return 5 <= len(body) <= 7 and body[0].isalpha() and any(one.isdigit() for one in body[1:])
 
 
 def _ends(place: _Place) -> Quad:
