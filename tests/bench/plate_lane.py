@@ -1,7 +1,7 @@
 """A whole lane whose camera only sees, for the benchmark: frames, reader, books, a relay board on a wire.
 
 Vehicles come one after another onto a real lane's loops; the camera's frames are read by the real reader,
-the read is taken by `see_plate` over a store on disk, and the lane's own worker pulses a simulated Modbus board
+the read is taken by `see_plate` over a store on disk, and the lane's own worker pulses a simulated board
 on a pty. Measured from when the deciding frame was taken to when the pulse was on the wire.
 """
 
