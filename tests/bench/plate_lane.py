@@ -7,12 +7,15 @@ on a pty. Measured from when the deciding frame was taken to when the pulse was 
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import structlog
 
 from devices.camera.pictures import Picture
 from devices.camera.plates.camera import FramePlateCamera, LaneView
@@ -56,6 +59,8 @@ def openings(pictures: Sequence[Picture]) -> list[Opening]:
 
     A vehicle for which nothing was pulsed within `PATIENCE_S` is missing from the answer.
     """
+    # What lanes log goes to standard output, where the table belongs.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     found = []
     with _site() as site:
         for picture in pictures:

@@ -272,7 +272,9 @@ def _outranks(proposed: Sequence[Candidate], number: int) -> bool:
 
 
 def _like_a_plate(seen: str) -> bool:
-    """Say whether what a glance saw is a plate's text, or one that lacks its province."""
+    """Say whether what a glance saw is a plate's text, or one that lacks its province or its 使."""
+    if seen.isdigit():
+        return len(seen) == 6
     body = seen[1:] if seen[0] in PROVINCES else seen
     return 5 <= len(body) <= 7 and body[0].isalpha() and any(one.isdigit() for one in body[1:])
 
