@@ -116,7 +116,7 @@ QUICK: dict[str, dict[str, object]] = {
     "chaos": {"kills": 6},
     "queues": {"quick": True},
     "money": {"parts": ("share", "bill")},
-    "plates": {"limit": 64, "vehicles": 12},
+    "plates": {"limit": 32, "vehicles": 8},
 }
 
 BENCHES: dict[str, Callable[..., Result]] = {

@@ -82,9 +82,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; 1 where a target was missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--limit", type=int, default=0, help="only this many photographs, spread over all")
-    parser.add_argument(
-        "--resident", choices=("ours", "rapidocr"), help="only read, and print the peak in MB"
-    )
     wanted = parser.parse_args(arguments)
     return report(measure(wanted.limit))
 
@@ -178,15 +175,7 @@ def _rendered(name: str, engine: Engine, targets: bool, step: int) -> Iterator[F
 
 
 def _resident(name: str, limit: int) -> float:
-    command = [
-        sys.executable,
-        "-m",
-        "tests.bench.bench_plates",
-        "--resident",
-        name,
-        "--limit",
-        str(limit or 64),
-    ]
+    command = [sys.executable, "-m", "tests.bench.plate_engines", name, str(limit or 64)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
     return float(done.stdout.split()[-1])
 
