@@ -53,6 +53,8 @@ private_key_file = "{merchant_key}"
 certificate_file = "{merchant_cert}"
 base_url = "{gateway}"
 backup_url = ""
+# Behind a mall's NAT nobody can call back; what a phone paid is asked for.
+notify_url = "https://mall.invalid/notify/wechat"
 
 [wechat_pay.platform_keys]
 "{public_key_id}" = "{platform_public_key}"

@@ -31,7 +31,13 @@ def play(cars: int, seed: int, progress: Callable[[int, int], None]) -> DayRepor
         found = tuple(violations(day))
         lines = (*_lines(day), *(f"WRONG: {one}" for one in found))
         store.close()
-    return DayReport((*lines, f"{len(found)} violations"), found)
+    return DayReport((*lines, _verdict(found)), found)
+
+
+def _verdict(found: tuple[str, ...]) -> str:
+    if found:
+        return f"{len(found)} violations: the books differ from the truth"
+    return "0 violations: the books agree with the truth"
 
 
 def _lines(day: ParkingDay) -> list[str]:

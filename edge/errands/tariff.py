@@ -321,8 +321,9 @@ def _figures(quote: Quote, zone: tzinfo, tariff: Tariff) -> list[str]:
         )
     else:
         lines.append("next raise: none within 31 days")
-    allowed = "once it is paid" if quote.allowed_exit_at is None else _time(quote.allowed_exit_at, zone)
-    return [*lines, f"allowed exit until {allowed}; {grace_s // 60} min to drive out after payment"]
+    if quote.allowed_exit_at is None:
+        return [*lines, f"may leave once it is paid, within {grace_s // 60} min of the payment"]
+    return [*lines, f"may leave until {_time(quote.allowed_exit_at, zone)} without paying more"]
 
 
 def _time(at: int, zone: tzinfo) -> str:

@@ -101,7 +101,9 @@ def summary(quote: Quote, zone: tzinfo, language: str) -> str:
     which = LANGUAGES.index(language)
     parked = duration((quote.at - quote.entered_at) // 60_000, language)
     due = format_yuan(quote.due_fen)
-    head = (f"停车 {parked}，应付 {due} 元", f"parked {parked}, to pay {due}")[which]
+    paid = format_yuan(quote.paid_fen)
+    before = (f"已付 {paid} 元，", f"paid {paid}, ")[which] if quote.paid_fen else ""
+    head = (f"停车 {parked}，{before}应付 {due} 元", f"parked {parked}, {before}to pay {due}")[which]
     if not quote.due_fen and quote.allowed_exit_at is not None and quote.allowed_exit_at < MAX_AT:
         until = _clock(quote.allowed_exit_at, zone, _day(quote.allowed_exit_at, zone) != _day(quote.at, zone))
         return head + (f"；请在 {until} 前驶出", f"; please leave by {until}")[which]

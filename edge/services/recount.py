@@ -22,6 +22,13 @@ def recount(box: Box, zone_name: str, counted: int, by: str, note: str = "") -> 
     if not 0 <= counted <= MAX_DELTA:
         raise Invalid(f"{counted} vehicles cannot be inside; count 0 to {MAX_DELTA}")
 
+    zone = box.parking.facility.zone(zone_name)
+    if zone is not None and zone.spaces and counted > zone.spaces + zone.spaces // 10:
+        raise Invalid(
+            f"zone {zone.name} has {zone.spaces} spaces: {counted} vehicles cannot be inside; count again, "
+            "or put its spaces right in the configuration"
+        )
+
     def delta(count: ZoneCount) -> int:
         return counted - (count.inside + count.corrected)
 

@@ -23,17 +23,17 @@ from tests.unit.hq_samples import AT, ORIGIN, CountingIds, ManualClock
 MIB = 1024 * 1024
 EVENT = OutboxMessage(1, "event-1", "order.paid", "/mall/a/edge/b", b"x" * 20_000, AT)
 
-#: A small disk's own marks: 12 MiB with a reserve of one.
+#: A small disk's own marks: 16 MiB with a reserve of one.
 MARKS = DiskMarks(50, 30, 15, low_mb=6, scarce_mb=4, full_mb=2, reserve_mb=1)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 12 MiB."""
+    """A disk of 16 MiB."""
     where = tmp_path / "disk"
     where.mkdir()
     made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(where)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(where)], capture_output=True, check=False
     )
     if made.returncode:
         pytest.skip("a small disk can be mounted by root alone")
@@ -63,7 +63,7 @@ def waiting(store: Store) -> list[int]:
 def test_a_full_disk_refuses_new_writes_keeps_what_was_acknowledged_and_recovers_by_itself(
     folder: Path,
 ) -> None:
-    (folder / "logs").write_bytes(b"x" * 8 * MIB)
+    (folder / "logs").write_bytes(b"x" * 11 * MIB)
     store = SqliteStore(folder / "edge.db", AT)
     kept = sell(store, 1_000)
     assert 10 < kept < 1_000
@@ -114,7 +114,7 @@ def test_hq_hears_of_each_level_and_of_the_end_and_the_reserve_comes_back(folder
 
     assert look() is DiskLevel.AMPLE
     assert disk.has_reserve()
-    (folder / "pictures").write_bytes(b"x" * 10 * MIB)
+    (folder / "pictures").write_bytes(b"x" * 13 * MIB)
     assert look() is DiskLevel.FULL
     # What is left, and the reserve, are enough for the payments in flight.
     assert sell(store, 20) == 20

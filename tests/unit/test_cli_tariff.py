@@ -56,7 +56,7 @@ def test_a_tariff_is_imported_listed_and_explained(config: Path, table: Path) ->
     assert "10:00-11:30 5.00 per hour × 2 = 10.00" in said
     assert "gross 20.00, after benefits 15.00, paid 10.00, due 5.00" in said
     assert "next raise 2026-11-20 12:00:00.001: 10.00 due" in said
-    assert "allowed exit until once it is paid; 20 min to drive out after payment" in said
+    assert "may leave once it is paid, within 20 min of the payment" in said
 
 
 def test_a_file_is_explained_without_a_box(tmp_path: Path, table: Path) -> None:

@@ -57,7 +57,7 @@ def test_the_summary_says_what_is_due_and_when_it_rises() -> None:
 def test_the_summary_says_until_when_to_leave() -> None:
     settled = (Settlement("p", "s", "o", 1_000, at("2026-11-20T09:50"), at("2026-11-20T09:50")),)
     found = quote(MALL, "2026-11-20T09:55", paid=settled)
-    assert summary(found, ZONE, "zh") == "停车 55 分钟，应付 0.00 元；请在 10:05 前驶出"
+    assert summary(found, ZONE, "zh") == "停车 55 分钟，已付 10.00 元，应付 0.00 元；请在 10:05 前驶出"
     assert explain(found, ZONE, "en")[-1] == "paid before: 10.00"
 
 

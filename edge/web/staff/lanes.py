@@ -74,6 +74,7 @@ def page(box: Box, settings: WebSettings, photos: Photos | None = None) -> Staff
             grant_reasons=GRANT_REASONS,
             most_reason=MAX_REASON,
             every=EVERY_MS,
+            address="/staff/lanes",
             error=error,
             local_time=local_time,
         )

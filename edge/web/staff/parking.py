@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -46,6 +47,7 @@ def page(box: Box, settings: WebSettings) -> StaffPage:
             reasons=tuple(one for one in CorrectionReason if one is not CorrectionReason.RECOUNT),
             most=MAX_DELTA,
             error=error,
+            address=f"/staff/parking?day={view.day}&plate={quote(words)}",
             local_time=local_time,
         )
 

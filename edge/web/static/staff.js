@@ -30,6 +30,8 @@ async function refresh() {
 function replaceMain(main) {
   const used = document.activeElement?.matches("main input, main select, main textarea");
   if (used || document.querySelector("main details[open], main form.act:not(details form)") || isFilledIn()) return;
+  // What was refused stands there with what was typed; it stays until the person has gone on.
+  if (document.querySelector("main > [role=alert]:not(.question)") && !document.body.dataset.address) return;
   keepMessage(main);
   const shown = document.querySelector("main");
   // Pictures that stay the same need not be fetched again.
