@@ -137,3 +137,6 @@ def test_the_slip_tells_wechats_page_that_it_is_ready_and_where_a_button_leads(
     page.frame_locator("iframe").locator("[data-jump]").first.click()
 
     expect(page).to_have_title(re.compile("SHOW_CUSTOM_PAGE.*jumpOut.*mall.example/coupon"))
+    # What is on its way to the box must not end in the next test.
+    page.unroute_all(behavior="wait")
+    page.context.close()
