@@ -108,6 +108,9 @@ class StreamedCamera:
                 self._changed.wait(max(1_000_000, min(left_ns, due_ns)) / _NS_PER_S)
             return None
 
+    def done(self, news: PlateSeen | LoopSeen) -> None:
+        """Nothing: what was read is not kept here."""
+
     def status(self) -> DeviceStatus:
         """Return the camera's health; callable from any thread."""
         return self._health.status()

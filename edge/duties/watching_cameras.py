@@ -125,6 +125,7 @@ class WatchingCameras:
             news = camera.read(TURN_S)
             if news is not None:
                 self._take_surely(lane, camera.name, news)
+                camera.done(news)
             return 0.0
 
         return step

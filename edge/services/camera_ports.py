@@ -23,6 +23,9 @@ class PlateCamera(Protocol):
     def read(self, timeout_s: float) -> PlateSeen | LoopSeen | None:
         """Return the oldest news, or None after `timeout_s`. A lost line is re-opened inside, for ever."""
 
+    def done(self, news: PlateSeen | LoopSeen) -> None:
+        """It is kept here; a camera that keeps its own until then need not send it again."""
+
     def status(self) -> DeviceStatus:
         """Return the camera's health; callable from any thread."""
 

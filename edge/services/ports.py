@@ -15,8 +15,6 @@ from devices.types import (
     DeviceStatus,
     Frame,
     GateInputs,
-    LoopSeen,
-    PlateSeen,
     PrinterStatus,
     PrintJob,
     PrintResult,
@@ -171,24 +169,6 @@ class Camera(Protocol):
 
     def close(self) -> None:
         """Release the device."""
-
-
-class PlateCamera(Protocol):
-    """A camera that says which vehicles it saw, whether it recognises itself or we read its frames."""
-
-    name: str
-
-    def read(self, timeout_s: float) -> PlateSeen | LoopSeen | None:
-        """Return what was seen next, None after `timeout_s`. Never raises for a camera that is gone."""
-
-    def done(self, seen: PlateSeen | LoopSeen) -> None:
-        """It is kept here and need not come again; without this a camera that can sends it once more."""
-
-    def status(self) -> DeviceStatus:
-        """Return the health."""
-
-    def close(self) -> None:
-        """Release the camera; a read that waits returns None."""
 
 
 class SpaceBoard(Protocol):

@@ -22,7 +22,7 @@ from devices.types import (
 
 
 class FakePlateCamera:
-    """Port PlateCamera; the test tells what it sees."""
+    """Port PlateCamera; the test tells what it sees. kept: what was said to be kept."""
 
     def __init__(self, name: str = "camera-1", now_ns: Callable[[], int] = boottime_ns) -> None:
         """Begin connected."""
@@ -32,6 +32,7 @@ class FakePlateCamera:
         self._changed = threading.Condition()
         self._waiting: deque[PlateSeen | LoopSeen] = deque(maxlen=64)
         self._lost = self._closed = False
+        self.kept: list[PlateSeen | LoopSeen] = []
 
     def see(self, news: PlateSeen | LoopSeen) -> None:
         """Tell of something; nothing comes through while the line is lost."""
@@ -56,6 +57,10 @@ class FakePlateCamera:
         with self._changed:
             self._changed.wait_for(lambda: bool(self._waiting) or self._closed, timeout_s)
             return None if self._closed or not self._waiting else self._waiting.popleft()
+
+    def done(self, news: PlateSeen | LoopSeen) -> None:
+        """Note that it is kept."""
+        self.kept.append(news)
 
     def status(self) -> DeviceStatus:
         """Return the health."""

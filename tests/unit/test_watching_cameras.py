@@ -89,6 +89,18 @@ def test_what_an_asked_camera_tells_reaches_its_lane_with_pictures(rig: Rig) -> 
     assert rig.loops == [("out", 1)]
 
 
+def test_a_camera_hears_that_its_read_is_kept_and_never_of_one_that_was_lost(rig: Rig) -> None:
+    rig.fails = 5
+    rig.asked.see(seen())
+    with pytest.raises(Unavailable):
+        rig.step("camera-rear")()
+    assert rig.asked.kept == []
+    taken = seen("粤B67890")
+    rig.asked.see(taken)
+    rig.step("camera-rear")()
+    assert rig.asked.kept == [taken]
+
+
 def test_a_gated_camera_hears_of_the_loops_of_its_own_lane(rig: Rig) -> None:
     step = rig.step("camera-rear")
     for loop, occupied in ((0, True), (1, True), (0, False), (1, False)):
