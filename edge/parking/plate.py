@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from edge.errors import Invalid
 from edge.parking.vehicle import PlateColour
 
 #: The short names of provinces, autonomous regions and municipalities.
@@ -141,6 +142,14 @@ def kinds_of(text: str, colour: PlateColour = PlateColour.UNKNOWN) -> tuple[Plat
     if fitting:
         return tuple(form.kind for form in fitting if colour in form.colours or colour is PlateColour.UNKNOWN)
     return (PlateKind.CUSTOM,) if 3 <= len(text) <= MAX_PLATE and _CUSTOM.fullmatch(text) else ()
+
+
+def require_plate(text: str) -> str:
+    """Return what a person typed as a plate, normalised; raise Invalid for what can be none."""
+    plate = normalise(text)
+    if not kinds_of(plate):
+        raise Invalid(f"{text!r:.30} can be no plate; write it like 粤B12345 or 粤BD12345")
+    return plate
 
 
 def is_plausible(text: str, colour: PlateColour = PlateColour.UNKNOWN) -> bool:

@@ -9,16 +9,15 @@ from edge.parking.debt import DebtCause
 from edge.parking.decision import Answer, Why
 from edge.parking.facility import Lane
 from edge.parking.passage import Passage
-from edge.parking.plate import is_plausible, kinds_of, normalise
-from edge.parking.session import Session, SessionState
-from edge.parking.truer_plate import truer_plate
-from edge.parking.vehicle import PlateColour
+from edge.parking.plate import normalise, require_plate
+from edge.parking.session import SessionState
 from edge.services.box import Box
 from edge.services.correct_plate import learn_answer
 from edge.services.lane_turn import LaneTurn
 from edge.services.quote_session import quote_session
 from edge.services.record_debt import record_debt
 from edge.services.records import Unit
+from edge.services.truer_of import truer_of
 
 #: Letters of a reason, at least and at most.
 MIN_REASON = 2
@@ -98,7 +97,9 @@ def _answer(
     if answer is Answer.LET_OUT:
         due_fen = _owed(unit, box, whose, now)
     chosen = unit.sessions.get(session_id) if answer is Answer.CHOOSE else None
-    named = normalise(plate) if chosen is None else _truer(unit, passage, chosen)
+    named = (
+        normalise(plate) if chosen is None else truer_of(unit, chosen, unit.plate_reads.get(passage.read_id))
+    )
     said = GuardAnswer(answer, by, words, named, session_id, due_fen)
     after = LaneTurn(unit, box, lane, now).see(passage, said)
     if answer in (Answer.CHOOSE, Answer.CORRECT):
@@ -127,23 +128,6 @@ def _require(answer: Answer, by: str, reason: str, plate: str, session_id: str) 
     if answer in _NEEDS_REASON and not MIN_REASON <= len(reason) <= MAX_REASON:
         raise Invalid(f"a gate is opened by hand with a reason of {MIN_REASON} to {MAX_REASON} characters")
     if answer is Answer.CORRECT:
-        _require_plate(plate)
+        require_plate(plate)
     if answer is Answer.CHOOSE and not session_id:
         raise Invalid("choose the stay that is this vehicle's")
-
-
-def _require_plate(text: str) -> None:
-    plate = normalise(text)
-    if not plate:
-        raise Invalid("type the plate that stands there")
-    if not (is_plausible(plate) or kinds_of(plate)):
-        raise Invalid(f"{text!r:.30} can be no plate; write it like 粤B12345 or 粤BD12345")
-
-
-def _truer(unit: Unit, passage: Passage, chosen: Session) -> str:
-    """Return the plate of the stay that was chosen, as it was read surer: there or here."""
-    entry, here = unit.plate_reads.get(chosen.entry_read_id), unit.plate_reads.get(passage.read_id)
-    if entry is None or here is None or entry.plate != chosen.plate:
-        return chosen.plate
-    colour = chosen.colour if chosen.colour is not PlateColour.UNKNOWN else here.colour
-    return truer_plate(chosen.plate, entry.confidences, here.plate, here.confidences, colour)

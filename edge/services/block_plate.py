@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from edge.clock import Instant
 from edge.errors import Invalid
-from edge.parking.plate import kinds_of, normalise
+from edge.parking.plate import require_plate
 from edge.services.events import Data
 from edge.services.plate_records import PlateBlock
 from edge.services.records import Unit
@@ -25,9 +25,7 @@ def block_plate(unit: Unit, command_id: str, by: str, given: Mapping[str, str], 
     given: `plate`; may hold `hours` in digits and `note`. A vehicle inside leaves all the same. Raises
     Invalid for what can be no plate or no number of hours.
     """
-    plate = normalise(given["plate"])
-    if not kinds_of(plate):
-        raise Invalid(f"{given['plate']!r:.30} can be no plate; write it like 粤B12345")
+    plate = require_plate(given["plate"])
     until_at = now.wall_at + _hours(given.get("hours", "")) * HOUR_MS
     note = " ".join(given.get("note", "").split())[:MAX_NOTE]
     unit.plates.block(PlateBlock(plate, command_id, by, now.wall_at, until_at, note))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from edge.clock import Instant
 from edge.errors import Invalid
 from edge.parking.observation import PlateRead
-from edge.parking.plate import is_plausible, kinds_of, normalise
+from edge.parking.plate import normalise, require_plate
 from edge.parking.plate_edits import changed_pairs, edits_between
 from edge.parking.session import Session, SessionState
 from edge.services.box import Box
@@ -132,9 +132,7 @@ def _keep(unit: Unit, box: Box, correction: PlateCorrection, now: Instant) -> No
 
 
 def _checked_plate(unit: Unit, session: Session, text: str) -> str:
-    plate = normalise(text)
-    if not plate or not (is_plausible(plate) or kinds_of(plate)):
-        raise Invalid(f"{text!r:.30} can be no plate; write it like 粤B12345 or 粤BD12345")
+    plate = require_plate(text)
     others = [one for one in unit.sessions.inside(plate) if one.session_id != session.session_id]
     if others:
         raise Invalid(f"{plate} is inside already, as stay {others[0].session_id}; end that one first")

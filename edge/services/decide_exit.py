@@ -13,8 +13,6 @@ from edge.parking.observation import PlateRead
 from edge.parking.passage import Passage
 from edge.parking.quote import Quote
 from edge.parking.session import Session, SessionState
-from edge.parking.truer_plate import truer_plate
-from edge.parking.vehicle import PlateColour
 from edge.services.autopay import begin_autopay
 from edge.services.box import Box
 from edge.services.charge_stay import put_charge
@@ -23,6 +21,7 @@ from edge.services.find_session import find_session
 from edge.services.quote_session import quote_session
 from edge.services.record_debt import open_debt
 from edge.services.records import Unit
+from edge.services.truer_of import truer_of
 
 #: A vehicle that comes again so soon, and was not seen to go through, is leaving still.
 AGAIN_MS = 300_000
@@ -81,12 +80,7 @@ def _truer(unit: Unit, box: Box, session: Session, read: PlateRead, now: Instant
 
     Passes and what was spent hang on the true plate; a misread at the entry must not cost the driver them.
     """
-    entry = unit.plate_reads.get(session.entry_read_id) if session.entry_read_id else None
-    if entry is None or entry.plate != session.plate:
-        # A person named it.
-        return session
-    colour = session.colour if session.colour is not PlateColour.UNKNOWN else read.colour
-    plate = truer_plate(session.plate, entry.confidences, read.plate, read.confidences, colour)
+    plate = truer_of(unit, session, read)
     if plate == session.plate or unit.sessions.inside(plate):
         return session
     correct_in(unit, box, session.session_id, BOX, TRUER_READ, now, plate)

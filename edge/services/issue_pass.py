@@ -20,7 +20,7 @@ from edge.parking.parking_pass import (
     renew,
     term_end,
 )
-from edge.parking.plate import kinds_of, normalise
+from edge.parking.plate import require_plate
 from edge.parking.vehicle import VehicleClass
 from edge.services.box import Box
 from edge.services.events import EventKind, record_event
@@ -138,7 +138,7 @@ def edit_pass(box: Box, pass_id: str, plates: tuple[str, ...], spaces: int, by: 
 
     def work(unit: Unit) -> ParkingPass:
         one = _wanted(unit, pass_id)
-        changed = check_pass(replace(one, plates=_plates(plates), spaces=spaces))
+        changed = check_pass(replace(one, plates=tuple(map(require_plate, plates)), spaces=spaces))
         _refuse_clash(unit, changed)
         unit.passes.put(changed)
         _tell(unit, box, changed, "edited", by, 0, now)
@@ -161,7 +161,7 @@ def _made(unit: Unit, box: Box, ask: PassAsk, by: str, now: Instant) -> ParkingP
         ask.pass_id,
         ask.kind,
         ask.holder.strip(),
-        _plates(ask.plates),
+        tuple(map(require_plate, ask.plates)),
         Hours(begin, end),
         ask.spaces,
         ask.zones,
@@ -174,14 +174,6 @@ def _made(unit: Unit, box: Box, ask: PassAsk, by: str, now: Instant) -> ParkingP
     )
     _refuse_clash(unit, check_pass(one))
     return one
-
-
-def _plates(texts: tuple[str, ...]) -> tuple[str, ...]:
-    plates = tuple(normalise(text) for text in texts)
-    for text, plate in zip(texts, plates, strict=True):
-        if not kinds_of(plate):
-            raise Invalid(f"{text!r:.30} can be no plate; write it like 粤B12345 or 粤BD12345")
-    return plates
 
 
 def _refuse_clash(unit: Unit, one: ParkingPass) -> None:

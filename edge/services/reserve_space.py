@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge.errors import Invalid
-from edge.parking.plate import kinds_of, normalise
+from edge.parking.plate import require_plate
 from edge.parking.reservation import (
     MINUTE_MS,
     Reservation,
@@ -37,11 +37,10 @@ def reserve_space(
     if place is None:
         known = ", ".join(one.name for one in box.parking.facility.zones) or "none"
         raise Invalid(f"this box has no zone {zone!r}; it has {known}")
-    named = normalise(plate)
-    if not kinds_of(named):
-        raise Invalid(f"{plate!r:.30} can be no plate; write it like 粤B12345")
     one = check_reservation(
-        Reservation(reservation_id, named, zone, from_at, to_at, now.wall_at, by, note.strip()[:60])
+        Reservation(
+            reservation_id, require_plate(plate), zone, from_at, to_at, now.wall_at, by, note.strip()[:60]
+        )
     )
 
     def work(unit: Unit) -> Reservation:
