@@ -25,6 +25,7 @@ from edge.app.rules import (
     minute_of_day,
     web_settings,
 )
+from edge.app.tenants import build_tenants
 from edge.app.touch import build_touch
 from edge.clock import SystemClock, wall_ms
 from edge.config import (
@@ -72,6 +73,7 @@ def build_books(config: Config, store: SqliteStore, clock: Clock, ids: TimeOrder
         parking=build_parking(config),
         touch=build_touch(config),
         members=build_members(config),
+        tenants=build_tenants(config),
     )
 
 

@@ -12,6 +12,7 @@ from edge.config.member_sections import check_members
 from edge.config.parking_checks import check_lanes, check_parking
 from edge.config.pass_section import check_passes
 from edge.config.sections import Config, PrinterConfig, RulesConfig, ScannerConfig
+from edge.config.tenant_section import check_tenants
 from edge.errors import Invalid
 
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
@@ -82,6 +83,7 @@ def check_values(config: Config, source: str) -> None:
     check_parking(config, source)
     check_passes(config.passes, source)
     check_members(config.members, config.points_rule, config.points_tier, source)
+    check_tenants(config.tenant, source)
     if not _TIME.fullmatch(config.reconcile.from_time):
         raise Invalid(
             f"{source}: reconcile.from_time {config.reconcile.from_time!r} is no time; write it like 10:30"

@@ -14,6 +14,7 @@ from edge.config.camera_sections import CameraConfig, PhotosConfig
 from edge.config.member_sections import MembersConfig, PointsRuleConfig, PointsTierConfig
 from edge.config.parking_sections import LaneConfig, ParkingConfig, ZoneConfig
 from edge.config.pass_section import PassesConfig
+from edge.config.tenant_section import TenantConfig
 from edge.config.touch_sections import FunnelConfig, GuideConfig, TouchpointConfig
 from edge.config.validation_sections import (
     ValidationConfig,
@@ -248,6 +249,7 @@ class Config:
     disk: DiskConfig = field(default_factory=DiskConfig)
     reconcile: ReconcileConfig = field(default_factory=ReconcileConfig)
     codes: CodesConfig = field(default_factory=CodesConfig)
+    tenant: tuple[TenantConfig, ...] = ()
     workstation: tuple[WorkstationConfig, ...] = ()
     scanner: tuple[ScannerConfig, ...] = ()
     printer: tuple[PrinterConfig, ...] = ()

@@ -41,6 +41,20 @@ class Workstation:
 
 
 @dataclass(frozen=True, slots=True)
+class Tenant:
+    """A store of the mall. merchant: the number at the gateway that it is paid to, "" for the mall's own.
+
+    commission_permille: what the mall keeps of what the tenant sells, in thousandths.
+    """
+
+    tenant_id: str
+    name: str
+    name_en: str = ""
+    merchant: str = ""
+    commission_permille: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """The settings that use cases decide by. Durations are milliseconds.
 
@@ -82,7 +96,7 @@ class Box:
     printers: by workstation; gateways, refunders, prepayers and autopayers: by the gateway's name. parking:
     the car park. wake_lane: told the name of a lane where something is to be done at once. touch: by what
     shoppers' ways are recorded, None records none. members: what
-    members' identities and points go by.
+    members' identities and points go by. tenants: by tenant_id, those that are configured.
     """
 
     origin: Origin
@@ -103,6 +117,11 @@ class Box:
     wake_lane: Callable[[str], None] = lambda lane: None
     touch: TouchRules | None = None
     members: MemberRules = field(default_factory=MemberRules)
+    tenants: Mapping[str, Tenant] = field(default_factory=dict)
+
+    def tenant(self, tenant_id: str) -> Tenant:
+        """Return a tenant; one that is not configured goes by its id and is paid to the mall's number."""
+        return self.tenants.get(tenant_id) or Tenant(tenant_id, tenant_id, tenant_id)
 
     def workstation(self, name: str) -> Workstation:
         """Return the settings of a workstation; raise Invalid for one that this box does not have."""

@@ -1,0 +1,41 @@
+"""The section of the configuration about the tenants of the mall and the numbers that they are paid to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edge.errors import Invalid
+
+#: As the catalogue's tenant_id.
+_ID = re.compile(r"[A-Za-z0-9_.\-]{1,40}", re.ASCII)
+_MERCHANT = re.compile(r"\d{8,10}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class TenantConfig:
+    """[[tenant]]: a store of the mall, under which number it is paid, and the mall's commission."""
+
+    id: str
+    name: str
+    name_en: str = ""
+    mchid: str = ""
+    commission_permille: int = 0
+
+
+def check_tenants(tenants: Sequence[TenantConfig], source: str) -> None:
+    """Raise Invalid for ids that cannot be or stand twice, numbers that are none, and too much commission."""
+    seen: set[str] = set()
+    for one in tenants:
+        if not _ID.fullmatch(one.id):
+            raise Invalid(f"{source}: tenant id {one.id!r}: use 1-40 of A-Z a-z 0-9 _ . -")
+        if one.id in seen:
+            raise Invalid(f"{source}: two tenants have the id {one.id!r}; give each its own")
+        seen.add(one.id)
+        if one.mchid and not _MERCHANT.fullmatch(one.mchid):
+            raise Invalid(f"{source}: tenant {one.id}: mchid {one.mchid!r} must be 8 to 10 digits")
+        if not 0 <= one.commission_permille <= 1_000:
+            raise Invalid(
+                f"{source}: tenant {one.id}: commission_permille is 0 to 1000, got {one.commission_permille}"
+            )
