@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
+from itertools import product
 
 from edge.config.camera_checks import camera_displays, camera_gates
 from edge.config.parking_sections import LaneConfig
@@ -17,23 +18,31 @@ MAX_LOOPS = 4
 
 def check_lanes(config: Config, source: str) -> None:
     """Raise Invalid for zones, gates, displays and workstations of lanes that do not exist or are shared."""
+    _require_known(config, source)
+    for kind in ("gate", "display"):
+        _require_own(config, kind, source)
+
+
+def _require_known(config: Config, source: str) -> None:
     known = {
         "zone": [one.name for one in config.zone],
         "gate": [*(one.name for one in config.gate), *camera_gates(config)],
         "display": [*(one.name for one in config.display), *camera_displays(config)],
         "workstation": [one.name for one in config.workstation],
     }
-    for lane in config.lane:
-        for kind, names in known.items():
-            wanted = getattr(lane, kind)
-            if (wanted or kind == "zone") and wanted not in names:
-                have = ", ".join(names) or "none"
-                raise Invalid(f"{source}: lane {lane.name} has {kind} {wanted!r}; known: {have}")
-    for kind in ("gate", "display"):
-        used = Counter(getattr(lane, kind) for lane in config.lane if getattr(lane, kind))
-        shared = next((name for name, times in used.items() if times > 1), None)
-        if shared is not None:
-            raise Invalid(f"{source}: two lanes have {kind} {shared!r}; each {kind} belongs to one lane")
+    for lane, (kind, names) in product(config.lane, known.items()):
+        wanted = getattr(lane, kind)
+        if (wanted or kind == "zone") and wanted not in names:
+            have = ", ".join(names) or "none"
+            raise Invalid(f"{source}: lane {lane.name} has {kind} {wanted!r}; known: {have}")
+
+
+def _require_own(config: Config, kind: str, source: str) -> None:
+    used = Counter(getattr(lane, kind) for lane in config.lane)
+    del used[""]
+    shared = next((name for name, times in used.items() if times > 1), None)
+    if shared is not None:
+        raise Invalid(f"{source}: two lanes have {kind} {shared!r}; each {kind} belongs to one lane")
 
 
 def check_parking(config: Config, source: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
@@ -76,6 +77,28 @@ def _tariff(value: object, where: str) -> Tariff:
 def _with_collection(tariff: Tariff, collection: _Object, where: str, alone: bool) -> Tariff:
     """Return the tariff with one more window."""
     where = f"{where}, collection {collection.get('collectionSequence', '')}".rstrip()
+    _require_priceable(collection, where)
+    said = read_lines(collection.get("rateLines", collection.get("rateLine")), where)
+    if tariff.lines and (said.free_min, said.free) != (tariff.free_min, tariff.free):
+        raise Invalid(f"{where}: its free time is not that of the first collection")
+    window = _window(collection, where)
+    cap_fen = _fen(collection.get("maxValueCollection"), where)
+    whole = alone and window == (RateDays.DAILY, 0, DAY_MIN)
+    resets = _resets(collection, where)
+    if said.daily and not whole:
+        raise Invalid(f"{where}: tiers of a window cannot be priced; use incrementingRate")
+    lines = _rate_lines(said.lines, window, None if whole else cap_fen)
+    more = replace(tariff, free_min=said.free_min, free=said.free, lines=tariff.lines + lines)
+    if whole and resets:
+        more = replace(more, date_cap_fen=cap_fen)
+    elif whole:
+        more = replace(more, visit_cap_fen=cap_fen or said.flat_fen)
+    if resets:
+        return replace(more, restart=Restart.DATE)
+    return replace(more, restart=Restart.CYCLE) if said.daily else more
+
+
+def _require_priceable(collection: _Object, where: str) -> None:
     currency = collection.get("applicableCurrency", CURRENCY)
     if currency not in (CURRENCY, [CURRENCY]):
         raise Invalid(f"{where}: applicableCurrency {currency!r} is not {CURRENCY}")
@@ -84,39 +107,14 @@ def _with_collection(tariff: Tariff, collection: _Object, where: str, alone: boo
             raise Invalid(f"{where}: {name} cannot be priced here; a fee has no least amount or time")
     if collection.get("relativeTimes") is False:
         raise Invalid(f"{where}: relativeTimes false cannot be priced here; give windows as validity")
-    said = read_lines(collection.get("rateLines", collection.get("rateLine")), where)
-    if tariff.lines and (said.free_min, said.free) != (tariff.free_min, tariff.free):
-        raise Invalid(f"{where}: its free time is not that of the first collection")
-    days, begin, end = _window(collection, where)
-    cap_fen = _fen(collection.get("maxValueCollection"), where)
-    whole = alone and (days, begin, end) == (RateDays.DAILY, 0, DAY_MIN)
-    resets = _resets(collection, where)
-    window = tuple(
-        RateLine(
-            one.step_min,
-            one.price_fen,
-            "",
-            days,
-            begin,
-            end,
-            one.after_min,
-            None if whole else cap_fen,
-        )
-        for one in said.lines
-    )
-    if said.daily and not whole:
-        raise Invalid(f"{where}: tiers of a window cannot be priced; use incrementingRate")
-    return Tariff(
-        tariff.tariff_id,
-        tariff.name,
-        tariff.valid_from,
-        said.free_min,
-        None,
-        tariff.lines + window,
-        said.free,
-        cap_fen if whole and resets else tariff.date_cap_fen,
-        (cap_fen or said.flat_fen) if whole and not resets else tariff.visit_cap_fen,
-        Restart.DATE if resets else Restart.CYCLE if said.daily else tariff.restart,
+
+
+def _rate_lines(
+    lines: Sequence[RateLine], window: tuple[RateDays, int, int], cap_fen: int | None
+) -> tuple[RateLine, ...]:
+    days, begin, end = window
+    return tuple(
+        RateLine(one.step_min, one.price_fen, "", days, begin, end, one.after_min, cap_fen) for one in lines
     )
 
 

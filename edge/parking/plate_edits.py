@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from edge.parking.observation import PlateRead
 from edge.parking.plate import PROVINCES, confusion, is_confusable
@@ -98,20 +99,8 @@ def align(read: PlateRead, stored: str, confusions: Confusions) -> tuple[float, 
     end = scores.get((len(stored), len(read.plate)), -math.inf)
     if end == -math.inf:
         return end, ()
-    edits: list[Edit] = []
-    place, at = len(stored), len(read.plate)
-    while place or at:
-        step = steps[place, at]
-        place, at = place - (step != _ADD), at - (step != _LOSE)
-        if step == _ADD:
-            given = confidences[at] if confidences else None
-            edits.append(Edit(EditKind.ADDED, place, "", read.plate[at], -math.log(_MADE_UP), given))
-        elif step == _LOSE:
-            explained = _chance_lost(stored, place, read)[1]
-            edits.append(Edit(EditKind.LOST, place, stored[place], "", -losses[place], None, explained))
-        elif stored[place] != read.plate[at]:
-            given = confidences[at] if confidences else None
-            edits.append(_changed(stored[place], read.plate[at], place, errors[at], given, confusions))
+    found = _Found(read, stored, confidences, errors, losses, confusions)
+    edits = [one for step in _way_back(steps, found) if (one := _edit(found, *step)) is not None]
     return end, tuple(reversed(edits))
 
 
@@ -147,6 +136,38 @@ def _table(
                 best, step = way, _ADD
             scores[place, at], steps[place, at] = best, step
     return scores, steps
+
+
+class _Found(NamedTuple):
+    read: PlateRead
+    stored: str
+    confidences: Sequence[float]
+    errors: Sequence[float]
+    losses: Sequence[float]
+    confusions: Confusions
+
+
+def _way_back(steps: Mapping[tuple[int, int], int], found: _Found) -> Iterator[tuple[int, int, int]]:
+    """Yield each step of the likeliest alignment with its places in stored and read, the last one first."""
+    place, at = len(found.stored), len(found.read.plate)
+    while place or at:
+        step = steps[place, at]
+        place, at = place - (step != _ADD), at - (step != _LOSE)
+        yield step, place, at
+
+
+def _edit(found: _Found, step: int, place: int, at: int) -> Edit | None:
+    """Return what a step changes, None when the character was read as it is stored."""
+    stored, text = found.stored, found.read.plate
+    if step == _LOSE:
+        explained = _chance_lost(stored, place, found.read)[1]
+        return Edit(EditKind.LOST, place, stored[place], "", -found.losses[place], None, explained)
+    if step == _READ and stored[place] == text[at]:
+        return None
+    given = found.confidences[at] if found.confidences else None
+    if step == _ADD:
+        return Edit(EditKind.ADDED, place, "", text[at], -math.log(_MADE_UP), given)
+    return _changed(stored[place], text[at], place, found.errors[at], given, found.confusions)
 
 
 def _log_read(true: str, read: str, error: float, confusions: Confusions) -> float:

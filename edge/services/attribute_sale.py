@@ -6,6 +6,7 @@ is paid, once, and HQ is told with its whole chain.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -50,22 +51,15 @@ def note_sale(
     member_id, tenant = order_member(unit, order.order_id), _tenant(order)
     place = touchpoint_id(TouchpointKind.WORKSTATION, order.workstation)
     step = partial(record_conversion, unit, box, correlation=way, now=now)
-    details = Details(tenant_id=tenant, member_id=member_id, order_id=order.order_id)
     if member_id:
         step(ConversionStep.IDENTIFIED, touchpoint=place, details=Details(member_id=member_id))
     sale, touches = _credited(unit, rules, order, way, member_id, now)
-    goods = replace(details, amount_fen=sale.amount_fen)
-    if _has_goods(order):
-        step(ConversionStep.BOUGHT, touchpoint=place, details=goods)
-    if parked or any(line.sku == PARKING_SKU for line in order.lines):
-        step(ConversionStep.PARKED, touchpoint=place, details=details)
-    if member_id and _came_again(unit, box, member_id, sale):
-        step(ConversionStep.RETURNED, touchpoint=place, details=details)
+    details = Details(tenant_id=tenant, member_id=member_id, order_id=order.order_id)
+    for what in _came_to(unit, box, order, sale, parked):
+        goods_fen = sale.amount_fen if what is ConversionStep.BOUGHT else 0
+        step(what, touchpoint=place, details=replace(details, amount_fen=goods_fen))
     if landing is not None:
-        shown = touchpoint_id(TouchpointKind.LANDING, landing.tenant_id or "mall")
-        kept = unit.landings.shown_of(order.order_id)
-        seen = Details(tenant_id=landing.tenant_id, variant=kept.label if kept else "")
-        step(ConversionStep.SHOWN, touchpoint=shown, details=seen)
+        _show(unit, order, landing, step)
     _write(unit, box, rules, sale, touches, now)
     if member_id:
         _live(unit, box, sale, tenant, now)
@@ -133,6 +127,22 @@ def _credited(
         member_id=member_id,
     )
     return sale, touches
+
+
+def _came_to(unit: Unit, box: Box, order: Order, sale: Attribution, parked: bool) -> Iterator[ConversionStep]:
+    if _has_goods(order):
+        yield ConversionStep.BOUGHT
+    if parked or any(line.sku == PARKING_SKU for line in order.lines):
+        yield ConversionStep.PARKED
+    if sale.member_id and _came_again(unit, box, sale.member_id, sale):
+        yield ConversionStep.RETURNED
+
+
+def _show(unit: Unit, order: Order, landing: LandingPage, step: Callable[..., object]) -> None:
+    shown = touchpoint_id(TouchpointKind.LANDING, landing.tenant_id or "mall")
+    kept = unit.landings.shown_of(order.order_id)
+    seen = Details(tenant_id=landing.tenant_id, variant=kept.label if kept else "")
+    step(ConversionStep.SHOWN, touchpoint=shown, details=seen)
 
 
 def _write(

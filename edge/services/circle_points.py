@@ -13,6 +13,7 @@ from edge.clock import Instant
 from edge.errors import Declined, EdgeError, OutcomeUnknown, Unavailable
 from edge.members.points import PointsKind
 from edge.money import allocate
+from edge.retail.attempt import PaymentAttempt
 from edge.retail.order import Order
 from edge.services.box import Box
 from edge.services.people_records import CircleNotice
@@ -39,34 +40,13 @@ def queue_notices(unit: Unit, box: Box, order: Order, now: Instant) -> None:
     """Have the circle told what an order's payments earned, in the unit that moved its points."""
     if not box.members.circle_gateway:
         return
-    paid = [
-        (attempt, tender.amount_fen)
-        for tender in order.tenders
-        if tender.attempt_id is not None and (attempt := unit.attempts.get(tender.attempt_id)) is not None
-        if attempt.gateway == box.members.circle_gateway and attempt.transaction_id and attempt.payer
-    ]
+    paid = _paid_by(unit, order, box.members.circle_gateway)
     if not paid or not order.paid_fen:
         return
-    lines = unit.points.of_source(order.order_id)
-    kinds = (PointsKind.EARN, PointsKind.REVERSE_EARN)
-    points = sum(one.points - max(0, one.owed) for one in lines if one.kind in kinds)
     rest_fen = order.paid_fen - sum(fen for _, fen in paid)
-    parts = allocate(points, [*(fen for _, fen in paid), rest_fen])
+    parts = allocate(_earned(unit, order), [*(fen for _, fen in paid), rest_fen])
     for (attempt, _), part in zip(paid, parts, strict=False):
-        known = unit.points.notice(attempt.transaction_id or "")
-        if known is not None:
-            changed = replace(known, points=part, changed_at=now.wall_at, next_at=now.wall_at, tries=0)
-        else:
-            changed = CircleNotice(
-                attempt.transaction_id or "",
-                order.order_id,
-                attempt.payer or "",
-                part,
-                now.wall_at,
-                now.wall_at,
-            )
-        if changed != known and (known is None or known.points != part):
-            unit.points.put_notice(changed)
+        _queue(unit, order, attempt, part, now.wall_at)
 
 
 def tell_circle(box: Box, circle: PointsCircle) -> int:
@@ -84,6 +64,34 @@ def tell_circle(box: Box, circle: PointsCircle) -> int:
             answer = replace(notice, refused=True, why=str(error)[:200])
         _keep(box, notice, answer)
     return told
+
+
+def _paid_by(unit: Unit, order: Order, gateway: str) -> list[tuple[PaymentAttempt, int]]:
+    """Return the payments of a shopper whom the circle's gateway names, each with its amount in fen."""
+    ids = [
+        (tender.attempt_id, tender.amount_fen) for tender in order.tenders if tender.attempt_id is not None
+    ]
+    known = [(unit.attempts.get(attempt_id), fen) for attempt_id, fen in ids]
+    return [(one, fen) for one, fen in known if one is not None and _is_of(one, gateway)]
+
+
+def _is_of(attempt: PaymentAttempt, gateway: str) -> bool:
+    return attempt.gateway == gateway and bool(attempt.transaction_id and attempt.payer)
+
+
+def _earned(unit: Unit, order: Order) -> int:
+    kinds = (PointsKind.EARN, PointsKind.REVERSE_EARN)
+    lines = [one for one in unit.points.of_source(order.order_id) if one.kind in kinds]
+    return sum(one.points - max(0, one.owed) for one in lines)
+
+
+def _queue(unit: Unit, order: Order, attempt: PaymentAttempt, points: int, at: int) -> None:
+    transaction_id, payer = attempt.transaction_id or "", attempt.payer or ""
+    known = unit.points.notice(transaction_id)
+    if known is None:
+        unit.points.put_notice(CircleNotice(transaction_id, order.order_id, payer, points, at, at))
+    elif known.points != points:
+        unit.points.put_notice(replace(known, points=points, changed_at=at, next_at=at, tries=0))
 
 
 def _later(notice: CircleNotice, error: EdgeError, now: Instant) -> CircleNotice:

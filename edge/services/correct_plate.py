@@ -47,9 +47,7 @@ def correct_in(
     entered_at: int | None = None,
 ) -> PlateCorrection:
     """Do the same in a unit of work that does more."""
-    session = unit.sessions.get(session_id)
-    if session is None or session.state is not SessionState.INSIDE:
-        raise Invalid(f"stay {session_id} is not inside; look at the list again")
+    session = _inside(unit, session_id)
     named = session.plate if plate is None else _checked_plate(unit, session, plate)
     begun = session.entered_at if entered_at is None else _checked_time(entered_at, now)
     if (named, begun) == (session.plate, session.entered_at):
@@ -58,25 +56,9 @@ def correct_in(
     if entered_at is not None:
         changed = replace(changed, clock_note="", entered_trusted=True)
     unit.sessions.put(changed)
-    read = unit.plate_reads.get(session.entry_read_id) if session.entry_read_id else None
-    wrong = read is not None and read.plate != named and plate is not None
-    correction = PlateCorrection(
-        box.ids.new_id(),
-        session_id,
-        now.wall_at,
-        by,
-        _words(by, reason),
-        session.plate,
-        named,
-        session.entered_at,
-        begun,
-        read.camera if read and wrong else "",
-        read.plate if read and wrong else "",
-    )
-    _keep(unit, box, correction, now)
-    if read is not None and wrong:
-        teach(unit, read.camera, named, read.plate, now.wall_at)
-    return correction
+    read = None if plate is None else _misread(unit, session, named)
+    entered = (session.entered_at, begun)
+    return _keep(unit, box, session_id, (session.plate, named), entered, by, _words(by, reason), read, now)
 
 
 def learn_answer(
@@ -93,22 +75,8 @@ def learn_answer(
         return None
     begun = session.entered_at if session else now.wall_at
     before = read.plate if plate else true
-    correction = PlateCorrection(
-        box.ids.new_id(),
-        session_id or read.read_id,
-        now.wall_at,
-        by,
-        "answered at the lane",
-        before,
-        true,
-        begun,
-        begun,
-        read.camera,
-        read.plate,
-    )
-    _keep(unit, box, correction, now)
-    teach(unit, read.camera, true, read.plate, now.wall_at)
-    return correction
+    subject, entered = session_id or read.read_id, (begun, begun)
+    return _keep(unit, box, subject, (before, true), entered, by, "answered at the lane", read, now)
 
 
 def teach(unit: Unit, camera: str, true: str, read: str, at: int) -> int:
@@ -125,10 +93,39 @@ def teach(unit: Unit, camera: str, true: str, read: str, at: int) -> int:
     return len(pairs)
 
 
-def _keep(unit: Unit, box: Box, correction: PlateCorrection, now: Instant) -> None:
+def _inside(unit: Unit, session_id: str) -> Session:
+    session = unit.sessions.get(session_id)
+    if session is None or session.state is not SessionState.INSIDE:
+        raise Invalid(f"stay {session_id} is not inside; look at the list again")
+    return session
+
+
+def _misread(unit: Unit, session: Session, true: str) -> PlateRead | None:
+    """Return the read at the entry if it said another plate."""
+    read = unit.plate_reads.get(session.entry_read_id) if session.entry_read_id else None
+    return read if read is not None and read.plate != true else None
+
+
+def _keep(
+    unit: Unit,
+    box: Box,
+    subject: str,
+    plates: tuple[str, str],
+    entered: tuple[int, int],
+    by: str,
+    words: str,
+    read: PlateRead | None,
+    now: Instant,
+) -> PlateCorrection:
+    """Write what was and what is, tell HQ, and teach the camera whose read was wrong."""
+    seen = (read.camera, read.plate) if read is not None else ("", "")
+    correction = PlateCorrection(box.ids.new_id(), subject, now.wall_at, by, words, *plates, *entered, *seen)
     unit.plates.put_correction(correction)
-    data, subject = parking_corrected(correction), correction.session_id
+    data = parking_corrected(correction)
     record_event(unit, box.ids, now, box.origin, EventKind.PARKING_CORRECTED, subject, data)
+    if read is not None:
+        teach(unit, read.camera, plates[1], read.plate, now.wall_at)
+    return correction
 
 
 def _checked_plate(unit: Unit, session: Session, text: str) -> str:
