@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -39,22 +40,18 @@ def open_writer(path: Path) -> Database:
     Raises Corrupt when a pragma does not hold or the file fails SQLite's quick check.
     """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-    try:
-        if not path.exists() or path.stat().st_size == 0:
-            # Holds for a new file alone: freed pages can be given back to the disk in small steps.
-            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        for name, value in PRAGMAS.items():
-            connection.execute(f"PRAGMA {name} = {value}")
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
-        _check_pragmas(connection, path)
-    except BaseException as error:
-        connection.close()
-        if type(error) is sqlite3.DatabaseError:
+    with ExitStack() as unless_good:
+        unless_good.callback(connection.close)
+        try:
+            _configure(connection, path)
+        except sqlite3.DatabaseError as error:
+            # Its subclasses are about locks, disks and words of SQL, not about what stands in the file.
+            if type(error) is not sqlite3.DatabaseError:
+                raise
             raise Corrupt(
                 f"{path} is damaged ({error}); keep the file and restore the latest backup"
             ) from None
-        raise
+        unless_good.pop_all()
     return Database(connection)
 
 
@@ -99,6 +96,17 @@ def quick_check(connection: sqlite3.Connection, path: Path) -> None:
         findings = [str(error)]
     if findings != ["ok"]:
         raise Corrupt(f"{path} is damaged ({findings[0]}); keep the file and restore the latest backup")
+
+
+def _configure(connection: sqlite3.Connection, path: Path) -> None:
+    if not path.exists() or path.stat().st_size == 0:
+        # Holds for a new file alone: freed pages can be given back to the disk in small steps.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    for name, value in PRAGMAS.items():
+        connection.execute(f"PRAGMA {name} = {value}")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
+    _check_pragmas(connection, path)
 
 
 def _check_pragmas(connection: sqlite3.Connection, path: Path) -> None:

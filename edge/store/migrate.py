@@ -71,7 +71,8 @@ def _apply(connection: sqlite3.Connection, step: SchemaStep, at: int) -> None:
         connection.execute("INSERT INTO schema_steps VALUES (?, ?, ?)", (step.number, step.digest, at))
         connection.execute("COMMIT")
     except BaseException:
-        # A full disk has rolled back by itself; a second ROLLBACK would hide the cause.
+        # Whatever it was, half a schema must not stay; it is raised again. A full disk has rolled back by
+        # itself, and a second ROLLBACK would hide the cause.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise

@@ -14,6 +14,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from typing import BinaryIO, cast
 
@@ -42,12 +43,11 @@ def checked_rows(file: BinaryIO, what: str) -> Iterator[BillRow]:
 
     what: for messages. Raises Corrupt for a file that is broken, cut or of another form.
     """
-    try:
+    with ExitStack() as unless_good:
+        unless_good.enter_context(file)
         for _ in _rows(file, what):
             pass
-    except BaseException:
-        file.close()
-        raise
+        unless_good.pop_all()
     return _closing(file, what)
 
 

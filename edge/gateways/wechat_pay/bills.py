@@ -12,6 +12,7 @@ import re
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -124,14 +125,13 @@ class Bills:
         call = self._channel.get(name, day, path, query | partner)
         token_target, sha1 = self._order(call)
         file = self._spool(name)
-        try:
+        with ExitStack() as unless_good:
+            unless_good.enter_context(file)
             self._download(Call(f"{name} file", day, "GET", token_target, b"", call.read_s, True), file)
             _check_hash(file, sha1, f"{name} of {day}")
             for _ in _read(file, form, reader):
                 pass
-        except BaseException:
-            file.close()
-            raise
+            unless_good.pop_all()
         return _read(file, form, reader, close=True)
 
     def _spool(self, name: str) -> BinaryIO:
