@@ -6,7 +6,7 @@ What was not committed is gone after an error or a crash; what was committed sta
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
 from edge.errors import Corrupt, Invalid, Unavailable
@@ -83,7 +83,6 @@ class Rows:
     bills: BillRows = field(default_factory=BillRows)
     validations: ValidationRows = field(default_factory=ValidationRows)
     stay_money: StayMoneyRows = field(default_factory=StayMoneyRows)
-
     journeys: JourneyRows = field(default_factory=JourneyRows)
     stays: StayRows = field(default_factory=StayRows)
     lanes: LaneRows = field(default_factory=LaneRows)
@@ -93,39 +92,10 @@ class Rows:
 
     def copy(self) -> Rows:
         """Return rows that can be changed without changing these."""
-        return replace(
-            self,
-            catalogue=self.catalogue.copy(),
-            baskets=dict(self.baskets),
-            orders=dict(self.orders),
-            numbers=dict(self.numbers),
-            attempts=dict(self.attempts),
-            trails=dict(self.trails),
-            postings=dict(self.postings),
-            refunds=dict(self.refunds),
-            receipts=dict(self.receipts),
-            touches=dict(self.touches),
-            scans=dict(self.scans),
-            workstations=dict(self.workstations),
-            landings=self.landings.copy(),
-            outbox=self.outbox.copy(),
-            snapshots=self.snapshots.copy(),
-            members=self.members.copy(),
-            lists=self.lists.copy(),
-            commands=self.commands.copy(),
-            shifts=self.shifts.copy(),
-            papers=dict(self.papers),
-            work_items=dict(self.work_items),
-            bills=self.bills.copy(),
-            journeys=self.journeys.copy(),
-            stays=self.stays.copy(),
-            lanes=self.lanes.copy(),
-            plates=self.plates.copy(),
-            passes=self.passes.copy(),
-            people=self.people.copy(),
-            validations=self.validations.copy(),
-            stay_money=self.stay_money.copy(),
-        )
+        return Rows(**{name: getattr(self, name).copy() for name in _ROWS})
+
+
+_ROWS = tuple(one.name for one in fields(Rows))
 
 
 class FakeStore:
