@@ -54,6 +54,11 @@ def compose_uuid7(unix_ms: int, rand_a: int, rand_b: int) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+def new_key() -> bytes:
+    """Return 32 random bytes, a key for HMAC-SHA-256."""
+    return secrets.token_bytes(32)
+
+
 def random_fraction() -> float:
     """Return a number from 0 up to, not including, 1; for pauses that must differ from box to box."""
     return secrets.randbelow(1 << 32) / (1 << 32)

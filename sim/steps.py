@@ -49,9 +49,12 @@ RECORDS = (
     "points",
     "settlements",
     "stay_charges",
+    "traces",
     "journeys",
     "credits",
     "guide_tasks",
+    "phones",
+    "phone_notices",
     "plates",
     "passes",
     "debts",
@@ -62,6 +65,9 @@ RECORDS = (
     "gate_commands",
     "lane_holds",
     "occupancies",
+    "carts",
+    "exits",
+    "tickets",
 )
 
 #: How the names of steps around an effect begin; the others only look, or are inside a transaction.

@@ -17,6 +17,7 @@ from edge.app.gateways import (
 from edge.app.hq_link import build_link
 from edge.app.members import build_circle, build_members
 from edge.app.parking import build_parking
+from edge.app.phone import build_phone
 from edge.app.rules import (
     build_marks,
     build_rules,
@@ -73,6 +74,7 @@ def build_books(config: Config, store: SqliteStore, clock: Clock, ids: TimeOrder
         parking=build_parking(config),
         touch=build_touch(config),
         members=build_members(config),
+        phone=build_phone(config),
         tenants=build_tenants(config),
     )
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from edge.errors import Invalid
+from edge.retail.split import OrderPart
 
 
 class AttemptState(StrEnum):
@@ -74,7 +75,9 @@ class PaymentAttempt:
     its age is told. give_up_at: from when a pending attempt is reversed. next_step_at: when it is looked
     at again. polls: how often it was queried. trail: the last gateway word. reversal_at: since when a
     reversal may be on its way, so that money that comes in goes back; None when there is none. pay_url: what
-    the phone opens to pay, where it pays by itself.
+    the phone opens to pay, where it pays by itself: an address, for JSAPI the parameters of the wallet's call
+    as JSON. openid: of the one shopper who may pay it, "" for anybody. parts: of a payment to several
+    merchants at once, all paid or none; merchant_order_no is then the number of them together.
     """
 
     attempt_id: str
@@ -98,6 +101,8 @@ class PaymentAttempt:
     reversal_at: int | None = None
     way: PayWay = PayWay.CODE
     pay_url: str = ""
+    openid: str = ""
+    parts: tuple[OrderPart, ...] = ()
 
     @property
     def is_open(self) -> bool:

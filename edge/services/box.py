@@ -13,6 +13,8 @@ from edge.services.events import Origin
 from edge.services.member_rules import MemberRules
 from edge.services.parking_rules import ParkingRules
 from edge.services.payment_ports import AutopayGateway, PaymentGateway, PrepayGateway, RefundGateway
+from edge.services.phone_ports import MiniProgram
+from edge.services.phone_rules import PhoneRules
 from edge.services.ports import Clock, HqLink, IdSource, Printer, Store
 from edge.services.touch_rules import TouchRules
 
@@ -96,7 +98,8 @@ class Box:
     printers: by workstation; gateways, refunders, prepayers and autopayers: by the gateway's name. parking:
     the car park. wake_lane: told the name of a lane where something is to be done at once. touch: by what
     shoppers' ways are recorded, None records none. members: what
-    members' identities and points go by. tenants: by tenant_id, those that are configured.
+    members' identities and points go by. phone: by what phones are served. mini_program: WeChat's side of
+    ours, None without one. tenants: by tenant_id, those that are configured.
     """
 
     origin: Origin
@@ -117,6 +120,8 @@ class Box:
     wake_lane: Callable[[str], None] = lambda lane: None
     touch: TouchRules | None = None
     members: MemberRules = field(default_factory=MemberRules)
+    phone: PhoneRules = field(default_factory=PhoneRules)
+    mini_program: MiniProgram | None = None
     tenants: Mapping[str, Tenant] = field(default_factory=dict)
 
     def tenant(self, tenant_id: str) -> Tenant:

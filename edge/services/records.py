@@ -15,6 +15,7 @@ from edge.retail.ledger import Posting
 from edge.retail.order import Order
 from edge.retail.receipt import Receipt
 from edge.services.bill_records import BillBook
+from edge.services.cart_records import Carts, Exits
 from edge.services.catalogue_records import Catalogue
 from edge.services.charge_records import Autopays, Debts, StayCharges
 from edge.services.command_records import Commands
@@ -28,10 +29,13 @@ from edge.services.parking_records import Sessions, Settlements
 from edge.services.pass_records import Passes
 from edge.services.passage_records import GateCommands, LaneHolds, Occupancies, Passages, PlateReads
 from edge.services.people_records import People, PointsBook
+from edge.services.phone_records import PhoneNotices, Phones
 from edge.services.plate_records import Plates
 from edge.services.refund_records import Refunds
 from edge.services.shift_records import Shifts
 from edge.services.snapshot_records import Snapshots
+from edge.services.ticket_records import Tickets
+from edge.services.trace_records import Traces
 from edge.services.validation_records import Validations
 from edge.services.work_records import WorkItems
 
@@ -251,11 +255,17 @@ class Unit(Protocol):
     @property
     def points(self) -> PointsBook: ...
     @property
+    def traces(self) -> Traces: ...
+    @property
     def journeys(self) -> Journeys: ...
     @property
     def credits(self) -> Credits: ...
     @property
     def guide_tasks(self) -> GuideTasks: ...
+    @property
+    def phones(self) -> Phones: ...
+    @property
+    def phone_notices(self) -> PhoneNotices: ...
     @property
     def plates(self) -> Plates: ...
     @property
@@ -270,5 +280,11 @@ class Unit(Protocol):
     def gate_commands(self) -> GateCommands: ...
     @property
     def lane_holds(self) -> LaneHolds: ...
+    @property
+    def tickets(self) -> Tickets: ...
+    @property
+    def carts(self) -> Carts: ...
+    @property
+    def exits(self) -> Exits: ...
     @property
     def occupancies(self) -> Occupancies: ...

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from dataclasses import replace
 from typing import Any
 
 from edge.retail.attempt import AttemptState, AttemptStep, PaymentAttempt, PayWay, StepKind
 from edge.retail.ledger import Posting
+from edge.retail.split import OrderPart
 
 _COLUMNS = """
 attempt_id, order_id, workstation, gateway, merchant_order_no, amount_fen, code_tail, created_at,
 give_up_at, next_step_at, state, polls, transaction_id, payer, trail, closed_at, created_boot, created_ns,
-reversal_at, way, pay_url
+reversal_at, way, pay_url, openid
 """
 _GET = f"SELECT {_COLUMNS} FROM attempts WHERE attempt_id = ?"
 _OF_ORDER = f"SELECT {_COLUMNS} FROM attempts WHERE order_id = ? ORDER BY attempt_id"
@@ -20,7 +23,7 @@ SELECT {_COLUMNS} FROM attempts WHERE state IN ('intended', 'submitted', 'unknow
 ORDER BY next_step_at LIMIT ?
 """
 _PUT = f"""
-INSERT INTO attempts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO attempts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (attempt_id) DO UPDATE SET
     give_up_at = excluded.give_up_at, next_step_at = excluded.next_step_at, state = excluded.state,
     polls = excluded.polls, transaction_id = excluded.transaction_id, payer = excluded.payer,
@@ -42,6 +45,19 @@ ON CONFLICT (attempt_id, number) DO UPDATE SET
     what = excluded.what, state = excluded.state, detail = excluded.detail, first_at = excluded.first_at,
     last_at = excluded.last_at, times = excluded.times
 """
+_PARTS = """
+SELECT merchant, merchant_order_no, amount_fen, description, tenants, transaction_id FROM attempt_parts
+WHERE attempt_id = ? ORDER BY position
+"""
+_PUT_PART = """
+INSERT INTO attempt_parts
+    (attempt_id, position, merchant, merchant_order_no, amount_fen, description, tenants, transaction_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (merchant_order_no) DO UPDATE SET transaction_id = excluded.transaction_id
+WHERE attempt_id = excluded.attempt_id
+"""
+#: The ways in which several merchants can be paid at once.
+_IN_PARTS = (PayWay.NATIVE, PayWay.JSAPI)
 _BALANCES = "SELECT account, sum(amount_fen) FROM entries GROUP BY account ORDER BY account"
 
 
@@ -54,7 +70,7 @@ class AttemptTable:
     def get(self, attempt_id: str) -> PaymentAttempt | None:
         """Return an attempt."""
         row = self._connection.execute(_GET, (attempt_id,)).fetchone()
-        return None if row is None else _attempt(row)
+        return None if row is None else self._with_parts(_attempt(row))
 
     def put(self, attempt: PaymentAttempt) -> None:
         """Write an attempt; its key, amount and order never change."""
@@ -82,20 +98,24 @@ class AttemptTable:
                 attempt.reversal_at,
                 attempt.way,
                 attempt.pay_url,
+                attempt.openid,
             ),
         )
+        self._connection.executemany(_PUT_PART, _part_rows(attempt))
 
     def of_order(self, order_id: str) -> tuple[PaymentAttempt, ...]:
         """Return an order's attempts, oldest first."""
-        return tuple(_attempt(row) for row in self._connection.execute(_OF_ORDER, (order_id,)))
+        return tuple(
+            self._with_parts(_attempt(row)) for row in self._connection.execute(_OF_ORDER, (order_id,))
+        )
 
     def open(self, limit: int) -> tuple[PaymentAttempt, ...]:
         """Return attempts whose money may still move, the one due first first."""
-        return tuple(_attempt(row) for row in self._connection.execute(_OPEN, (limit,)))
+        return tuple(self._with_parts(_attempt(row)) for row in self._connection.execute(_OPEN, (limit,)))
 
     def doubted(self, limit: int) -> tuple[PaymentAttempt, ...]:
         """Return attempts that have a trail and are over, newest first."""
-        return tuple(_attempt(row) for row in self._connection.execute(_DOUBTED, (limit,)))
+        return tuple(self._with_parts(_attempt(row)) for row in self._connection.execute(_DOUBTED, (limit,)))
 
     def trail(self, attempt_id: str) -> tuple[AttemptStep, ...]:
         """Return what was asked and answered about an attempt, oldest first."""
@@ -106,6 +126,12 @@ class AttemptTable:
         step = trail[-1]
         row = (step.what, step.state, step.detail, step.first_at, step.last_at, step.times)
         self._connection.execute(_PUT_STEP, (attempt_id, len(trail), *row))
+
+    def _with_parts(self, attempt: PaymentAttempt) -> PaymentAttempt:
+        if attempt.way not in _IN_PARTS:
+            return attempt
+        rows = self._connection.execute(_PARTS, (attempt.attempt_id,)).fetchall()
+        return replace(attempt, parts=tuple(_part(row) for row in rows)) if rows else attempt
 
 
 class LedgerTable:
@@ -135,6 +161,21 @@ class LedgerTable:
     def balances(self) -> dict[str, int]:
         """Return every account's balance in fen."""
         return dict(self._connection.execute(_BALANCES).fetchall())
+
+
+def _part_rows(attempt: PaymentAttempt) -> list[tuple[object, ...]]:
+    return [
+        (
+            *(attempt.attempt_id, position, part.merchant, part.merchant_order_no, part.amount_fen),
+            *(part.description, json.dumps(part.tenants), part.transaction_id),
+        )
+        for position, part in enumerate(attempt.parts)
+    ]
+
+
+def _part(row: tuple[Any, ...]) -> OrderPart:
+    *head, tenants, transaction_id = row
+    return OrderPart(*head, tuple(json.loads(tenants)), transaction_id)
 
 
 def _step(row: tuple[Any, ...]) -> AttemptStep:

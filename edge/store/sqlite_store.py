@@ -25,6 +25,7 @@ from edge.store.bills import BillTable
 from edge.store.catalogue import CatalogueTable
 from edge.store.commands import CommandTable
 from edge.store.database import lock_writer, open_reader, open_writer, quick_check
+from edge.store.exits import CartTable, ExitTable
 from edge.store.guide_money import CreditTable, GuideTaskTable
 from edge.store.journeys import JourneyTable
 from edge.store.landings import LandingTable
@@ -38,6 +39,7 @@ from edge.store.papers import PaperTable
 from edge.store.passes import PassTable
 from edge.store.payments import AttemptTable, LedgerTable
 from edge.store.people import PeopleTable
+from edge.store.phones import PhoneNoticeTable, PhoneTable
 from edge.store.plates import PlateTable
 from edge.store.points import PointsTable
 from edge.store.receipts import ReceiptTable, ScanTable
@@ -48,6 +50,8 @@ from edge.store.snapshots import SnapshotTable
 from edge.store.stay_money import AutopayTable, DebtTable, SettlementTable, StayChargeTable
 from edge.store.stays import OccupancyTable, SessionTable
 from edge.store.tariffs import CalendarTable, TariffTable
+from edge.store.tickets import TicketTable
+from edge.store.traces import TraceTable
 from edge.store.validations import ValidationTable
 from edge.store.work_items import WorkItemTable
 
@@ -62,7 +66,7 @@ SELECT max(id) FROM (
     UNION ALL SELECT max(posting_id) FROM postings UNION ALL SELECT max(shift_id) FROM shifts
     UNION ALL SELECT max(movement_id) FROM shift_cash UNION ALL SELECT max(paper_id) FROM papers
     UNION ALL SELECT max(read_id) FROM plate_reads UNION ALL SELECT max(passage_id) FROM passages
-    UNION ALL SELECT max(session_id) FROM sessions)
+    UNION ALL SELECT max(session_id) FROM sessions UNION ALL SELECT max(ticket_id) FROM tickets)
 """
 
 #: Units of work that may share one commit, and read connections kept open.
@@ -70,10 +74,29 @@ MAX_GROUP = 64
 MAX_READERS = 8
 
 
-class SqliteUnit:
+class CarParkUnit:
+    """What happens in the car park, over one connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.settlements = SettlementTable(connection)
+        self.stay_charges = StayChargeTable(connection)
+        self.debts = DebtTable(connection)
+        self.autopays = AutopayTable(connection)
+        self.sessions = SessionTable(connection)
+        self.plates = PlateTable(connection)
+        self.passes = PassTable(connection)
+        self.occupancies = OccupancyTable(connection)
+        self.plate_reads = PlateReadTable(connection)
+        self.passages = PassageTable(connection)
+        self.gate_commands = GateCommandTable(connection)
+        self.lane_holds = LaneHoldTable(connection)
+
+
+class SqliteUnit(CarParkUnit):
     """All records over one connection; implements records.Unit."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
         self.catalogue = CatalogueTable(connection)
         self.baskets = BasketTable(connection)
         self.orders = OrderTable(connection)
@@ -98,21 +121,15 @@ class SqliteUnit:
         self.validations = ValidationTable(connection)
         self.people = PeopleTable(connection)
         self.points = PointsTable(connection)
-        self.settlements = SettlementTable(connection)
-        self.stay_charges = StayChargeTable(connection)
-        self.debts = DebtTable(connection)
-        self.autopays = AutopayTable(connection)
-        self.sessions = SessionTable(connection)
+        self.traces = TraceTable(connection)
         self.journeys = JourneyTable(connection)
         self.credits = CreditTable(connection)
         self.guide_tasks = GuideTaskTable(connection)
-        self.plates = PlateTable(connection)
-        self.passes = PassTable(connection)
-        self.occupancies = OccupancyTable(connection)
-        self.plate_reads = PlateReadTable(connection)
-        self.passages = PassageTable(connection)
-        self.gate_commands = GateCommandTable(connection)
-        self.lane_holds = LaneHoldTable(connection)
+        self.phones = PhoneTable(connection)
+        self.phone_notices = PhoneNoticeTable(connection)
+        self.carts = CartTable(connection)
+        self.exits = ExitTable(connection)
+        self.tickets = TicketTable(connection)
 
 
 class SqliteStore:

@@ -22,6 +22,7 @@ from edge.services.work_records import WorkItem
 from sim.fakes.bills import BilledBooks, BillRows, FakeBills
 from sim.fakes.catalogue import CatalogueRows, FakeCatalogue
 from sim.fakes.commands import CommandRows, FakeCommands
+from sim.fakes.exits import ExitRows, FakeCarts, FakeExits
 from sim.fakes.journeys import FakeCredits, FakeGuideTasks, FakeJourneys, JourneyRows
 from sim.fakes.landings import FakeLandings, LandingRows
 from sim.fakes.lanes import (
@@ -43,12 +44,14 @@ from sim.fakes.outbox import FakeOutbox, OutboxRows
 from sim.fakes.papers import FakePapers
 from sim.fakes.passes import FakePasses, PassRows
 from sim.fakes.people import FakePeople, FakePoints, PeopleRows
+from sim.fakes.phones import FakePhoneNotices, FakePhones, PhoneRows
 from sim.fakes.plates import FakePlates, PlateRows
 from sim.fakes.refunds import FakeRefunds
 from sim.fakes.shifts import Books, FakeShifts, ShiftRows
 from sim.fakes.snapshots import FakeSnapshots, SnapshotRows
 from sim.fakes.stay_money import FakeAutopays, FakeDebts, FakeSettlements, FakeStayCharges, StayMoneyRows
 from sim.fakes.stays import FakeOccupancies, FakeSessions, StayRows
+from sim.fakes.traces import FakeTraces, TracedRows
 from sim.fakes.validations import FakeValidations, ValidationRows
 from sim.fakes.work_items import FakeWorkItems
 
@@ -86,9 +89,11 @@ class Rows:
     journeys: JourneyRows = field(default_factory=JourneyRows)
     stays: StayRows = field(default_factory=StayRows)
     lanes: LaneRows = field(default_factory=LaneRows)
+    phones: PhoneRows = field(default_factory=PhoneRows)
     plates: PlateRows = field(default_factory=PlateRows)
     passes: PassRows = field(default_factory=PassRows)
     people: PeopleRows = field(default_factory=PeopleRows)
+    exits: ExitRows = field(default_factory=ExitRows)
 
     def copy(self) -> Rows:
         """Return rows that can be changed without changing these."""
@@ -135,10 +140,29 @@ class FakeStore:
             raise Unavailable("the store is closed; the service is stopping")
 
 
-class FakeUnit:
+class FakeCarParkUnit:
+    """What happens in the car park, over rows."""
+
+    def __init__(self, rows: Rows, writing: Callable[[], None]) -> None:
+        self.settlements = FakeSettlements(rows.stay_money.settlements, writing)
+        self.stay_charges = FakeStayCharges(rows.stay_money.charges, writing)
+        self.debts = FakeDebts(rows.stay_money.debts, writing)
+        self.autopays = FakeAutopays(rows.stay_money.autopays, rows.stays.sessions, writing)
+        self.sessions = FakeSessions(rows.stays, writing)
+        self.plates = FakePlates(rows.plates, rows.stays, writing)
+        self.passes = FakePasses(rows.passes, writing)
+        self.occupancies = FakeOccupancies(rows.stays, writing)
+        self.plate_reads = FakePlateReads(rows.lanes, writing)
+        self.passages = FakePassages(rows.lanes, writing)
+        self.gate_commands = FakeGateCommands(rows.lanes, writing)
+        self.lane_holds = FakeLaneHolds(rows.lanes, writing)
+
+
+class FakeUnit(FakeCarParkUnit):
     """Implements records.Unit over rows."""
 
     def __init__(self, rows: Rows, writing: Callable[[], None]) -> None:
+        super().__init__(rows, writing)
         self.catalogue = FakeCatalogue(rows.catalogue, writing)
         self.baskets = _Baskets(rows, writing)
         self.orders = _Orders(rows, writing)
@@ -164,21 +188,22 @@ class FakeUnit:
         self.points = FakePoints(rows.people, writing)
         self.work_items = FakeWorkItems(rows.work_items, writing)
         self.bills = FakeBills(rows.bills, BilledBooks(rows.orders, rows.attempts, rows.refunds), writing)
-        self.settlements = FakeSettlements(rows.stay_money.settlements, writing)
-        self.stay_charges = FakeStayCharges(rows.stay_money.charges, writing)
-        self.debts = FakeDebts(rows.stay_money.debts, writing)
-        self.autopays = FakeAutopays(rows.stay_money.autopays, rows.stays.sessions, writing)
-        self.sessions = FakeSessions(rows.stays, writing)
         self.journeys = FakeJourneys(rows.journeys, writing)
         self.credits = FakeCredits(rows.journeys, writing)
         self.guide_tasks = FakeGuideTasks(rows.journeys, writing)
-        self.plates = FakePlates(rows.plates, rows.stays, writing)
-        self.passes = FakePasses(rows.passes, writing)
-        self.occupancies = FakeOccupancies(rows.stays, writing)
-        self.plate_reads = FakePlateReads(rows.lanes, writing)
-        self.passages = FakePassages(rows.lanes, writing)
-        self.gate_commands = FakeGateCommands(rows.lanes, writing)
-        self.lane_holds = FakeLaneHolds(rows.lanes, writing)
+        self.phones = FakePhones(rows.phones, writing)
+        self.phone_notices = FakePhoneNotices(rows.phones, writing)
+        self.traces = FakeTraces(_traced(rows), writing)
+        self.carts = FakeCarts(rows.exits, rows.baskets, writing)
+        self.exits = FakeExits(rows.exits, writing)
+
+
+def _traced(rows: Rows) -> TracedRows:
+    def ordered(basket_id: str) -> bool:
+        return any(one.basket_id == basket_id for one in rows.orders.values())
+
+    places = (rows.journeys, rows.validations, rows.landings, rows.people, rows.stays, rows.members)
+    return TracedRows(*places, rows.attempts, ordered)
 
 
 class _Table:
@@ -257,6 +282,10 @@ class _Attempts(_Table):
             closed_at=attempt.closed_at,
             reversal_at=attempt.reversal_at,
             pay_url=attempt.pay_url,
+            parts=tuple(
+                replace(kept, transaction_id=given.transaction_id)
+                for kept, given in zip(known.parts, attempt.parts, strict=True)
+            ),
         )
 
     def doubted(self, limit: int) -> tuple[PaymentAttempt, ...]:
