@@ -65,6 +65,7 @@ RECORDS = (
     "gate_commands",
     "lane_holds",
     "occupancies",
+    "tickets",
     "carts",
     "exits",
     "tickets",

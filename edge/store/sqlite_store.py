@@ -83,13 +83,10 @@ class CarParkUnit:
         self.debts = DebtTable(connection)
         self.autopays = AutopayTable(connection)
         self.sessions = SessionTable(connection)
+        self._open_lanes(connection)
+        self.tickets = TicketTable(connection)
         self.plates = PlateTable(connection)
         self.passes = PassTable(connection)
-        self.occupancies = OccupancyTable(connection)
-        self.plate_reads = PlateReadTable(connection)
-        self.passages = PassageTable(connection)
-        self.gate_commands = GateCommandTable(connection)
-        self.lane_holds = LaneHoldTable(connection)
 
 
 class SqliteUnit(CarParkUnit):
@@ -129,7 +126,13 @@ class SqliteUnit(CarParkUnit):
         self.phone_notices = PhoneNoticeTable(connection)
         self.carts = CartTable(connection)
         self.exits = ExitTable(connection)
-        self.tickets = TicketTable(connection)
+
+    def _open_lanes(self, connection: sqlite3.Connection) -> None:
+        self.occupancies = OccupancyTable(connection)
+        self.plate_reads = PlateReadTable(connection)
+        self.passages = PassageTable(connection)
+        self.gate_commands = GateCommandTable(connection)
+        self.lane_holds = LaneHoldTable(connection)
 
 
 class SqliteStore:

@@ -51,6 +51,7 @@ from sim.fakes.shifts import Books, FakeShifts, ShiftRows
 from sim.fakes.snapshots import FakeSnapshots, SnapshotRows
 from sim.fakes.stay_money import FakeAutopays, FakeDebts, FakeSettlements, FakeStayCharges, StayMoneyRows
 from sim.fakes.stays import FakeOccupancies, FakeSessions, StayRows
+from sim.fakes.tickets import FakeTickets, TicketRows
 from sim.fakes.traces import FakeTraces, TracedRows
 from sim.fakes.validations import FakeValidations, ValidationRows
 from sim.fakes.work_items import FakeWorkItems
@@ -93,6 +94,7 @@ class Rows:
     plates: PlateRows = field(default_factory=PlateRows)
     passes: PassRows = field(default_factory=PassRows)
     people: PeopleRows = field(default_factory=PeopleRows)
+    tickets: TicketRows = field(default_factory=TicketRows)
     exits: ExitRows = field(default_factory=ExitRows)
 
     def copy(self) -> Rows:
@@ -149,13 +151,10 @@ class FakeCarParkUnit:
         self.debts = FakeDebts(rows.stay_money.debts, writing)
         self.autopays = FakeAutopays(rows.stay_money.autopays, rows.stays.sessions, writing)
         self.sessions = FakeSessions(rows.stays, writing)
+        self._open_lanes(rows, writing)
+        self.tickets = FakeTickets(rows.tickets, writing)
         self.plates = FakePlates(rows.plates, rows.stays, writing)
         self.passes = FakePasses(rows.passes, writing)
-        self.occupancies = FakeOccupancies(rows.stays, writing)
-        self.plate_reads = FakePlateReads(rows.lanes, writing)
-        self.passages = FakePassages(rows.lanes, writing)
-        self.gate_commands = FakeGateCommands(rows.lanes, writing)
-        self.lane_holds = FakeLaneHolds(rows.lanes, writing)
 
 
 class FakeUnit(FakeCarParkUnit):
@@ -204,6 +203,13 @@ def _traced(rows: Rows) -> TracedRows:
 
     places = (rows.journeys, rows.validations, rows.landings, rows.people, rows.stays, rows.members)
     return TracedRows(*places, rows.attempts, ordered)
+
+    def _open_lanes(self, rows: Rows, writing: Callable[[], None]) -> None:
+        self.occupancies = FakeOccupancies(rows.stays, writing)
+        self.plate_reads = FakePlateReads(rows.lanes, writing)
+        self.passages = FakePassages(rows.lanes, writing)
+        self.gate_commands = FakeGateCommands(rows.lanes, writing)
+        self.lane_holds = FakeLaneHolds(rows.lanes, writing)
 
 
 class _Table:
