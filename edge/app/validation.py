@@ -18,7 +18,6 @@ from edge.parking.validation import Grant, Worth
 from edge.parking.validation_qr import public_key_of
 from edge.parking.validation_rule import (
     PointsPrice,
-    Quota,
     SpendStep,
     StackingRule,
     ValidationPlan,
@@ -52,14 +51,11 @@ def add_validation(rules: ParkingRules, config: Config) -> ParkingRules:
 def build_plan(config: Config) -> ValidationPlan:
     """Return the rules, checked; no file is read. Raises Invalid that names the rule."""
     own = config.validation
-    quotas = tuple(
-        Quota(one.merchant, one.period, one.unit, one.limit, one.at_limit) for one in config.validation_quota
-    )
     return check_plan(
         ValidationPlan(
             tuple(_rule(one) for one in config.validation_rule),
             StackingRule(own.stacking, own.at_most),
-            quotas,
+            config.validation_quota,
             Worth(own.hour_fen, own.stay_fen),
         )
     )

@@ -19,10 +19,10 @@ from edge.config.touch_sections import FunnelConfig, GuideConfig, TouchpointConf
 from edge.config.validation_sections import (
     ValidationConfig,
     ValidationKeyConfig,
-    ValidationQuotaConfig,
     ValidationRuleConfig,
 )
 from edge.members.landing import LandingBlock
+from edge.parking.validation_rule import Quota
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +265,7 @@ class Config:
     photos: PhotosConfig = field(default_factory=PhotosConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     validation_rule: tuple[ValidationRuleConfig, ...] = ()
-    validation_quota: tuple[ValidationQuotaConfig, ...] = ()
+    validation_quota: tuple[Quota, ...] = ()
     validation_key: tuple[ValidationKeyConfig, ...] = ()
     members: MembersConfig = field(default_factory=MembersConfig)
     points_rule: tuple[PointsRuleConfig, ...] = ()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.parking.benefit import BenefitKind
-from edge.parking.validation_rule import AtLimit, Counting, QuotaPeriod, QuotaUnit, Stacking
+from edge.parking.validation_rule import Counting, Stacking
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +49,6 @@ class ValidationRuleConfig:
     per_stay: int = 1
     valid_h: int = 24
     order: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ValidationQuotaConfig:
-    """[[validation_quota]]: how much parking a merchant may give away."""
-
-    merchant: str
-    period: QuotaPeriod
-    unit: QuotaUnit
-    limit: int
-    at_limit: AtLimit = AtLimit.REFUSE
 
 
 @dataclass(frozen=True, slots=True)
