@@ -78,7 +78,7 @@ class Ticket:
 
     guide_id: who is credited. order_id: the one order that may pay it, "" for none. release_code: six digits
     that only the payer sees; wrong_codes: how often another was said. member_id: whose purchase it is, ""
-    when nobody has said. refunded_fen: what was given back of it. cleared_age: the age that the guide has checked.
+    when nobody has said. refunded_fen: what was given back. cleared_age: the age that the guide has checked.
     """
 
     ticket_id: str

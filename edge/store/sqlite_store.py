@@ -83,8 +83,11 @@ class CarParkUnit:
         self.debts = DebtTable(connection)
         self.autopays = AutopayTable(connection)
         self.sessions = SessionTable(connection)
-        self._open_lanes(connection)
-        self.tickets = TicketTable(connection)
+        self.occupancies = OccupancyTable(connection)
+        self.plate_reads = PlateReadTable(connection)
+        self.passages = PassageTable(connection)
+        self.gate_commands = GateCommandTable(connection)
+        self.lane_holds = LaneHoldTable(connection)
         self.plates = PlateTable(connection)
         self.passes = PassTable(connection)
 
@@ -126,13 +129,7 @@ class SqliteUnit(CarParkUnit):
         self.phone_notices = PhoneNoticeTable(connection)
         self.carts = CartTable(connection)
         self.exits = ExitTable(connection)
-
-    def _open_lanes(self, connection: sqlite3.Connection) -> None:
-        self.occupancies = OccupancyTable(connection)
-        self.plate_reads = PlateReadTable(connection)
-        self.passages = PassageTable(connection)
-        self.gate_commands = GateCommandTable(connection)
-        self.lane_holds = LaneHoldTable(connection)
+        self.tickets = TicketTable(connection)
 
 
 class SqliteStore:

@@ -151,8 +151,11 @@ class FakeCarParkUnit:
         self.debts = FakeDebts(rows.stay_money.debts, writing)
         self.autopays = FakeAutopays(rows.stay_money.autopays, rows.stays.sessions, writing)
         self.sessions = FakeSessions(rows.stays, writing)
-        self._open_lanes(rows, writing)
-        self.tickets = FakeTickets(rows.tickets, writing)
+        self.occupancies = FakeOccupancies(rows.stays, writing)
+        self.plate_reads = FakePlateReads(rows.lanes, writing)
+        self.passages = FakePassages(rows.lanes, writing)
+        self.gate_commands = FakeGateCommands(rows.lanes, writing)
+        self.lane_holds = FakeLaneHolds(rows.lanes, writing)
         self.plates = FakePlates(rows.plates, rows.stays, writing)
         self.passes = FakePasses(rows.passes, writing)
 
@@ -195,6 +198,7 @@ class FakeUnit(FakeCarParkUnit):
         self.traces = FakeTraces(_traced(rows), writing)
         self.carts = FakeCarts(rows.exits, rows.baskets, writing)
         self.exits = FakeExits(rows.exits, writing)
+        self.tickets = FakeTickets(rows.tickets, writing)
 
 
 def _traced(rows: Rows) -> TracedRows:
@@ -203,13 +207,6 @@ def _traced(rows: Rows) -> TracedRows:
 
     places = (rows.journeys, rows.validations, rows.landings, rows.people, rows.stays, rows.members)
     return TracedRows(*places, rows.attempts, ordered)
-
-    def _open_lanes(self, rows: Rows, writing: Callable[[], None]) -> None:
-        self.occupancies = FakeOccupancies(rows.stays, writing)
-        self.plate_reads = FakePlateReads(rows.lanes, writing)
-        self.passages = FakePassages(rows.lanes, writing)
-        self.gate_commands = FakeGateCommands(rows.lanes, writing)
-        self.lane_holds = FakeLaneHolds(rows.lanes, writing)
 
 
 class _Table:
