@@ -162,13 +162,15 @@ class LedgerRefunds(FakeRefundGateway):
         self.ends: deque[RefundState] = deque()
         self._clock = clock
 
-    def query_refund(self, merchant_order_no: str, merchant_refund_no: str) -> RefundAnswer:
+    def query_refund(
+        self, merchant_order_no: str, merchant_refund_no: str, merchant: str = ""
+    ) -> RefundAnswer:
         """Return a refund's state."""
         known = self._refunds.get(merchant_refund_no)
         waits = known is not None and known.state in (RefundState.PROCESSING, RefundState.ABNORMAL)
         if waits and self.ends:
             self.finish(merchant_refund_no, self.ends.popleft())
-        return super().query_refund(merchant_order_no, merchant_refund_no)
+        return super().query_refund(merchant_order_no, merchant_refund_no, merchant)
 
     def movements(self) -> list[Movement]:
         """Return what was given back so far."""

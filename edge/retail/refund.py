@@ -87,7 +87,8 @@ class RefundLeg:
 
     kind: "cash" or the gateway's name; cash for a tender of a gateway replaces a leg that came to nothing.
     merchant_refund_no: our key at the gateway, unique for life. next_step_at: when it is looked at again.
-    polls: how often it was. trail: the last word of the gateway or of the person.
+    polls: how often it was. trail: the last word of the gateway or of the person. part_no: the order number
+    of the part that it takes back, where several merchants were paid at once.
     """
 
     leg_id: str
@@ -102,6 +103,7 @@ class RefundLeg:
     gateway_refund_id: str | None = None
     trail: str = ""
     closed_at: int | None = None
+    part_no: str = ""
 
 
 @dataclass(frozen=True, slots=True)

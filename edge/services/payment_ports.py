@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from edge.errors import Declined, Unavailable
 from edge.retail.bill import BillRow
+from edge.retail.split import OrderPart
 
 
 class PaymentState(StrEnum):
@@ -77,7 +78,8 @@ class GatewayAnswer:
 
     amount_fen: what the order was made for (None where the answer carries none). payer: the shopper's
     identity at the gateway (openid) where given. paid_at: Unix milliseconds. detail: the gateway's own
-    state or code, for the trail.
+    state or code, for the trail. part_ids: for a combined payment, each part's transaction_id in the order
+    of its parts.
     """
 
     state: PaymentState
@@ -86,6 +88,7 @@ class GatewayAnswer:
     payer: str | None = None
     paid_at: int | None = None
     detail: str = ""
+    part_ids: tuple[str, ...] = ()
 
 
 class RefundState(StrEnum):
@@ -119,7 +122,8 @@ class RefundRequest:
     """A request to give back part or all of an order's money on its original way.
 
     merchant_refund_no: ours, unique for life; a retry carries the same one. total_fen: what the order was
-    made for. reason: shown to the shopper, at most 80 bytes of UTF-8.
+    made for. reason: shown to the shopper, at most 80 bytes of UTF-8. merchant: the number that a part of a
+    combined payment was paid to, "" for the gateway's own; merchant_order_no is then the part's.
     """
 
     merchant_order_no: str
@@ -127,6 +131,7 @@ class RefundRequest:
     amount_fen: int
     total_fen: int
     reason: str = ""
+    merchant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +192,12 @@ class RefundGateway(Protocol):
         number, then send the same again) or, before anything is sent, Invalid.
         """
 
-    def query_refund(self, merchant_order_no: str, merchant_refund_no: str) -> RefundAnswer:
+    def query_refund(
+        self, merchant_order_no: str, merchant_refund_no: str, merchant: str = ""
+    ) -> RefundAnswer:
         """Return the state of one of our refunds; ABSENT when the gateway does not know it.
+
+        merchant: as in RefundRequest.
 
         Raises Unavailable when no verified answer came.
         """
@@ -199,7 +208,8 @@ class PhoneOrder:
     """An order that the shopper's phone pays by itself.
 
     merchant_order_no, amount_fen, description, attach: as in CodePayment. expires_at: Unix milliseconds,
-    after which the gateway takes no money for it.
+    after which the gateway takes no money for it. parts: sum to amount_fen; a combined payment, all paid or
+    none, as many as part_counts says; () for one payment to the gateway's own merchant number.
     """
 
     merchant_order_no: str
@@ -207,14 +217,18 @@ class PhoneOrder:
     description: str
     expires_at: int
     attach: str = ""
+    parts: tuple[OrderPart, ...] = ()
 
 
 @runtime_checkable
 class PrepayGateway(Protocol):
     """A payment provider whose orders a phone can pay by itself. Every call ends within its own time-out.
 
-    What became of an order is asked for by PaymentGateway.query; it is never reversed, but closed.
+    What became of an order is asked for by PaymentGateway.query, of one in parts by query_parts; it is never
+    reversed, but closed. part_counts: how many parts one payment may have, empty where none may.
     """
+
+    part_counts: range
 
     def native(self, order: PhoneOrder) -> str:
         """Return what a phone opens to pay, to be shown as a QR code; a new one ends the one before.
@@ -235,6 +249,15 @@ class PrepayGateway(Protocol):
         Returns VOIDED when nobody can pay it any more, APPROVED when the shopper was faster, PENDING when it
         must be called again, ABSENT when there is none. Raises Unavailable when no verified answer came.
         """
+
+    def query_parts(self, merchant_order_no: str, parts: Sequence[OrderPart]) -> GatewayAnswer:
+        """Return the state of an order in parts, amount_fen being their sum; ABSENT when there is none.
+
+        Raises Unavailable when no verified answer came, or one about other parts.
+        """
+
+    def close_parts(self, merchant_order_no: str, parts: Sequence[OrderPart]) -> GatewayAnswer:
+        """End an order in parts that is not paid; as close_order."""
 
 
 @dataclass(frozen=True, slots=True)

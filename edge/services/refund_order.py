@@ -6,7 +6,8 @@ is called afterwards by resolve_refunds, so that nothing a person does here wait
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from edge.clock import Instant, iso
@@ -34,6 +35,7 @@ from edge.retail.refund import (
     spread,
     with_leg,
 )
+from edge.retail.split import spread_back
 from edge.services.attribute_sale import reverse_sale
 from edge.services.box import Box
 from edge.services.business_day import business_day
@@ -205,7 +207,7 @@ def replace_leg(
         replaced = advance_leg(leg, LegState.REPLACED, now.wall_at, f"replaced by {approver.name}")
         here = replace(refund, workstation=cash_at or refund.workstation)
         kind = "cash" if cash_at else leg.kind
-        new = _leg(box, leg.tender_id, kind, leg.amount_fen, now)
+        new = _leg(box, leg.tender_id, kind, leg.amount_fen, now, leg.part_no)
         changed = _add_leg(unit, box, with_leg(here, replaced, now.wall_at), new, now)
         end_work(unit, now, WorkKind.REFUND_STUCK, leg.leg_id, approver.name, f"goes back as {kind}")
         queue_slip(unit, box, quote_refund(unit, changed.order_id).order, changed, now, opens=kind == "cash")
@@ -276,8 +278,9 @@ def _approve(
     else:
         unit.ledger.post(post_refund(box.ids.new_id(), order, refund, now.wall_at))
         unsettle_stays(unit, box, order, refund, now)
-    for tender, part_fen in plan.parts:
-        refund = _add_leg(unit, box, refund, _leg(box, tender.tender_id, tender.kind, part_fen, now), now)
+    for tender, part_no, part_fen in _by_part(unit, order, refund, plan):
+        leg = _leg(box, tender.tender_id, tender.kind, part_fen, now, part_no)
+        refund = _add_leg(unit, box, refund, leg, now)
     opens = any(tender.kind == "cash" for tender, _ in plan.parts)
     queue_slip(unit, box, order, refund, now, opens=opens)
     tell_refund(unit, box, EventKind.REFUND_APPROVED, refund, now)
@@ -294,7 +297,26 @@ def _add_leg(unit: Unit, box: Box, refund: Refund, leg: RefundLeg, now: Instant)
     return finish_leg(unit, box, refund, leg, now)
 
 
-def _leg(box: Box, tender_id: str, kind: str, amount_fen: int, now: Instant) -> RefundLeg:
+def _by_part(unit: Unit, order: Order, refund: Refund, plan: RefundPlan) -> Iterator[tuple[Tender, str, int]]:
+    """Yield what goes back on which tender, and where several merchants were paid, from which part."""
+    tenants = {line.line_id: line.tenant_id for line in order.lines}
+    wanted: Counter[str] = Counter()
+    for line in refund.lines:
+        wanted[tenants[line.line_id]] += line.amount_fen
+    for tender, part_fen in plan.parts:
+        attempt = unit.attempts.get(tender.attempt_id) if tender.attempt_id else None
+        if attempt is None or not attempt.parts:
+            yield tender, "", part_fen
+            continue
+        held: Counter[str] = Counter()
+        for leg in (leg for one in unit.refunds.of_order(order.order_id) for leg in one.legs):
+            if leg.tender_id == tender.tender_id and leg.state is not LegState.REPLACED:
+                held[leg.part_no] += leg.amount_fen
+        for part, fen in spread_back(attempt.parts, held, wanted, part_fen):
+            yield tender, part.merchant_order_no, fen
+
+
+def _leg(box: Box, tender_id: str, kind: str, amount_fen: int, now: Instant, part_no: str = "") -> RefundLeg:
     leg_id = box.ids.new_id()
     cash = kind == "cash"
     return RefundLeg(
@@ -307,6 +329,7 @@ def _leg(box: Box, tender_id: str, kind: str, amount_fen: int, now: Instant) -> 
         next_step_at=now.wall_at,
         state=LegState.DONE if cash else LegState.INTENDED,
         closed_at=now.wall_at if cash else None,
+        part_no=part_no,
     )
 
 

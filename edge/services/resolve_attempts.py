@@ -17,6 +17,7 @@ from edge.services.payment_ports import (
     GatewayAnswer,
     PaymentGateway,
     PaymentState,
+    PrepayGateway,
     RefundRequest,
     RefundState,
 )
@@ -109,9 +110,18 @@ def _undo(box: Box, attempt: PaymentAttempt) -> GatewayAnswer:
     if refunder is None:
         return GatewayAnswer(PaymentState.PENDING)
     number, amount_fen = attempt.merchant_order_no, attempt.amount_fen
-    answer = refunder.refund(RefundRequest(number, f"{number}B", amount_fen, amount_fen, "无法入账 退回"))
-    done = answer.state in (RefundState.DONE, RefundState.PROCESSING)
-    return GatewayAnswer(PaymentState.REFUNDED if done else PaymentState.PENDING, detail=answer.detail)
+    reason = "无法入账 退回"
+    asked = [
+        RefundRequest(
+            *(one.merchant_order_no, f"{one.merchant_order_no}B", one.amount_fen, one.amount_fen, reason),
+            one.merchant,
+        )
+        for one in attempt.parts
+    ] or [RefundRequest(number, f"{number}B", amount_fen, amount_fen, reason)]
+    answers = [refunder.refund(one) for one in asked]
+    done = all(one.state in (RefundState.DONE, RefundState.PROCESSING) for one in answers)
+    detail = "/".join(dict.fromkeys(one.detail for one in answers))
+    return GatewayAnswer(PaymentState.REFUNDED if done else PaymentState.PENDING, detail=detail)
 
 
 def _ask(box: Box, attempt: PaymentAttempt, age_ms: int) -> GatewayAnswer:
@@ -121,7 +131,11 @@ def _ask(box: Box, attempt: PaymentAttempt, age_ms: int) -> GatewayAnswer:
     back, until the gateway says that it had nothing to reverse.
     """
     gateway = _gateway(box, attempt)
-    answer = gateway.query(attempt.merchant_order_no)
+    number = attempt.merchant_order_no
+    if attempt.parts:
+        answer = _prepayer(box, attempt).query_parts(number, attempt.parts)
+    else:
+        answer = gateway.query(number)
     if attempt.way is not PayWay.CODE:
         overdue = attempt.created_at + age_ms >= attempt.give_up_at
         return _close_order(box, attempt) if overdue and answer.state in _UNCLEAR else answer
@@ -138,15 +152,23 @@ def _ask(box: Box, attempt: PaymentAttempt, age_ms: int) -> GatewayAnswer:
 
 def _close_order(box: Box, attempt: PaymentAttempt) -> GatewayAnswer:
     """Close an order that a phone was to pay; one that the gateway does not know cannot be paid either."""
+    prepayer = _prepayer(box, attempt)
+    if attempt.parts:
+        answer = prepayer.close_parts(attempt.merchant_order_no, attempt.parts)
+    else:
+        answer = prepayer.close_order(attempt.merchant_order_no)
+    if answer.state is PaymentState.ABSENT:
+        return replace(answer, state=PaymentState.VOIDED)
+    return answer
+
+
+def _prepayer(box: Box, attempt: PaymentAttempt) -> PrepayGateway:
     prepayer = box.prepayers.get(attempt.gateway)
     if prepayer is None:
         raise Unavailable(
             f"attempt {attempt.attempt_id} waits for gateway {attempt.gateway}; configure it again"
         )
-    answer = prepayer.close_order(attempt.merchant_order_no)
-    if answer.state is PaymentState.ABSENT:
-        return replace(answer, state=PaymentState.VOIDED)
-    return answer
+    return prepayer
 
 
 def _note_reversal(box: Box, attempt: PaymentAttempt, now: Instant, *, begun: bool) -> None:

@@ -85,7 +85,7 @@ def ask_gateway(box: Box, refund: Refund, leg: RefundLeg) -> RefundAnswer:
     """Ask what became of a leg, and write it; raise Unavailable when no answer came."""
     request = box.store.read(lambda unit: _request(unit, refund, leg))
     gateway = _gateway(box, leg)
-    answer = gateway.query_refund(request.merchant_order_no, request.merchant_refund_no)
+    answer = gateway.query_refund(request.merchant_order_no, request.merchant_refund_no, request.merchant)
     settle_leg(box, refund.refund_id, leg.leg_id, answer)
     return answer
 
@@ -96,7 +96,7 @@ def _step(
     if leg.state is LegState.INTENDED:
         box.store.write(lambda unit: _mark_submitted(unit, refund, leg, box.clock.now()))
         return gateway.refund(request)
-    answer = gateway.query_refund(request.merchant_order_no, request.merchant_refund_no)
+    answer = gateway.query_refund(request.merchant_order_no, request.merchant_refund_no, request.merchant)
     if answer.state is RefundState.ABSENT and leg.state in (LegState.SUBMITTED, LegState.UNKNOWN):
         return gateway.refund(request)
     return answer
@@ -117,12 +117,16 @@ def _request(unit: Unit, refund: Refund, leg: RefundLeg) -> RefundRequest:
     attempt = unit.attempts.get(tender.attempt_id) if tender and tender.attempt_id else None
     if attempt is None:
         raise Corrupt(f"refund {refund.number} has no payment behind tender {leg.tender_id}; call support")
+    part = next((one for one in attempt.parts if one.merchant_order_no == leg.part_no), None)
+    if leg.part_no and part is None:
+        raise Corrupt(f"refund {refund.number}: no part {leg.part_no} was paid; call support")
     return RefundRequest(
-        merchant_order_no=attempt.merchant_order_no,
+        merchant_order_no=part.merchant_order_no if part else attempt.merchant_order_no,
         merchant_refund_no=leg.merchant_refund_no,
         amount_fen=leg.amount_fen,
-        total_fen=attempt.amount_fen,
+        total_fen=part.amount_fen if part else attempt.amount_fen,
         reason=refund.reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore"),
+        merchant=part.merchant if part else "",
     )
 
 

@@ -25,6 +25,7 @@ from edge.retail.attempt import (
 )
 from edge.retail.basket import BasketState, change_state
 from edge.retail.order import Order, OrderState, Tender, cancel
+from edge.retail.split import OrderPart
 from edge.services.box import Box
 from edge.services.call_help import raise_call
 from edge.services.charge_stay import forget_order, shown_at
@@ -211,6 +212,7 @@ def _approve(
         advance(attempt, AttemptState.APPROVED, now.wall_at, answer.detail),
         transaction_id=answer.transaction_id,
         payer=answer.payer,
+        parts=_paid_parts(attempt, answer),
     )
     unit.attempts.put(approved)
     order = unit.orders.get(attempt.order_id)
@@ -235,6 +237,15 @@ def _approve(
         facts["workstation"] = attempt.workstation
         raise_work(unit, box, now, WorkKind.LATE_PAYMENT, attempt.attempt_id, facts, order.business_day)
     return approved
+
+
+def _paid_parts(attempt: PaymentAttempt, answer: GatewayAnswer) -> tuple[OrderPart, ...]:
+    """Return the parts with the gateway's own numbers, which sharing and support ask by."""
+    if len(answer.part_ids) != len(attempt.parts):
+        return attempt.parts
+    return tuple(
+        replace(part, transaction_id=told) for part, told in zip(attempt.parts, answer.part_ids, strict=True)
+    )
 
 
 def _note_end(unit: Unit, before: PaymentAttempt, after: PaymentAttempt, detail: str, now: Instant) -> None:

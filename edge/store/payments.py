@@ -174,8 +174,8 @@ def _part_rows(attempt: PaymentAttempt) -> list[tuple[object, ...]]:
 
 
 def _part(row: tuple[Any, ...]) -> OrderPart:
-    *head, tenants, transaction_id = row
-    return OrderPart(*head, tuple(json.loads(tenants)), transaction_id)
+    merchant, number, amount_fen, description, tenants, transaction_id = row
+    return OrderPart(merchant, number, amount_fen, description, tuple(json.loads(tenants)), transaction_id)
 
 
 def _step(row: tuple[Any, ...]) -> AttemptStep:

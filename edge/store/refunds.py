@@ -16,7 +16,7 @@ _HEAD = (
 )
 _LEG = (
     "leg_id, tender_id, kind, amount_fen, merchant_refund_no, created_at, next_step_at, state, polls,"
-    " gateway_refund_id, trail, closed_at"
+    " gateway_refund_id, trail, closed_at, part_no"
 )
 #: The columns are the fields' names.
 _head_row = attrgetter(*_HEAD.split(", "))
@@ -30,7 +30,7 @@ ON CONFLICT (refund_id) DO UPDATE SET
     decided_at = excluded.decided_at, closed_at = excluded.closed_at
 """
 _PUT_LEG = f"""
-INSERT INTO refund_legs (refund_id, position, {_LEG}) VALUES ({", ".join("?" * 14)})
+INSERT INTO refund_legs (refund_id, position, {_LEG}) VALUES ({", ".join("?" * 15)})
 """
 _CHANGE_LEG = """
 UPDATE refund_legs SET next_step_at = ?, state = ?, polls = ?, gateway_refund_id = ?, trail = ?, closed_at = ?

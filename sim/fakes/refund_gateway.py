@@ -89,7 +89,9 @@ class FakeRefundGateway:
             raise OutcomeUnknown(f"no answer about refund {request.merchant_refund_no}; query it")
         return _answer(self._take(request, fault))
 
-    def query_refund(self, merchant_order_no: str, merchant_refund_no: str) -> RefundAnswer:
+    def query_refund(
+        self, merchant_order_no: str, merchant_refund_no: str, merchant: str = ""
+    ) -> RefundAnswer:
         """Return a refund's state; see the port."""
         if self._fault("query") is not None:
             raise Unavailable(f"no answer about refund {merchant_refund_no}; ask again")

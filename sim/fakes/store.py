@@ -196,7 +196,7 @@ class FakeUnit(FakeCarParkUnit):
         self.phones = FakePhones(rows.phones, writing)
         self.phone_notices = FakePhoneNotices(rows.phones, writing)
         self.traces = FakeTraces(_traced(rows), writing)
-        self.carts = FakeCarts(rows.exits, rows.baskets, writing)
+        self.carts = FakeCarts(rows.exits, rows.baskets, rows.orders, writing)
         self.exits = FakeExits(rows.exits, writing)
         self.tickets = FakeTickets(rows.tickets, writing)
 

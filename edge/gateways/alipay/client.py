@@ -117,7 +117,9 @@ class AlipayGateway:
             )
         raise _unknown(refund_no, str(verdict))
 
-    def query_refund(self, merchant_order_no: str, merchant_refund_no: str) -> RefundAnswer:
+    def query_refund(
+        self, merchant_order_no: str, merchant_refund_no: str, merchant: str = ""
+    ) -> RefundAnswer:
         """Return the verified state of one of our refunds; see the port."""
         content = answers.refund_query_content(merchant_order_no, merchant_refund_no)
         reply = self._verified(_REFUND_QUERY, merchant_refund_no, content, self._deadline_ns())

@@ -59,7 +59,8 @@ class WeChatPayGateway:
     """WeChat Pay APIv3. Safe for use by several threads.
 
     merchant: our number. fetches_certificates: refresh_certificates is to be called. takes_phone_orders:
-    callbacks have an address, without which no order for a phone can be made. prepay, combine: orders for the
+    callbacks have an address, without which no order for a phone can be made. own_merchant: the number that
+    payments in one part go to (a service provider's sub-merchant's). prepay, combine: orders for the
     phone. callbacks: reads what it sends us. profit_sharing, business_circle, vehicle: what else this
     merchant may be enabled for.
     """
@@ -80,6 +81,7 @@ class WeChatPayGateway:
         self._refunds = Refunds(self._channel)
         self._bills = Bills(self._channel)
         self.merchant = settings.mchid
+        self.own_merchant = settings.sub_mchid or settings.mchid
         self.fetches_certificates = settings.fetch_certificates
         self.takes_phone_orders = bool(settings.notify_url)
         self.prepay = Prepay(self._channel)
@@ -162,9 +164,11 @@ class WeChatPayGateway:
         """Give money back; see the port RefundGateway."""
         return self._refunds.refund(request)
 
-    def query_refund(self, merchant_order_no: str, merchant_refund_no: str) -> RefundAnswer:
+    def query_refund(
+        self, merchant_order_no: str, merchant_refund_no: str, merchant: str = ""
+    ) -> RefundAnswer:
         """Return the state of one of our refunds; see the port RefundGateway."""
-        return self._refunds.query_refund(merchant_order_no, merchant_refund_no)
+        return self._refunds.query_refund(merchant_order_no, merchant_refund_no, merchant)
 
     def trade_bill(self, day: date) -> Iterator[BillRow]:
         """Return the rows of one day's bill; see the port BillSource."""

@@ -53,6 +53,11 @@ class Combine:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
 
+    @property
+    def counts(self) -> range:
+        """How many parts one order may have."""
+        return _PARTNER_PARTS if self._channel.who.is_partner else _MERCHANT_PARTS
+
     def jsapi(self, order: CombineOrder, openid: str) -> str:
         """Return the prepay_id; raises as Prepay.jsapi does."""
         value = self._body(order) | {"combine_payer_info": {"openid": openid}}
@@ -113,7 +118,7 @@ class Combine:
         return body
 
     def _check(self, order: CombineOrder) -> None:
-        allowed = _PARTNER_PARTS if self._channel.who.is_partner else _MERCHANT_PARTS
+        allowed = self.counts
         number = order.combined_order_no
         if len(order.parts) not in allowed:
             possible = f"{allowed[0]}-{allowed[-1]}"

@@ -78,10 +78,12 @@ class Refunds:
                 raise unsure(call, str(unreadable)) from None
         return self._judge(request, error)
 
-    def query_refund(self, merchant_order_no: str, merchant_refund_no: str) -> RefundAnswer:
+    def query_refund(
+        self, merchant_order_no: str, merchant_refund_no: str, merchant: str = ""
+    ) -> RefundAnswer:
         """Return the state of one of our refunds; see the port RefundGateway."""
         answers.check_order_no(merchant_order_no)
-        fields = self._find(merchant_refund_no)
+        fields = self._find(merchant_refund_no, merchant)
         if isinstance(fields, ErrorAnswer):
             return RefundAnswer(RefundState.ABSENT, detail=str(fields))
         try:
@@ -102,7 +104,7 @@ class Refunds:
             raise _refused(request, error)
         call = self._channel.get("refund query", number, _REFUNDS)
         try:
-            fields = self._find(number)
+            fields = self._find(number, request.merchant)
         except Unavailable as unavailable:
             raise unsure(call, f"{error}, and {unavailable}") from None
         if isinstance(fields, ErrorAnswer):
@@ -114,10 +116,15 @@ class Refunds:
         except Unreadable as unreadable:
             raise unsure(call, f"{error}, {unreadable}") from None
 
-    def _find(self, number: str) -> Fields | ErrorAnswer:
+    def _payee(self, merchant: str) -> dict[str, str]:
+        """Return the field that names who was paid; a direct merchant's parts go by their number alone."""
+        who = self._channel.who
+        return {"sub_mchid": merchant} if merchant and who.is_partner else who.sub_merchant()
+
+    def _find(self, number: str, merchant: str = "") -> Fields | ErrorAnswer:
         """Return the refund, or the refusal that says that there is none."""
         path = f"{_REFUNDS}/{quote(_check_refund_no(number), safe='*')}"
-        call = self._channel.get("refund query", number, path, self._channel.who.sub_merchant())
+        call = self._channel.get("refund query", number, path, self._payee(merchant))
         try:
             return self._channel.ask(call)
         except Refused as refusal:
@@ -135,7 +142,7 @@ class Refunds:
             "out_trade_no": answers.check_order_no(request.merchant_order_no),
             "out_refund_no": _check_refund_no(request.merchant_refund_no),
             "amount": {"refund": request.amount_fen, "total": request.total_fen, "currency": "CNY"},
-            **self._channel.who.sub_merchant(),
+            **self._payee(request.merchant),
         }
         if request.reason:
             body["reason"] = answers.bill_safe(request.reason, _MAX_REASON_BYTES)
