@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from edge.clock import Instant
 from edge.errors import Invalid
-from edge.retail.basket import BasketState, change_state
-from edge.retail.order import cancel, freeze
+from edge.retail.basket import Basket, BasketState, change_state
+from edge.retail.order import Order, cancel, freeze
 from edge.services.box import Box
 from edge.services.business_day import business_day
 from edge.services.charge_stay import refresh_stays
@@ -22,16 +22,34 @@ def check_out(box: Box, workstation: str) -> None:
     """Freeze the basket into a numbered order that waits for payment."""
 
     def step(unit: Unit, busy: Busy, now: Instant) -> None:
-        order_id = box.ids.new_id()
-        basket = refresh_stays(unit, box, need_basket(busy), order_id, now)
-        day = business_day(box, now)
-        number = f"{workstation}-{unit.orders.take_number(day):04d}"
-        order = freeze(basket, order_id, number, day, now.wall_at)
-        frozen = change_state(basket, BasketState.ORDERED, now.wall_at)
+        frozen, order = freeze_basket(unit, box, need_basket(busy), workstation, now)
         save(unit, busy, now, basket=frozen, order=order)
         complete_if_covered(unit, box, order, now)
 
     act(box, workstation, step)
+
+
+def freeze_basket(unit: Unit, box: Box, basket: Basket, place: str, now: Instant) -> tuple[Basket, Order]:
+    """Return an open basket as it is now with its numbered order; neither is written yet.
+
+    Raises Invalid for an empty basket and for one that waits for an age check.
+    """
+    order_id = box.ids.new_id()
+    basket = refresh_stays(unit, box, basket, order_id, now)
+    day = business_day(box, now)
+    number = f"{place}-{unit.orders.take_number(day):04d}"
+    order = freeze(basket, order_id, number, day, now.wall_at)
+    return change_state(basket, BasketState.ORDERED, now.wall_at), order
+
+
+def cancel_order(unit: Unit, box: Box, order: Order, now: Instant) -> Order:
+    """Cancel an order that no money was taken for, tell of it, and return it; raise Invalid otherwise."""
+    cancelled = cancel(order, now.wall_at)
+    unit.orders.put(cancelled)
+    data = order_cancelled(cancelled)
+    record_event(unit, box.ids, now, box.origin, EventKind.ORDER_CANCELLED, order.order_id, data)
+    settle_points(unit, box, cancelled, now)
+    return cancelled
 
 
 def back_to_basket(box: Box, workstation: str) -> None:
@@ -68,13 +86,9 @@ def reopen(unit: Unit, box: Box, busy: Busy, now: Instant) -> Busy:
         raise Invalid(f"a payment for order {order.number} is on its way; wait for its end")
     if busy.basket is None:
         raise Invalid(f"order {order.number} has no basket to go back to; cancel it")
-    cancelled = cancel(order, now.wall_at)
     basket = change_state(busy.basket, BasketState.OPEN, now.wall_at)
-    unit.orders.put(cancelled)
     save(unit, busy, now, basket=basket)
-    data = order_cancelled(cancelled)
-    record_event(unit, box.ids, now, box.origin, EventKind.ORDER_CANCELLED, order.order_id, data)
-    settle_points(unit, box, cancelled, now)
+    cancel_order(unit, box, order, now)
     state = replace(busy.state, order_id=None, notice="")
     return Busy(state, basket, None, None)
 

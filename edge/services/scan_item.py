@@ -27,7 +27,7 @@ def add_reading(
     if found is None:
         return None
     product, used = found
-    line = _line(box.ids.new_id(), product, used)
+    line = line_of(box.ids.new_id(), product, used)
     basket = add_line(open_basket(box, busy, now), line, now.wall_at)
     notice = _age_notice(notice_id, product, basket.age_needed)
     save(unit, busy, now, basket=basket, notice=notice)
@@ -48,7 +48,8 @@ def find_product(unit: Unit, reading: CodeReading, at: int) -> tuple[Product, Co
     return None
 
 
-def _line(line_id: str, product: Product, reading: CodeReading) -> LineItem:
+def line_of(line_id: str, product: Product, reading: CodeReading) -> LineItem:
+    """Return a basket's line of what was scanned; raise Invalid for a label that cannot be sold by."""
     payload = reading.payload
     if isinstance(payload, ScaleLabel):
         return weighed_line(line_id, product, reading.text, payload.weight_g, payload.amount_fen)
