@@ -203,7 +203,7 @@ def fleet(broker_port: int, boxes: int, rate: float, lives: float, seconds: int)
 @click.option("--seed", default=1, show_default=True, help="The same seed plays the same day.")
 def parking_day(cars: int, seed: int) -> None:
     """Play a day of traffic through the use cases; end with 1 when the books differ from the truth."""
-    from sim.play_parking_day import play
+    from sim.parking_day.play import play
 
     with click.progressbar(length=cars, label="cars that left", file=sys.stderr) as bar:
         report = play(cars, seed, lambda done, of: bar.update(done - bar.pos))
@@ -300,6 +300,27 @@ def snapshot(
     while not stop.wait(1.0):
         click.echo(f"asked {source.asked}, sent {source.sent} chunks, {source.sent_bytes} bytes")
     source.stop()
+
+
+@main.command("power-cuts")
+@click.option(
+    "--workload", "names", multiple=True, help="A scenario, or catalogues; several times for several."
+)
+@click.option("--every", default=1, show_default=True, help="Cut after each so many operations.")
+@click.option("--seed", default=0, show_default=True, help="Chooses what of the unsynced survives.")
+@click.option("--at", default=0, help="Cut after this operation alone, of one workload.")
+def power_cuts(names: tuple[str, ...], every: int, seed: int, at: int) -> None:
+    """Cut the power at every write and sync of the real database and start from what is left."""
+    from sim.power_cut.play import play, play_one
+    from sim.power_cut.trace import Untraceable
+
+    try:
+        bad = (
+            play_one(names[0], at, seed, click.echo) if at and names else play(names, every, seed, click.echo)
+        )
+    except (Untraceable, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    sys.exit(1 if bad else 0)
 
 
 def random_digits(count: int) -> str:

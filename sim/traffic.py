@@ -1,6 +1,6 @@
 """A day of traffic through a car park, from a seed: who comes when and for how long, what cameras make of it.
 
-Nothing is played here; sim/parking_day.py drives it through the service on a virtual clock, and a
+Nothing is played here; sim/parking_day drives it through the service on a virtual clock, and a
 demonstration may take the first trips of it.
 """
 

@@ -10,8 +10,9 @@ import pytest
 
 from edge.parking.session import SessionState
 from edge.store.sqlite_store import SqliteStore
-from sim.parking_books import violations
-from sim.parking_day import MIDNIGHT_AT, ParkingDay
+from sim.parking_day.books import violations
+from sim.parking_day.day import ParkingDay
+from sim.parking_day.garage import MIDNIGHT_AT
 from sim.traffic import HOUR_MS, Habits, Outage, Sight, Trip, Way, plan_day
 
 #: Cars of the day in the tests; `python -m sim parking-day` plays 3,000.

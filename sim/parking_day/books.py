@@ -10,7 +10,9 @@ from edge.parking.session import SessionState
 from edge.services.count_zone import count_zone
 from edge.services.quote_session import quote_session
 from edge.services.records import Unit
-from sim.parking_day import ENTRIES, EXITS, MIDNIGHT_AT, TRAPPED_MS, Car, ParkingDay
+from sim.parking_day.cars import TRAPPED_MS, Car
+from sim.parking_day.day import ParkingDay
+from sim.parking_day.garage import ENTRIES, EXITS, MIDNIGHT_AT
 from sim.traffic import HOUR_MS, Way
 
 #: How far the books may be from the moment at which a car really passed, in milliseconds.

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from edge.money import format_yuan
 from edge.store.sqlite_store import SqliteStore
-from sim.parking_books import takings, violations
-from sim.parking_day import ParkingDay
+from sim.parking_day.books import takings, violations
+from sim.parking_day.day import ParkingDay
 from sim.traffic import Habits, plan_day
 
 
