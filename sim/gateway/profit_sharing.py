@@ -13,7 +13,8 @@ from sim.gateway.endpoints import Auth, Call, Endpoint, Room
 from sim.gateway.messages import Json, Refusal, Reply, json_reply, parameter_error
 from sim.gateway.office import Office
 from sim.gateway.orders import Order
-from sim.gateway.profit_sharing_books import SCHEMA, Part, Returned, ShareBooks, Sharing, Terms, Wish
+from sim.gateway.profit_sharing_books import ShareBooks
+from sim.gateway.profit_sharing_records import SCHEMA, Part, Returned, Sharing, Terms, Wish
 from sim.gateway.shapes import AMOUNT_FEN, URL, Shape, children, number, text
 from sim.gateway.terms import form_of
 from sim.gateway.times import rfc3339

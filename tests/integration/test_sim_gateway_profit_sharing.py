@@ -20,7 +20,8 @@ from sim.gateway.merchants import Merchant
 from sim.gateway.messages import Refusal
 from sim.gateway.office import Office, make_office
 from sim.gateway.orders import Charge, Order
-from sim.gateway.profit_sharing_books import SCHEMA, Returned, ShareBooks, Wish
+from sim.gateway.profit_sharing_books import ShareBooks
+from sim.gateway.profit_sharing_records import SCHEMA, Returned, Wish
 from sim.gateway.refund_books import Asked
 from sim.gateway.store import Store
 from sim.gateway.wallets import Habit
