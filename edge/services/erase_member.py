@@ -7,7 +7,9 @@ from dataclasses import asdict, replace
 from edge.clock import Instant
 from edge.errors import Declined, Invalid
 from edge.members.consent import ConsentPurpose, withdraw
+from edge.members.identity import IdentityKind
 from edge.members.member import MemberNote, erased
+from edge.members.member_snapshot import plate_hmac
 from edge.services import member_events
 from edge.services.box import Box
 from edge.services.events import EventKind
@@ -17,16 +19,23 @@ from edge.services.identify_member import (
     own_lines,
     own_merges,
     own_profile,
+    plate_members,
     standing_for,
 )
+from edge.services.offer_landing import shopper_key
 from edge.services.records import Unit
 from edge.services.staff import StaffMember
+from edge.services.trace_records import Erasure
 
 DAY_MS = 86_400_000
 
 #: Members forgotten in one unit, and staff's doings that an export holds.
 MAX_AT_ONCE = 50
 MAX_NOTES = 1_000
+
+#: Plates of past stays that are held against the member's at once, and how often.
+PORTION = 10_000
+MAX_PORTIONS = 200
 
 #: Who forgets when the time is over, and who may erase.
 SERVICE = "service"
@@ -81,6 +90,8 @@ def erase_member(box: Box, member_id: str, approver: StaffMember, reason: str) -
         known = known_member(unit, member_id)
         if known is None:
             raise Invalid("there is no such member (any more)")
+        if unit.traces.pays(tuple(one.value for one in unit.people.identities(known.member_id))):
+            raise Declined("a payment of this member is still open; erase them when it is over")
         _erase(unit, box, known.member_id, approver.name, why, now)
 
     box.store.write(work)
@@ -106,6 +117,7 @@ def forget_unseen(box: Box) -> int:
 
 def _erase(unit: Unit, box: Box, member_id: str, by: str, why: str, now: Instant) -> None:
     profile = own_profile(unit, member_id, now)
+    _erase_traces(unit, box, member_id)
     consents = unit.people.consents(member_id)
     for purpose in ConsentPurpose:
         for consent in withdraw(consents, purpose, now.wall_at):
@@ -115,3 +127,40 @@ def _erase(unit: Unit, box: Box, member_id: str, by: str, why: str, now: Instant
     unit.people.put_note(MemberNote(box.ids.new_id(), member_id, "erase", by, now.wall_at, why))
     told = member_events.erased(member_id, by, why, now.wall_at)
     member_events.tell(unit, box, EventKind.MEMBER_ERASED, member_id, told, now)
+
+
+def _erase_traces(unit: Unit, box: Box, member_id: str) -> None:
+    """Take the member's names out of everything beside their own tables."""
+    known = unit.people.identities(member_id)
+    told = unit.members.get(member_id)
+    plain = tuple(one.value for one in known if one.kind is not IdentityKind.PHONE)
+    payers = tuple(one.value for one in known if one.kind is IdentityKind.OPENID)
+    cards = (told.card,) if told and told.card else ()
+    seen = (shopper_key("member", member_id), *(shopper_key("payer", one) for one in payers))
+    unit.traces.erase(
+        Erasure(
+            member_id,
+            (*plain, *cards),
+            _past_plates(unit, box, member_id),
+            seen,
+            f"#{box.ids.new_token()[:10]}-",
+        )
+    )
+    for openid in payers:
+        unit.phones.forget_openid(openid)
+
+
+def _past_plates(unit: Unit, box: Box, member_id: str) -> tuple[str, ...]:
+    """Return in plain which plates of past stays were the member's alone."""
+    told = unit.members.get(member_id)
+    hashes = {one.plate_hmac for one in unit.people.plates(member_id)} | set(told.plate_hmacs if told else ())
+    found = set(unit.traces.plates_of(member_id))
+    if hashes and box.members.key:
+        after = ""
+        for _ in range(MAX_PORTIONS):
+            plates = unit.traces.past_plates(after, PORTION)
+            found |= {one for one in plates if plate_hmac(box.members.key, one) in hashes}
+            if len(plates) < PORTION:
+                break
+            after = plates[-1]
+    return tuple(sorted(one for one in found if plate_members(unit, box, one) in ((), (member_id,))))

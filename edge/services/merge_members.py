@@ -12,7 +12,9 @@ from edge.services.box import Box
 from edge.services.events import EventKind
 from edge.services.identify_member import keeps_number, own_profile, standing_for
 from edge.services.member_events import merged, tell
+from edge.services.offer_landing import shopper_key
 from edge.services.records import Unit
+from edge.services.trace_records import Handing
 
 
 def merge_members(unit: Unit, box: Box, first: str, second: str, why: str, by: str, now: Instant) -> str:
@@ -49,6 +51,7 @@ def _absorb(unit: Unit, box: Box, into: str, gone: str, why: str, by: str, now: 
     unit.people.put_profile(survivor)
     unit.people.put_profile(absorbed)
     unit.people.move(gone, into)
+    unit.traces.hand_over(Handing(gone, into, shopper_key("member", gone), shopper_key("member", into)))
     _move_points(unit, box, gone, into, now)
     merge = MemberMerge(gone, into, why, by, now.wall_at)
     unit.people.put_merge(merge)

@@ -102,6 +102,11 @@ def landing_of(unit: Unit, order: Order) -> LandingPage | None:
     return None if version is None else _named(version, shown.variant)
 
 
+def shopper_key(kind: str, value: str) -> str:
+    """Return by what a shopper's variants are kept. kind: "member", "payer" or "way"."""
+    return f"{kind}:{seed_of('shopper', kind, value):016x}"
+
+
 def way_of(unit: Unit, order: Order) -> str:
     """Return the correlation id of the shopper's way that an order belongs to, "" without one."""
     known = unit.journeys.linked(LinkKind.ORDER, order.order_id)
@@ -129,16 +134,12 @@ def _shopper_of(unit: Unit, order: Order) -> str:
     """
     claim = unit.validations.claim(order.basket_id)
     if claim is not None and claim.holder.member_id:
-        return _key("member", claim.holder.member_id)
+        return shopper_key("member", claim.holder.member_id)
     payers = [one.payer for one in unit.attempts.of_order(order.order_id) if one.payer]
     if payers:
-        return _key("payer", str(payers[-1]))
+        return shopper_key("payer", str(payers[-1]))
     way = way_of(unit, order)
-    return _key("way", way) if way else order.order_id
-
-
-def _key(kind: str, value: str) -> str:
-    return f"{kind}:{seed_of('shopper', kind, value):016x}"
+    return shopper_key("way", way) if way else order.order_id
 
 
 def _campaign_of(unit: Unit, order: Order) -> str:

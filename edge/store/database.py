@@ -25,6 +25,8 @@ PRAGMAS: dict[str, str | int] = {
     "foreign_keys": 1,
     "trusted_schema": 0,
     "mmap_size": 0,
+    # What is deleted is overwritten: an erased member is not to be read in free pages.
+    "secure_delete": 1,
 }
 
 #: The log's size after a checkpoint; what a large import made of it goes back to the disk.

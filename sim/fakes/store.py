@@ -206,7 +206,7 @@ def _traced(rows: Rows) -> TracedRows:
         return any(one.basket_id == basket_id for one in rows.orders.values())
 
     places = (rows.journeys, rows.validations, rows.landings, rows.people, rows.stays, rows.members)
-    return TracedRows(*places, rows.attempts, ordered)
+    return TracedRows(*places, rows.tickets.tickets, rows.attempts, ordered)
 
 
 class _Table:
