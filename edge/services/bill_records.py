@@ -59,12 +59,15 @@ class BillBook(Protocol):
         """Return our refunds by merchant refund number; at most 1,000 numbers at a time."""
 
     def unbilled_payments(
-        self, gateway: str, hours: BillHours, after: str, limit: int
+        self, gateway: str, hours: BillHours, after: str, limit: int, merchant: str = ""
     ) -> tuple[LocalPayment, ...]:
-        """Return approved payments that began in those hours and are in no other bill, by number."""
+        """Return approved payments that began in those hours and are in no other bill, by number.
+
+        merchant: whose bill; of a combined payment each part stands in its merchant's. "": the gateway's own.
+        """
 
     def unbilled_refunds(
-        self, gateway: str, hours: BillHours, after: str, limit: int
+        self, gateway: str, hours: BillHours, after: str, limit: int, merchant: str = ""
     ) -> tuple[LocalRefund, ...]:
         """Return refunds that were done in those hours and are in no other bill, by number."""
 

@@ -103,6 +103,12 @@ def reconcile(
     return _write_down(box, source, day.isoformat(), tally)
 
 
+def payee_of(box: Box, source: BillSource) -> str:
+    """Return whose parts of combined payments stand in this bill; "" for the gateway's own number."""
+    tenants = {one.merchant for one in box.tenants.values()}
+    return source.merchant if source.merchant in tenants else ""
+
+
 def open_differences(box: Box, day: date | None = None) -> int:
     """Return how many differences nobody has closed, of one day or of all."""
     wanted = day.isoformat() if day else ""
@@ -195,12 +201,17 @@ def _look_for_missing(box: Box, source: BillSource, day: date, tally: _Tally) ->
     """Find what the books have of that day and the bill has not; the last half hour waits for the next."""
     begins_at, ends_at = bill_hours(day)
     hours = BillHours(day.isoformat(), begins_at - EDGE_MS, ends_at - EDGE_MS)
+    payee = payee_of(box, source)
 
     def payments(after: str) -> tuple[LocalPayment, ...]:
-        return box.store.read(lambda unit: unit.bills.unbilled_payments(source.name, hours, after, CHUNK))
+        return box.store.read(
+            lambda unit: unit.bills.unbilled_payments(source.name, hours, after, CHUNK, payee)
+        )
 
     def refunds(after: str) -> tuple[LocalRefund, ...]:
-        return box.store.read(lambda unit: unit.bills.unbilled_refunds(source.name, hours, after, CHUNK))
+        return box.store.read(
+            lambda unit: unit.bills.unbilled_refunds(source.name, hours, after, CHUNK, payee)
+        )
 
     refunded = set(tally.refunds)
     for payment in _paged(payments, lambda one: one.merchant_order_no):
@@ -262,6 +273,7 @@ def _raise(
 ) -> None:
     for one in differences:
         facts: dict[str, str | int] = {**asdict(one), "kind": one.kind.value, "gateway": source.name}
+        facts["merchant"] = source.merchant
         item = raise_work(unit, box, now, WorkKind.BILL_DIFFERENCE, reference_of(source, one), facts, day)
         if item.closed_by == RECONCILER:
             # It was gone and is back; what a person has closed stays closed.
@@ -271,7 +283,10 @@ def _raise(
 def _close_gone(box: Box, source: BillSource, day: str, still: set[str]) -> None:
     items = box.store.read(lambda unit: unit.work_items.open(MAX_DIFFERENCES, WorkKind.BILL_DIFFERENCE, day))
     for item in items:
-        if json.loads(item.facts)["gateway"] == source.name and item.reference not in still:
+        facts = json.loads(item.facts)
+        # Differences of before there were bills of several merchants do not name theirs.
+        mine = facts["gateway"] == source.name and facts.get("merchant", source.merchant) == source.merchant
+        if mine and item.reference not in still:
             close_work(box, item.item_id, RECONCILER, "the bill and the books agree now")
 
 

@@ -12,7 +12,7 @@ from edge.retail.bill import BillRow
 from edge.services.bill_records import BillDay, BillHours
 from edge.services.box import Box
 from edge.services.payment_ports import BillNotReady, BillSource
-from edge.services.reconcile import BILL_ZONE, Progress, bill_hours, reconcile
+from edge.services.reconcile import BILL_ZONE, Progress, bill_hours, payee_of, reconcile
 
 #: How many days back bills are looked for, and after how many a bill that never came is taken for empty.
 DAYS_BACK = 7
@@ -87,11 +87,12 @@ def _compare_once(box: Box, source: BillSource, day: date, *, never: bool) -> Bi
 def _has_money(box: Box, source: BillSource, day: date) -> bool:
     """Return whether the books have anything that a bill of that day should have."""
     hours, name = BillHours(day.isoformat(), *bill_hours(day)), source.name
+    payee = payee_of(box, source)
     return bool(
         box.store.read(
             lambda unit: (
-                unit.bills.unbilled_payments(name, hours, "", 1)
-                or unit.bills.unbilled_refunds(name, hours, "", 1)
+                unit.bills.unbilled_payments(name, hours, "", 1, payee)
+                or unit.bills.unbilled_refunds(name, hours, "", 1, payee)
             )
         )
     )

@@ -17,24 +17,44 @@ _DAY = """
 gateway, merchant, day, compared_at, rows, payments_fen, refunds_fen, fees_fen, matched, elsewhere, carried,
 differences
 """
+#: A combined payment is in no bill; its parts are, each in its merchant's.
 _PAYMENT = """
 SELECT merchant_order_no, number, amount_fen, attempts.state, created_at, attempts.closed_at, billed_on
 FROM attempts JOIN orders USING (order_id)
+WHERE NOT EXISTS (SELECT 1 FROM attempt_parts WHERE attempt_parts.attempt_id = attempts.attempt_id)
+"""
+_PART = """
+SELECT part.merchant_order_no, number, part.amount_fen, attempts.state, created_at, attempts.closed_at,
+       part.billed_on
+FROM attempt_parts AS part JOIN attempts USING (attempt_id) JOIN orders USING (order_id)
+WHERE true
 """
 _REFUND = """
-SELECT coalesce(merchant_order_no, ''), merchant_refund_no, orders.number, refund_legs.amount_fen,
-       refund_legs.state, refund_legs.closed_at, refund_legs.billed_on
+SELECT coalesce(nullif(part_no, ''), attempts.merchant_order_no, ''), merchant_refund_no, orders.number,
+       refund_legs.amount_fen, refund_legs.state, refund_legs.closed_at, refund_legs.billed_on
 FROM refund_legs JOIN refunds USING (refund_id) JOIN orders USING (order_id)
      JOIN tenders USING (tender_id) LEFT JOIN attempts USING (attempt_id)
+     LEFT JOIN attempt_parts ON attempt_parts.merchant_order_no = part_no
 """
-_PAYMENTS = f"{_PAYMENT} WHERE gateway = ? AND merchant_order_no IN (SELECT value FROM json_each(?))"
+_PAYMENTS = (
+    f"{_PAYMENT} AND gateway = ? AND merchant_order_no IN (SELECT value FROM json_each(?))",
+    f"{_PART} AND gateway = ? AND part.merchant_order_no IN (SELECT value FROM json_each(?))",
+)
 _REFUNDS = f"{_REFUND} WHERE refund_legs.kind = ? AND merchant_refund_no IN (SELECT value FROM json_each(?))"
-_UNBILLED_PAYMENTS = f"""
-{_PAYMENT} WHERE gateway = ? AND attempts.state = 'approved' AND billed_on IN ('', ?)
-AND created_at >= ? AND created_at < ? AND merchant_order_no > ? ORDER BY merchant_order_no LIMIT ?
+_UNBILLED = f"""
+{_PAYMENT} AND gateway = :gateway AND :merchant = '' AND attempts.state = 'approved'
+AND billed_on IN ('', :day) AND created_at >= :begins AND created_at < :ends AND merchant_order_no > :after
+ORDER BY merchant_order_no LIMIT :limit
+"""
+_UNBILLED_PARTS = f"""
+{_PART} AND gateway = :gateway AND merchant = :merchant AND attempts.state = 'approved'
+AND part.billed_on IN ('', :day) AND created_at >= :begins AND created_at < :ends
+AND part.merchant_order_no > :after
+ORDER BY part.merchant_order_no LIMIT :limit
 """
 _UNBILLED_REFUNDS = f"""
-{_REFUND} WHERE refund_legs.kind = ? AND refund_legs.state = 'done' AND refund_legs.billed_on IN ('', ?)
+{_REFUND} WHERE refund_legs.kind = ? AND coalesce(merchant, '') = ? AND refund_legs.state = 'done'
+AND refund_legs.billed_on IN ('', ?)
 AND refund_legs.closed_at >= ? AND refund_legs.closed_at < ? AND merchant_refund_no > ?
 ORDER BY merchant_refund_no LIMIT ?
 """
@@ -68,7 +88,8 @@ class BillTable:
 
     def payments(self, gateway: str, numbers: Sequence[str]) -> dict[str, LocalPayment]:
         """Return our payments by merchant order number."""
-        rows = self._connection.execute(_PAYMENTS, (gateway, json.dumps(list(numbers))))
+        asked = (gateway, json.dumps(list(numbers)))
+        rows = (row for statement in _PAYMENTS for row in self._connection.execute(statement, asked))
         return {row[0]: _payment(row) for row in rows}
 
     def refunds(self, gateway: str, numbers: Sequence[str]) -> dict[str, LocalRefund]:
@@ -77,25 +98,29 @@ class BillTable:
         return {row[1]: _refund(row) for row in rows}
 
     def unbilled_payments(
-        self, gateway: str, hours: BillHours, after: str, limit: int
+        self, gateway: str, hours: BillHours, after: str, limit: int, merchant: str = ""
     ) -> tuple[LocalPayment, ...]:
         """Return approved payments that began in those hours and are in no other bill."""
-        asked = (gateway, hours.day, hours.begins_at, hours.ends_at, after, limit)
-        rows = self._connection.execute(_UNBILLED_PAYMENTS, asked)
-        return tuple(_payment(row) for row in rows)
+        asked = {"gateway": gateway, "merchant": merchant, "day": hours.day, "after": after, "limit": limit}
+        asked |= {"begins": hours.begins_at, "ends": hours.ends_at}
+        both = (self._connection.execute(one, asked) for one in (_UNBILLED, _UNBILLED_PARTS))
+        first = sorted(row for rows in both for row in rows)[:limit]
+        return tuple(_payment(row) for row in first)
 
     def unbilled_refunds(
-        self, gateway: str, hours: BillHours, after: str, limit: int
+        self, gateway: str, hours: BillHours, after: str, limit: int, merchant: str = ""
     ) -> tuple[LocalRefund, ...]:
         """Return refunds that were done in those hours and are in no other bill."""
-        asked = (gateway, hours.day, hours.begins_at, hours.ends_at, after, limit)
+        asked = (gateway, merchant, hours.day, hours.begins_at, hours.ends_at, after, limit)
         rows = self._connection.execute(_UNBILLED_REFUNDS, asked)
         return tuple(_refund(row) for row in rows)
 
     def mark_payments(self, numbers: Iterable[str], day: str) -> None:
         """Note that payments stand in the bill of `day`."""
-        statement = "UPDATE attempts SET billed_on = ? WHERE merchant_order_no = ? AND billed_on = ''"
-        self._connection.executemany(statement, [(day, number) for number in numbers])
+        marks = [(day, number) for number in numbers]
+        for table in ("attempts", "attempt_parts"):
+            statement = f"UPDATE {table} SET billed_on = ? WHERE merchant_order_no = ? AND billed_on = ''"
+            self._connection.executemany(statement, marks)
 
     def mark_refunds(self, numbers: Iterable[str], day: str) -> None:
         """Note that refunds stand in the bill of `day`."""

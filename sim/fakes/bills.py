@@ -73,12 +73,12 @@ class FakeBills:
         }
 
     def unbilled_payments(
-        self, gateway: str, hours: BillHours, after: str, limit: int
+        self, gateway: str, hours: BillHours, after: str, limit: int, merchant: str = ""
     ) -> tuple[LocalPayment, ...]:
         """Return approved payments that began in those hours and are in no other bill."""
         found = [
             one
-            for one in self._payments(gateway)
+            for one in self._payments(gateway, merchant)
             if one.state is AttemptState.APPROVED
             and one.billed_on in ("", hours.day)
             and hours.begins_at <= one.created_at < hours.ends_at
@@ -87,12 +87,12 @@ class FakeBills:
         return tuple(sorted(found, key=lambda one: one.merchant_order_no)[:limit])
 
     def unbilled_refunds(
-        self, gateway: str, hours: BillHours, after: str, limit: int
+        self, gateway: str, hours: BillHours, after: str, limit: int, merchant: str = ""
     ) -> tuple[LocalRefund, ...]:
         """Return refunds that were done in those hours and are in no other bill."""
         found = [
             one
-            for one in self._legs(gateway)
+            for one in self._legs(gateway, merchant)
             if one.state is LegState.DONE
             and one.billed_on in ("", hours.day)
             and hours.begins_at <= (one.closed_at or 0) < hours.ends_at
@@ -124,28 +124,39 @@ class FakeBills:
         self._writing()
         self._rows.carries[gateway, merchant, day] = tuple(money)
 
-    def _payments(self, gateway: str) -> Iterator[LocalPayment]:
+    def _payments(self, gateway: str, merchant: str | None = None) -> Iterator[LocalPayment]:
+        """Yield what stands in bills: payments in one part, and each part of the others."""
         for one in self._books.attempts.values():
-            if one.gateway == gateway:
-                yield LocalPayment(
-                    one.merchant_order_no,
-                    self._books.orders[one.order_id].number,
-                    one.amount_fen,
-                    one.state,
-                    one.created_at,
-                    one.closed_at,
-                    self._rows.billed.get(one.merchant_order_no, ""),
-                )
+            if one.gateway != gateway:
+                continue
+            whole = ((one.merchant_order_no, one.amount_fen, ""),)
+            parts = tuple((part.merchant_order_no, part.amount_fen, part.merchant) for part in one.parts)
+            for number, amount_fen, payee in parts or whole:
+                if merchant in (None, payee):
+                    yield LocalPayment(
+                        number,
+                        self._books.orders[one.order_id].number,
+                        amount_fen,
+                        one.state,
+                        one.created_at,
+                        one.closed_at,
+                        self._rows.billed.get(number, ""),
+                    )
 
-    def _legs(self, gateway: str) -> Iterator[LocalRefund]:
+    def _legs(self, gateway: str, merchant: str | None = None) -> Iterator[LocalRefund]:
+        payees = {
+            part.merchant_order_no: part.merchant
+            for one in self._books.attempts.values()
+            for part in one.parts
+        }
         for refund in self._books.refunds.values():
             order = self._books.orders[refund.order_id]
             paid_by = {one.tender_id: self._books.attempts.get(one.attempt_id or "") for one in order.tenders}
             for leg in refund.legs:
-                if leg.kind == gateway:
+                if leg.kind == gateway and merchant in (None, payees.get(leg.part_no, "")):
                     attempt = paid_by[leg.tender_id]
                     yield LocalRefund(
-                        attempt.merchant_order_no if attempt else "",
+                        leg.part_no or (attempt.merchant_order_no if attempt else ""),
                         leg.merchant_refund_no,
                         order.number,
                         leg.amount_fen,
