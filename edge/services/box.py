@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from edge.codes.reading import CodeRules
 from edge.errors import Invalid
+from edge.services.counter_rules import CounterRules
 from edge.services.events import Origin
 from edge.services.member_rules import MemberRules
 from edge.services.parking_rules import ParkingRules
@@ -20,10 +21,11 @@ from edge.services.touch_rules import TouchRules
 
 
 class WorkstationKind(StrEnum):
-    """A self-checkout kiosk, a till with a cashier, the display of an exit lane, or drivers' own phones."""
+    """A kiosk, a till with a cashier, a counter's tablet, an exit lane's display, or people's own phones."""
 
     KIOSK = "kiosk"
     TILL = "till"
+    COUNTER = "counter"
     LANE = "lane"
     PHONE = "phone"
 
@@ -34,12 +36,13 @@ PHONE = "phone"
 
 @dataclass(frozen=True, slots=True)
 class Workstation:
-    """One place where people pay. gateways: by wallet ("wechat", ...), the gateway's name."""
+    """One place where people pay. tenant_id: whose counter it is, "" for the mall's own places."""
 
     name: str
     kind: WorkstationKind = WorkstationKind.KIOSK
     language: str = "zh"
     cash: bool = False
+    tenant_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,8 @@ class Box:
     printers: by workstation; gateways, refunders, prepayers and autopayers: by the gateway's name. parking:
     the car park. wake_lane: told the name of a lane where something is to be done at once. touch: by what
     shoppers' ways are recorded, None records none. members: what
-    members' identities and points go by. phone: by what phones are served. mini_program: WeChat's side of
+    members' identities and points go by.
+    counter: how tickets are written. phone: by what phones are served. mini_program: WeChat's side of
     ours, None without one. tenants: by tenant_id, those that are configured.
     """
 
@@ -123,6 +127,7 @@ class Box:
     phone: PhoneRules = field(default_factory=PhoneRules)
     mini_program: MiniProgram | None = None
     tenants: Mapping[str, Tenant] = field(default_factory=dict)
+    counter: CounterRules = field(default_factory=CounterRules)
 
     def tenant(self, tenant_id: str) -> Tenant:
         """Return a tenant; one that is not configured goes by its id and is paid to the mall's number."""

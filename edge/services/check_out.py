@@ -15,6 +15,7 @@ from edge.services.complete_order import complete_if_covered
 from edge.services.earn_points import settle_points
 from edge.services.events import EventKind, order_cancelled, record_event
 from edge.services.records import Unit
+from edge.services.settle_tickets import release_tickets
 from edge.services.workstation import Busy, act, need_basket, need_order, save
 
 
@@ -49,6 +50,7 @@ def cancel_order(unit: Unit, box: Box, order: Order, now: Instant) -> Order:
     data = order_cancelled(cancelled)
     record_event(unit, box.ids, now, box.origin, EventKind.ORDER_CANCELLED, order.order_id, data)
     settle_points(unit, box, cancelled, now)
+    release_tickets(unit, box, cancelled)
     return cancelled
 
 
@@ -80,13 +82,21 @@ def to_start(unit: Unit, box: Box, busy: Busy, now: Instant) -> None:
 
 
 def reopen(unit: Unit, box: Box, busy: Busy, now: Instant) -> Busy:
-    """Cancel the order that waits and open its basket again; raise Invalid when money moves."""
+    """Cancel the order that waits and open its basket again; raise Invalid when money moves.
+
+    Of an order that was to pay tickets nothing goes back into a basket: they can be paid again.
+    """
     order = need_order(busy)
     if busy.money_in_flight:
         raise Invalid(f"a payment for order {order.number} is on its way; wait for its end")
     if busy.basket is None:
         raise Invalid(f"order {order.number} has no basket to go back to; cancel it")
     basket = change_state(busy.basket, BasketState.OPEN, now.wall_at)
+    if unit.tickets.of_order(order.order_id):
+        unit.baskets.put(change_state(basket, BasketState.ABANDONED, now.wall_at))
+        save(unit, busy, now, basket=None)
+        cancel_order(unit, box, order, now)
+        return Busy(replace(busy.state, basket_id=None, order_id=None, notice=""), None, None, None)
     save(unit, busy, now, basket=basket)
     cancel_order(unit, box, order, now)
     state = replace(busy.state, order_id=None, notice="")
@@ -96,6 +106,9 @@ def reopen(unit: Unit, box: Box, busy: Busy, now: Instant) -> Busy:
 def _give_up(unit: Unit, box: Box, busy: Busy, now: Instant, *, keep_basket: bool) -> None:
     if busy.screen in {"checkout", "waiting"}:
         busy = reopen(unit, box, busy, now)
+        if busy.basket is None:
+            to_start(unit, box, busy, now)
+            return
     basket = need_basket(busy)
     if keep_basket:
         return

@@ -17,6 +17,7 @@ from edge.services.offer_landing import landing_of, offer_landing
 from edge.services.open_shift import ensure_shift
 from edge.services.records import Unit
 from edge.services.settle_stays import settle_stays
+from edge.services.settle_tickets import settle_tickets
 from edge.services.validate_purchase import validate_purchase
 
 
@@ -56,6 +57,7 @@ def _complete(unit: Unit, box: Box, order: Order, now: Instant) -> None:
     tell(EventKind.ORDER_PAID, order.order_id, order_paid(order))
     tell(EventKind.RECEIPT_ISSUED, receipt.receipt_id, receipt_issued(receipt, order), order.order_id)
     settle_stays(unit, box, order, now)
+    settle_tickets(unit, box, order, now)
     offer_landing(unit, box, order, now)
     validated = validate_purchase(unit, box, order, now)
     note_sale(unit, box, order, now, landing_of(unit, order), parked=bool(validated.validations))

@@ -26,6 +26,7 @@ from edge.services.stay_lines import asks_for_stays
 _OCCASIONS = {
     WorkstationKind.KIOSK: Occasion.KIOSK,
     WorkstationKind.TILL: Occasion.COUNTER,
+    WorkstationKind.COUNTER: Occasion.COUNTER,
     WorkstationKind.LANE: Occasion.PARKING,
     WorkstationKind.PHONE: Occasion.PHONE,
 }

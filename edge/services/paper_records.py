@@ -17,6 +17,7 @@ class PaperKind(StrEnum):
     DAY_REPORT = "day_report"
     CASH_SLIP = "cash_slip"
     REFUND_SLIP = "refund_slip"
+    TICKET_SLIP = "ticket_slip"
     DRAWER = "drawer"
 
 

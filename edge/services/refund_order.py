@@ -49,6 +49,7 @@ from edge.services.refund_slip import queue_slip
 from edge.services.resolve_refunds import ask_gateway
 from edge.services.settle_refund import find_leg, finish_leg, keep_refund, tell_refund
 from edge.services.settle_stays import unsettle_stays
+from edge.services.settle_tickets import release_tickets, unsettle_tickets
 from edge.services.staff import StaffMember
 from edge.services.validate_purchase import revalidate_order
 from edge.services.work_items import end_work
@@ -278,6 +279,7 @@ def _approve(
     else:
         unit.ledger.post(post_refund(box.ids.new_id(), order, refund, now.wall_at))
         unsettle_stays(unit, box, order, refund, now)
+        unsettle_tickets(unit, box, order, refund, now)
     for tender, part_no, part_fen in _by_part(unit, order, refund, plan):
         leg = _leg(box, tender.tender_id, tender.kind, part_fen, now, part_no)
         refund = _add_leg(unit, box, refund, leg, now)
@@ -341,6 +343,7 @@ def _cancel_order(unit: Unit, box: Box, order: Order, refund: Refund, now: Insta
     unit.orders.put(cancelled)
     data = order_cancelled(cancelled)
     record_event(unit, box.ids, now, box.origin, EventKind.ORDER_CANCELLED, order.order_id, data)
+    release_tickets(unit, box, cancelled)
     basket = unit.baskets.get(order.basket_id)
     if basket is not None and basket.state is BasketState.ORDERED:
         opened = change_state(basket, BasketState.OPEN, now.wall_at)

@@ -35,6 +35,7 @@ from edge.services.events import EventKind, order_cancelled, payment_kind, payme
 from edge.services.payment_ports import GatewayAnswer, PaymentState
 from edge.services.record_debt import record_debt
 from edge.services.records import Unit
+from edge.services.settle_tickets import release_tickets
 from edge.services.stay_lines import asks_for_stays
 from edge.services.work_items import SERVICE, end_work, raise_work
 from edge.services.work_records import WorkKind
@@ -321,7 +322,9 @@ def _cancel_forsaken(unit: Unit, box: Box, attempt: PaymentAttempt, now: Instant
         basket = unit.baskets.get(order.basket_id)
         if basket is not None and basket.state is BasketState.ORDERED:
             opened = change_state(basket, BasketState.OPEN, now.wall_at)
-            unit.baskets.put(change_state(opened, BasketState.HELD, now.wall_at))
+            # Goods of tickets stay on their tickets.
+            gone = BasketState.ABANDONED if release_tickets(unit, box, cancelled) else BasketState.HELD
+            unit.baskets.put(change_state(opened, gone, now.wall_at))
         data = order_cancelled(cancelled)
         record_event(unit, box.ids, now, box.origin, EventKind.ORDER_CANCELLED, order.order_id, data)
         settle_points(unit, box, cancelled, now)
