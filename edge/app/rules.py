@@ -88,7 +88,8 @@ def minute_of_day(time: str) -> int:
 
 def build_workstation(config: WorkstationConfig) -> Workstation:
     """Return one place where people pay."""
-    return Workstation(config.name, WorkstationKind(config.kind), config.language, config.cash)
+    kind = WorkstationKind(config.kind)
+    return Workstation(config.name, kind, config.language, config.cash, config.tenant)
 
 
 def web_settings(config: Config) -> WebSettings:

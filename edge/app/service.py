@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from edge.app.cameras import build_cameras
+from edge.app.counter import build_counter
 from edge.app.devices import build_devices
 from edge.app.gateways import (
     autopay_gateways,
@@ -74,6 +75,7 @@ def build_books(config: Config, store: SqliteStore, clock: Clock, ids: TimeOrder
         parking=build_parking(config),
         touch=build_touch(config),
         members=build_members(config),
+        counter=build_counter(config, clock),
         phone=build_phone(config),
         tenants=build_tenants(config),
     )

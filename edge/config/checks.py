@@ -8,6 +8,7 @@ from dataclasses import asdict
 from ipaddress import ip_network
 
 from edge.config.camera_checks import check_cameras
+from edge.config.counter_checks import PIN_HASH, check_counters
 from edge.config.member_sections import check_members
 from edge.config.parking_checks import check_lanes, check_parking
 from edge.config.pass_section import check_passes
@@ -30,8 +31,6 @@ _NAMED = (
     "camera",
     "staff",
 )
-
-_PIN_HASH = re.compile(r"(?:[0-9a-f]{2}){8,64}\$[0-9a-f]{64}", re.ASCII)
 
 
 def check_references(config: Config, source: str) -> None:
@@ -66,12 +65,13 @@ def check_references(config: Config, source: str) -> None:
             )
     check_lanes(config, source)
     check_cameras(config, source)
+    check_counters(config, source)
 
 
 def check_values(config: Config, source: str) -> None:
     """Raise Invalid for values that no type can hold back."""
     for member in config.staff:
-        if not _PIN_HASH.fullmatch(member.pin_hash):
+        if not PIN_HASH.fullmatch(member.pin_hash):
             raise Invalid(
                 f"{source}: the pin_hash of {member.name!r} is none; make one with: python -m edge hash-pin"
             )

@@ -11,6 +11,7 @@ from devices.settings import DisplayConfig, GateConfig, SpaceBoardConfig
 from edge.codes.house import HouseForm
 from edge.config.agent_section import AgentConfig
 from edge.config.camera_sections import CameraConfig, PhotosConfig
+from edge.config.counter_section import CounterConfig
 from edge.config.member_sections import MembersConfig, PointsRuleConfig, PointsTierConfig
 from edge.config.parking_sections import LaneConfig, ParkingConfig, ZoneConfig
 from edge.config.pass_section import PassesConfig
@@ -122,12 +123,13 @@ class CodesConfig:
 
 @dataclass(frozen=True, slots=True)
 class WorkstationConfig:
-    """[[workstation]]: a kiosk, a till, or the place to pay of an exit lane."""
+    """[[workstation]]: a kiosk, a till, a counter of a tenant, or the place to pay of an exit lane."""
 
     name: str
-    kind: Literal["kiosk", "till", "lane"] = "kiosk"
+    kind: Literal["kiosk", "till", "counter", "lane"] = "kiosk"
     language: Literal["zh", "en"] = "zh"
     cash: bool = False
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +275,7 @@ class Config:
     funnel: FunnelConfig = field(default_factory=FunnelConfig)
     touchpoint: tuple[TouchpointConfig, ...] = ()
     guide: tuple[GuideConfig, ...] = ()
+    counter: CounterConfig = field(default_factory=CounterConfig)
     wechat_pay: WeChatPayConfig | None = None
     alipay: AlipayConfig | None = None
     staff: tuple[StaffConfig, ...] = ()

@@ -49,3 +49,4 @@ class GuideConfig:
     name_en: str = ""
     tenant: str = ""
     commission_permille: int = 0
+    pin_hash: str = ""
