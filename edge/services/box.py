@@ -16,7 +16,9 @@ from edge.services.parking_rules import ParkingRules
 from edge.services.payment_ports import AutopayGateway, PaymentGateway, PrepayGateway, RefundGateway
 from edge.services.phone_ports import MiniProgram
 from edge.services.phone_rules import PhoneRules
+from edge.services.picture_ports import PictureCodes
 from edge.services.ports import Clock, HqLink, IdSource, Printer, Store
+from edge.services.scan_and_go_rules import ScanAndGoRules
 from edge.services.touch_rules import TouchRules
 
 
@@ -28,6 +30,7 @@ class WorkstationKind(StrEnum):
     COUNTER = "counter"
     LANE = "lane"
     PHONE = "phone"
+    EXIT = "exit"
 
 
 #: The place of orders that a phone pays by itself; it is always there and has no screen.
@@ -101,9 +104,9 @@ class Box:
     printers: by workstation; gateways, refunders, prepayers and autopayers: by the gateway's name. parking:
     the car park. wake_lane: told the name of a lane where something is to be done at once. touch: by what
     shoppers' ways are recorded, None records none. members: what
-    members' identities and points go by.
-    counter: how tickets are written. phone: by what phones are served. mini_program: WeChat's side of
-    ours, None without one. tenants: by tenant_id, those that are configured.
+    members' identities and points go by. phone: by what phones are served. mini_program: WeChat's side of
+    ours, None without one. tenants: by tenant_id, those that are configured. scan_and_go: what phones may buy
+    by themselves and how they leave; pictures: reads codes in pictures that they send, None where nothing does.
     """
 
     origin: Origin
@@ -128,6 +131,8 @@ class Box:
     mini_program: MiniProgram | None = None
     tenants: Mapping[str, Tenant] = field(default_factory=dict)
     counter: CounterRules = field(default_factory=CounterRules)
+    scan_and_go: ScanAndGoRules = field(default_factory=ScanAndGoRules)
+    pictures: PictureCodes | None = None
 
     def tenant(self, tenant_id: str) -> Tenant:
         """Return a tenant; one that is not configured goes by its id and is paid to the mall's number."""

@@ -103,6 +103,8 @@ class EventKind(StrEnum):
     MEMBER_PLATE = "member.plate"
     POINTS_CHANGED = "points.changed"
     POINTS_LEASE = "points.lease"
+    EXIT_CHECKED = "exit.checked"
+    BASKET_HANDED_OVER = "basket.handed_over"
 
 
 #: Kinds that somebody waits for: they are sent before what has waited longer.

@@ -19,6 +19,7 @@ from edge.services.command_records import CommandRecord, CommandState
 from edge.services.events import EventKind, Origin
 from edge.services.outbox_records import OutboxMessage
 from sim.fakes.outbox import FakeOutbox, OutboxRows
+from tests.unit.cart_samples import cart_data
 from tests.unit.lane_samples import lane_data
 from tests.unit.member_samples import member_data
 from tests.unit.right_samples import right_data
@@ -206,6 +207,7 @@ def samples() -> dict[EventKind, events.Data]:
         **stay_money_data(),
         **validation_data(),
         **member_data(),
+        **cart_data(),
     }
 
 
