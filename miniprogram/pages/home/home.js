@@ -1,1 +1,92 @@
-Page({ data: {}, onLoad(query) {} });
+// Where the mini-program begins, and where an ordinary QR code's address arrives (`q`): it leads on to its page.
+const address = require('../../lib/address');
+const language = require('../../lib/language');
+const recent = require('../../lib/recent');
+const { routeOfUrl, routeOfTarget, pathOf } = require('../../lib/routes');
+const { screen } = require('../../lib/screen');
+const { scan } = require('../../lib/scan');
+const { yuan } = require('../../lib/money');
+
+Page(
+  screen({
+    name: 'home',
+    data: { recent: [], unknown: false, elsewhere: '' },
+
+    async load() {
+      const { touchpoint } = this.params;
+      this.showRecent();
+      if (touchpoint) await this.touch(touchpoint);
+    },
+
+    showRecent() {
+      const { t } = this.data;
+      const shown = recent.list().map((one) => ({
+        order: one.order,
+        number: one.number,
+        amount: yuan(one.amount_fen),
+        words: one.kind === 'shop' ? t.exitCode : t.receipt,
+      }));
+      this.setData({ recent: shown });
+    },
+
+    /** A touchpoint's code was scanned: the box notes it and says where it leads. */
+    async touch(touchpoint) {
+      const { scene } = wx.getLaunchOptionsSync();
+      const body = { touchpoint, ...(this.api.c ? { c: this.api.c } : {}), ...(scene ? { scene } : {}) };
+      const answer = await this.api.post('/touch', body);
+      this.api.c = answer.c || this.api.c;
+      this.params = {};
+      const route = routeOfTarget(answer.leads_to) || routeOfUrl(answer.leads_to);
+      if (route && (!route.base || address.choose(route.base)) && route.page !== 'home') {
+        wx.redirectTo({ url: pathOf(route.page, route.params, this.api.c) });
+      } else if (/^https:\/\//.test(answer.leads_to || '')) {
+        this.setData({ elsewhere: answer.leads_to });
+      }
+    },
+
+    onScan() {
+      return this.act(async () => {
+        const text = await scan(['qrCode', 'barCode']);
+        if (text === '') return;
+        const route = routeOfUrl(text);
+        if (!route || !address.choose(route.base)) {
+          // A bare barcode is most likely something that a shopper wants to buy.
+          if (/^\d{8,14}$/.test(text)) this.go('shop', { code: text });
+          else this.setData({ unknown: true });
+          return;
+        }
+        this.setData({ unknown: false });
+        wx.navigateTo({ url: pathOf(route.page, route.params, route.c) });
+      });
+    },
+
+    onShop() {
+      this.go('shop', {});
+    },
+    onParking() {
+      this.go('parking', {});
+    },
+    onMe() {
+      this.go('me', {});
+    },
+    onRecent({ currentTarget }) {
+      const one = recent.find(currentTarget.dataset.order);
+      if (!one) return;
+      address.choose(one.base);
+      if (one.kind === 'shop') this.go('exit', { order: one.order });
+      else if (one.receipt) this.go('paid', { receipt: one.receipt, order: one.order, ticket: one.ticket });
+    },
+    onCopy() {
+      wx.setClipboardData({ data: this.data.elsewhere });
+    },
+    onLanguage() {
+      const chosen = language.other(this.data.language);
+      language.choose(chosen);
+      this.speak(chosen);
+      this.showRecent();
+    },
+    onShow() {
+      if (this.data.status === 'ready') this.showRecent();
+    },
+  }),
+);

@@ -1,0 +1,35 @@
+// A counter's ticket as its page shows it.
+const { yuan } = require('../money');
+const { fill } = require('../texts/index');
+const { hourMinute } = require('../times');
+const { goodsView } = require('./goods');
+
+const PAYABLE = ['issued', 'paying'];
+
+/** Return what the page shows of the box's answer to GET /t/{ticket}. */
+function ticketView(answer, t) {
+  const amount = yuan(answer.total_fen);
+  return {
+    number: fill(t.number, { number: answer.number }),
+    tenant: (answer.tenant && answer.tenant.name) || '',
+    counter: answer.counter || '',
+    guide: answer.guide ? fill(t.guide, { guide: answer.guide }) : '',
+    lines: goodsView(answer.lines, t),
+    offers: answer.offers || [],
+    amount,
+    payLabel: fill(t.pay, { amount }),
+    againLabel: fill(t.payAgain, { amount }),
+    payable: PAYABLE.includes(answer.state),
+    until: answer.state === 'issued' && answer.expires_at ? fill(t.until, { time: hourMinute(answer.expires_at) }) : '',
+    release: answer.state === 'paid' && answer.release_code ? String(answer.release_code) : '',
+    ...words(answer, t),
+  };
+}
+
+function words({ state, release_code }, t) {
+  const fine = { paid: release_code ? t.statePaid : t.paidElsewhere, handed_over: t.stateHandedOver };
+  const wrong = { cancelled: t.stateCancelled, expired: t.stateExpired };
+  return { fine: fine[state] || '', wrong: wrong[state] || '' };
+}
+
+module.exports = { ticketView };

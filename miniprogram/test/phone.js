@@ -1,0 +1,176 @@
+// A phone for tests: a fake `wx` that remembers what was asked of it, before a box that answers by docs/protocols/phone-api.md.
+const path = require('path');
+const simulate = require('miniprogram-simulate');
+
+const root = path.join(__dirname, '..');
+const timing = require('../lib/timing');
+const address = require('../lib/address');
+
+const BASE = 'https://hq.example/b/demo-mall/till-1';
+const loaded = {};
+
+/** Return an answer kept in test/fixtures, a copy of its own each time. */
+function fixture(name, changed = {}) {
+  const { answer } = JSON.parse(JSON.stringify(require(`./fixtures/${name}.json`)));
+  return { ...answer, ...changed };
+}
+
+/** A fake `wx`. Tests set what it answers: box routes, the scanner, WeChat's sheet; and read `log`. */
+function newPhone({ language = 'zh_CN', scene = 1011, release = true } = {}) {
+  const phone = {
+    log: [],
+    calls: [],
+    storage: {},
+    routes: [],
+    scanned: [],
+    sheet: 'success',
+    loginCodes: 0,
+    online: true,
+    modal: true,
+    subscribe: {},
+  };
+  phone.on = (method, pattern, answer) => {
+    phone.routes.unshift({ method, pattern: new RegExp(`^${pattern}$`), answer });
+  };
+  phone.last = (name) => phone.log.filter((one) => one.name === name).slice(-1)[0];
+  phone.asked = (method, pattern) =>
+    phone.calls.filter((one) => one.method === method && new RegExp(`^${pattern}$`).test(one.path));
+  phone.on('POST', '/login', () => fixture('login'));
+  phone.on('POST', '/session', () => fixture('session'));
+  global.wx = fakeWx(phone, { language, scene, release });
+  address.forget();
+  return phone;
+}
+
+function fakeWx(phone, { language, scene, release }) {
+  const note = (name) => (asked) => {
+    phone.log.push({ name, ...asked });
+    if (asked && asked.success) setTimeout(() => asked.success({}), 0);
+  };
+  return {
+    getAppBaseInfo: () => ({ language }),
+    getLaunchOptionsSync: () => ({ scene, query: {}, path: '' }),
+    getAccountInfoSync: () => ({ miniProgram: { envVersion: release ? 'release' : 'develop' } }),
+    getStorageSync: (name) => (name in phone.storage ? JSON.parse(phone.storage[name]) : ''),
+    setStorageSync: (name, value) => {
+      phone.storage[name] = JSON.stringify(value);
+    },
+    removeStorageSync: (name) => {
+      delete phone.storage[name];
+    },
+    login: ({ success }) => {
+      phone.loginCodes += 1;
+      const code = `code-${phone.loginCodes}`;
+      setTimeout(() => success({ code }), 0);
+    },
+    request: (asked) => request(phone, asked),
+    requestPayment: (asked) => {
+      phone.log.push({ name: 'requestPayment', ...asked });
+      const said = phone.sheet;
+      setTimeout(() => (said === 'success' ? asked.success({}) : asked.fail({ errMsg: `requestPayment:fail ${said}` })), 0);
+    },
+    scanCode: ({ success, fail }) => {
+      const result = phone.scanned.shift();
+      setTimeout(() => (result ? success({ result }) : fail({ errMsg: 'scanCode:fail cancel' })), 0);
+    },
+    showModal: (asked) => {
+      phone.log.push({ name: 'showModal', ...asked });
+      setTimeout(() => asked.success({ confirm: phone.modal, cancel: !phone.modal }), 0);
+    },
+    requestSubscribeMessage: (asked) => {
+      phone.log.push({ name: 'requestSubscribeMessage', ...asked });
+      setTimeout(() => asked.success({ errMsg: 'ok', ...phone.subscribe }), 0);
+    },
+    navigateTo: note('navigateTo'),
+    redirectTo: note('redirectTo'),
+    reLaunch: note('reLaunch'),
+    showToast: note('showToast'),
+    setNavigationBarTitle: note('setNavigationBarTitle'),
+    setClipboardData: note('setClipboardData'),
+    stopPullDownRefresh: note('stopPullDownRefresh'),
+  };
+}
+
+function request(phone, { url, method, data, header, success, fail }) {
+  const found = /^(.*)\/phone\/api\/v1([^?]*)(?:\?(.*))?$/.exec(url);
+  const call = { base: found[1], path: found[2], query: found[3] || '', method, body: data, header };
+  phone.calls.push(call);
+  setTimeout(() => {
+    if (!phone.online) return fail({ errMsg: 'request:fail' });
+    const route = phone.routes.find((one) => one.method === method && one.pattern.test(call.path));
+    if (!route) throw new Error(`the test has no answer to ${method} ${call.path}`);
+    const answer = typeof route.answer === 'function' ? route.answer(call) : route.answer;
+    if (answer === 'offline') return fail({ errMsg: 'request:fail' });
+    const { status = 200, header: heads = {}, ...rest } = answer && answer.status ? answer : { body: answer };
+    return success({ statusCode: status, data: rest.body === undefined ? '' : rest.body, header: heads });
+  }, 0);
+}
+
+/** An answer that is not 200: the error's word in the box's own JSON. */
+function refused(status, word, message = '', header = {}) {
+  return { status, body: { error: word, message }, header };
+}
+
+/** Render a page, open it with a launch query, and wait until it stands. Returns {page, dom, find, all, text, tap}. */
+async function openPage(name, query = {}) {
+  const file = path.join(root, 'pages', name, name);
+  if (!loaded[name]) loaded[name] = simulate.load(file, 'page', { rootPath: root, compiler: 'simulate' });
+  const page = simulate.render(loaded[name]);
+  const parent = document.createElement('parent-wrapper');
+  page.attach(parent);
+  page.instance.onLoad(query);
+  const shown = handle(page);
+  await shown.until(() => page.data.status !== 'loading' || global.wx.left);
+  return shown;
+}
+
+function handle(page) {
+  const all = (selector) => page.querySelectorAll(selector);
+  return {
+    page,
+    all,
+    data: () => page.data,
+    find: (selector) => all(selector)[0],
+    text: () => page.dom.textContent.replace(/\s+/g, ' '),
+    until,
+    tap: async (selector, nth = 0) => {
+      const found = allWithin(page, selector)[nth];
+      if (!found) throw new Error(`nothing to tap at ${selector}`);
+      found.dispatchEvent('tap');
+      await pause();
+    },
+    close: () => {
+      page.instance.onUnload();
+      page.detach();
+    },
+  };
+}
+
+/** Elements by class, also within components. */
+function allWithin(node, selector) {
+  return node.querySelectorAll(selector);
+}
+
+function pause() {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 0);
+  });
+}
+
+/** Wait until something is so: at most two seconds. */
+async function until(condition) {
+  const end = Date.now() + 2000;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error('it has not come to that within two seconds');
+    await pause();
+  }
+}
+
+/** Make every wait of the mini-program short. */
+function hurry() {
+  timing.retry = [1, 1];
+  timing.ask = timing.ask.map(() => 1);
+  timing.look = 5;
+}
+
+module.exports = { BASE, fixture, newPhone, refused, openPage, until, pause, hurry };
