@@ -46,6 +46,7 @@ RECORDS = (
     "papers",
     "validations",
     "people",
+    "collections",
     "points",
     "settlements",
     "stay_charges",

@@ -18,6 +18,7 @@ from edge.services.bill_records import BillBook
 from edge.services.cart_records import Carts, Exits
 from edge.services.catalogue_records import Catalogue
 from edge.services.charge_records import Autopays, Debts, StayCharges
+from edge.services.collection_records import Collections
 from edge.services.command_records import Commands
 from edge.services.journey_records import Credits, GuideTasks, Journeys
 from edge.services.landing_records import Landings
@@ -282,6 +283,8 @@ class Unit(Protocol):
     def lane_holds(self) -> LaneHolds: ...
     @property
     def tickets(self) -> Tickets: ...
+    @property
+    def collections(self) -> Collections: ...
     @property
     def carts(self) -> Carts: ...
     @property

@@ -23,6 +23,7 @@ from edge.services.records import Unit
 from edge.store.baskets import BasketTable, WorkstationTable
 from edge.store.bills import BillTable
 from edge.store.catalogue import CatalogueTable
+from edge.store.collections import CollectionTable
 from edge.store.commands import CommandTable
 from edge.store.database import lock_writer, open_reader, open_writer, quick_check
 from edge.store.exits import CartTable, ExitTable
@@ -92,7 +93,16 @@ class CarParkUnit:
         self.passes = PassTable(connection)
 
 
-class SqliteUnit(CarParkUnit):
+class CounterUnit(CarParkUnit):
+    """What counters write and the central cashier collects, over the same connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self.tickets = TicketTable(connection)
+        self.collections = CollectionTable(connection)
+
+
+class SqliteUnit(CounterUnit):
     """All records over one connection; implements records.Unit."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -129,7 +139,6 @@ class SqliteUnit(CarParkUnit):
         self.phone_notices = PhoneNoticeTable(connection)
         self.carts = CartTable(connection)
         self.exits = ExitTable(connection)
-        self.tickets = TicketTable(connection)
 
 
 class SqliteStore:

@@ -21,6 +21,7 @@ from edge.services.records import ScanRecord, Unit, WorkstationState
 from edge.services.work_records import WorkItem
 from sim.fakes.bills import BilledBooks, BillRows, FakeBills
 from sim.fakes.catalogue import CatalogueRows, FakeCatalogue
+from sim.fakes.collections import CollectionRows, FakeCollections
 from sim.fakes.commands import CommandRows, FakeCommands
 from sim.fakes.exits import ExitRows, FakeCarts, FakeExits
 from sim.fakes.journeys import FakeCredits, FakeGuideTasks, FakeJourneys, JourneyRows
@@ -95,6 +96,7 @@ class Rows:
     passes: PassRows = field(default_factory=PassRows)
     people: PeopleRows = field(default_factory=PeopleRows)
     tickets: TicketRows = field(default_factory=TicketRows)
+    collections: CollectionRows = field(default_factory=CollectionRows)
     exits: ExitRows = field(default_factory=ExitRows)
 
     def copy(self) -> Rows:
@@ -199,6 +201,7 @@ class FakeUnit(FakeCarParkUnit):
         self.carts = FakeCarts(rows.exits, rows.baskets, rows.orders, writing)
         self.exits = FakeExits(rows.exits, writing)
         self.tickets = FakeTickets(rows.tickets, writing)
+        self.collections = FakeCollections(rows.collections, writing)
 
 
 def _traced(rows: Rows) -> TracedRows:
