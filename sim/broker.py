@@ -35,9 +35,10 @@ STOP_S = 5.0
 
 #: Starts the broker, tells its process id and ends it once our end of the pipe is closed.
 _GUARD = """
-log="$1"; shift; exec 3<&0
-"$@" </dev/null >"$log" 2>&1 3<&- & echo $!
-cat <&3 >/dev/null; kill -9 $! 2>/dev/null
+folder="$1"; shift; exec 3<&0
+"$@" </dev/null >"$folder/broker.log" 2>&1 3<&- & echo $!
+read -r word <&3; kill -9 $! 2>/dev/null; wait $! 2>/dev/null
+[ "$word" = keep ] || rm -rf "$folder"
 """
 
 
@@ -102,11 +103,11 @@ class Broker:
         if _listens(self.port):
             raise BrokerError(f"port {self.port} is taken; stop what listens there or choose another port")
         command = _command(self.kind, self.port, Path(self._folder.name), self._config)
-        # The guard's stdin is our pipe: when we end, for whatever reason, cat ends and so does the broker.
+        # The guard's stdin is our pipe: when we end, for whatever reason, its read ends and so does the
+        # broker; without our word to keep it, the folder goes, too.
         # A session of its own keeps Ctrl+C from the guard, so that the broker ends when we say so.
-        log = str(self._log)
         guard = subprocess.Popen(
-            ["/bin/sh", "-c", _GUARD, "broker", log, *command],
+            ["/bin/sh", "-c", _GUARD, "broker", self._folder.name, *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
@@ -151,8 +152,12 @@ class Broker:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._pid, how)
         self._await_silence()
+        with contextlib.suppress(BrokenPipeError):
+            guard.stdin.write(b"keep\n")
+            guard.stdin.flush()
         # Closing the pipe makes the guard end what is left.
-        guard.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            guard.stdin.close()
         guard.stdout.close()
         guard.wait(STOP_S)
 

@@ -27,7 +27,8 @@ STOP_S = 20.0
 _GUARD = """
 log="$1"; shift; exec 3<&0
 "$@" </dev/null >"$log" 2>&1 3<&- & echo $!
-cat <&3 >/dev/null; kill -QUIT $! 2>/dev/null; wait $!
+read -r word <&3; kill -QUIT $! 2>/dev/null; wait $!
+[ "$word" = keep ] || rm -rf "${log%/*}"
 """
 
 _SETTINGS = {
@@ -164,7 +165,12 @@ class Postgres:
                     break
                 pause.wait(0.05)
         self.pid = 0
-        guard.stdin.close()
+        with suppress(BrokenPipeError):
+            # Without this word, as when we are killed, the guard removes the cluster.
+            guard.stdin.write(b"keep\n")
+            guard.stdin.flush()
+        with suppress(BrokenPipeError):
+            guard.stdin.close()
         guard.stdout.close()
         guard.wait(STOP_S)
 

@@ -61,26 +61,32 @@ def test_it_listens_on_loopback_alone(kind: BrokerKind) -> None:
     assert bound == {"0100007F"}
 
 
-def test_it_ends_with_its_parent_even_when_that_is_killed() -> None:
+def test_it_ends_with_its_parent_even_when_that_is_killed(tmp_path: Path) -> None:
     program = (
         "from sim.broker import Broker; import sys\n"
         "b = Broker(); b.start(); print(b.port, flush=True); sys.stdin.read()"
     )
     parent = subprocess.Popen(
-        [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
     )
     assert parent.stdout is not None
     assert parent.stdin is not None
     port = int(parent.stdout.readline())
     assert alive(port)
+    assert [one.name[:12] for one in tmp_path.iterdir()] == ["mall-broker-"]
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait(5)
     pause = threading.Event()
     for _ in range(500):
-        if not alive(port):
+        if not alive(port) and not list(tmp_path.iterdir()):
             break
         pause.wait(0.01)
     assert not alive(port)
+    assert list(tmp_path.iterdir()) == []
     parent.stdout.close()
     parent.stdin.close()
 
