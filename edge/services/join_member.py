@@ -18,6 +18,8 @@ from edge.services.events import EventKind
 from edge.services.identify_member import KnownMember, candidates, known_member, own_profile
 from edge.services.member_events import joined, tell
 from edge.services.merge_members import merge_members
+from edge.services.occasion_landing import offer_join_page
+from edge.services.offer_landing import way_of
 from edge.services.record_conversion import record_join
 from edge.services.records import Unit
 
@@ -68,6 +70,9 @@ def join_member(unit: Unit, box: Box, ask: JoinAsk, now: Instant) -> KnownMember
         told = joined(profile, ask.identities, version, box.members.key)
         tell(unit, box, EventKind.MEMBER_JOINED, member_id, told, now, ask.order_id)
         record_join(unit, box, member_id, ask.touchpoint, now, ask.order_id, ask.correlation)
+        order = unit.orders.get(ask.order_id) if ask.order_id else None
+        way = ask.correlation or (way_of(unit, order) if order else "")
+        offer_join_page(unit, box, member_id, order, way, now)
     give_consent(unit, box, member_id, ConsentPurpose.MEMBERSHIP, version, ask.touchpoint, now)
     known = known_member(unit, member_id)
     if known is None:

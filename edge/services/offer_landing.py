@@ -61,13 +61,18 @@ def find_version(
     unit: Unit, spent_fen: dict[str, int], occasion: Occasion, campaign: str, at: int
 ) -> LandingVersion | None:
     """Return what is in force for an occasion; a published version goes before a given page of its tenant."""
+    return choose_version(current_versions(unit, spent_fen, at), spent_fen, occasion, campaign)
+
+
+def current_versions(unit: Unit, spent_fen: dict[str, int], at: int) -> list[LandingVersion]:
+    """Return what is in force of an order's tenants and of the mall, one for each slot."""
     given = {page.tenant_id: given_version(page) for page in unit.landings.pages()}
     held: list[LandingVersion] = []
     for tenant in tenants_by_share(spent_fen):
         current = [one for one in unit.landings.current(tenant, at) if one.variants]
         plain = any(one.slot == LandingSlot(tenant) for one in current)
         held += current if plain or tenant not in given else [*current, given[tenant]]
-    return choose_version(held, spent_fen, occasion, campaign)
+    return held
 
 
 def assign_variant(unit: Unit, version: LandingVersion, shopper: str) -> str:
@@ -91,14 +96,32 @@ def arms_of(unit: Unit, version: LandingVersion) -> tuple[VariantArm, ...]:
 
 
 def landing_of(unit: Unit, order: Order) -> LandingPage | None:
-    """Return the page that an order ended on; of an order from before such were kept, its tenants' page."""
-    shown = unit.landings.shown_of(order.order_id)
-    pages = unit.landings.pages()
-    if shown is None:
-        return choose_landing(pages, _spent(order))
+    """Return the page that an order ended on, after a refund the refund's, where there is one.
+
+    Of an order from before such were kept it is its tenants' page.
+    """
+    shown = shown_now(unit, order.order_id)
+    page = page_of(unit, shown) if shown else None
+    if page is not None or (shown is not None and shown.number):
+        return page
+    return choose_landing(unit.landings.pages(), _spent(order))
+
+
+def shown_now(unit: Unit, order_id: str) -> ShownLanding | None:
+    """Return what an order's receipt shows by now."""
+    return unit.landings.shown_of(refund_key(order_id)) or unit.landings.shown_of(order_id)
+
+
+def refund_key(order_id: str) -> str:
+    """Return by what the page is kept that a refunded order's receipt shows."""
+    return f"{order_id}.refund"
+
+
+def page_of(unit: Unit, shown: ShownLanding) -> LandingPage | None:
+    """Return what was shown; None when it was a given page that is there no more."""
     if shown.number == 0:
-        given = {page.tenant_id: page for page in pages}
-        return given.get(shown.slot.tenant_id) or choose_landing(pages, _spent(order))
+        given = {page.tenant_id: page for page in unit.landings.pages()}
+        return given.get(shown.slot.tenant_id)
     version = unit.landings.version(shown.slot, shown.number)
     return None if version is None else _named(version, shown.variant)
 

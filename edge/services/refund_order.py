@@ -42,6 +42,7 @@ from edge.services.business_day import business_day
 from edge.services.check_out import to_start
 from edge.services.earn_points import reverse_for_refund
 from edge.services.events import EventKind, order_cancelled, record_event
+from edge.services.occasion_landing import offer_refund_page
 from edge.services.open_shift import ensure_shift, need_cash_shift
 from edge.services.payment_ports import RefundState
 from edge.services.records import Unit
@@ -290,6 +291,8 @@ def _approve(
     revalidate_order(unit, box, order.order_id, now)
     reverse_sale(unit, box, order, refund, now)
     reverse_for_refund(unit, box, refund, now)
+    if not refund.cancels_order:
+        offer_refund_page(unit, box, order, now)
     return refund
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
-from edge.clock import iso
+from edge.clock import Instant, iso
 from edge.members.conversion import ConversionStep
 from edge.members.landing import BlockKind
 from edge.members.touchpoint import TouchpointKind, touchpoint_id
+from edge.retail.order import Order
 from edge.retail.refund import Refund, RefundPhase
-from edge.services.box import Box
+from edge.services.box import PHONE, Box
 from edge.services.claim_parking import show_parking
 from edge.services.events import EventKind, Surface, record_event
 from edge.services.landing_events import landing_data
-from edge.services.offer_landing import landing_of
+from edge.services.landing_records import ShownLanding
+from edge.services.offer_landing import landing_of, shown_now, way_of
 from edge.services.receipt_paper import receipt_url
 from edge.services.record_conversion import Details, record_conversion, way_of_order
 from edge.services.records import Unit
@@ -51,6 +54,7 @@ def show_receipt(box: Box, token: str) -> Mapping[str, object] | None:
             "refunds": [_refund(one) for one in unit.refunds.of_order(order.order_id) if one.holds_money],
             "total_fen": order.total_fen,
             "landing": order_landing(unit, box, order),
+            "way": way_of(unit, order),
             "parking": show_parking(unit, box, order.basket_id, order.order_id),
         }
 
@@ -69,21 +73,41 @@ def record_touchpoint(box: Box, token: str, touchpoint: str) -> None:
         order = unit.orders.get(receipt.order_id) if receipt else None
         if receipt is None or order is None:
             return
-        page = landing_of(unit, order)
-        if page is not None and unit.receipts.mark_touched(receipt.receipt_id, touchpoint, now.wall_at):
-            if touchpoint in ACTS:
-                unit.landings.mark_acted(order.order_id, now.wall_at)
-            if kind is not None:
-                shown = unit.landings.shown_of(order.order_id)
-                step = landing_data(page, order, Surface.PHONE, shown, block)
-                record_event(unit, box.ids, now, box.origin, kind, order.order_id, step)
-            place = touchpoint_id(TouchpointKind.LANDING, page.tenant_id or "mall")
-            opened = Details(tenant_id=page.tenant_id, subject=touchpoint)
-            way = way_of_order(unit, box, order, now)
-            if way:
-                record_conversion(unit, box, ConversionStep.OPENED, way, place, now, opened)
+        page, shown = landing_of(unit, order), shown_now(unit, order.order_id)
+        mark = _mark(touchpoint, order, shown)
+        if not unit.receipts.mark_touched(receipt.receipt_id, mark, now.wall_at):
+            return
+        if shown is not None and touchpoint in ACTS:
+            unit.landings.mark_acted(shown.order_id, now.wall_at)
+        if page is not None and kind is not None:
+            step = landing_data(page, order, Surface.PHONE, shown, block)
+            record_event(unit, box.ids, now, box.origin, kind, order.order_id, step)
+        _step(unit, box, order, touchpoint, now)
 
     box.store.write(work)
+
+
+def _mark(touchpoint: str, order: Order, shown: ShownLanding | None) -> str:
+    """Return what makes a step one: the same on the page that came after a refund is another."""
+    again = shown is not None and shown.order_id != order.order_id
+    return f"{touchpoint}.refund" if again else touchpoint
+
+
+def _step(unit: Unit, box: Box, order: Order, touchpoint: str, now: Instant) -> None:
+    """Record what was done on a receipt's page as steps of the order's way: the receipt's, and the page's."""
+    way = way_of_order(unit, box, order, now)
+    if not way:
+        return
+    step = partial(record_conversion, unit, box, correlation=way, now=now)
+    if touchpoint == "opened":
+        scanned = ConversionStep.OPENED if order.workstation == PHONE else ConversionStep.SCANNED
+        step(scanned, touchpoint=touchpoint_id(TouchpointKind.RECEIPT, order.workstation))
+    page, shown = landing_of(unit, order), shown_now(unit, order.order_id)
+    if page is not None:
+        place = touchpoint_id(TouchpointKind.LANDING, page.tenant_id or "mall")
+        about = _mark(touchpoint, order, shown)
+        told = Details(page.tenant_id, variant=shown.label if shown else "", subject=about)
+        step(ConversionStep.OPENED, touchpoint=place, details=told)
 
 
 def _refund(refund: Refund) -> Mapping[str, object]:

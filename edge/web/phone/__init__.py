@@ -15,10 +15,11 @@ from edge.clock import local
 from edge.errors import Declined, Invalid
 from edge.web.desk import LANGUAGES, TOUCHPOINTS, Desk, Json, WebSettings
 from edge.web.phone import landing
+from edge.web.phone.go import with_way
 from edge.web.texts import load_texts
 
 #: Where a block's button may lead.
-_SCHEMES = ("https://", "weixin://")
+_SCHEMES = ("https://", "weixin://", "/phone/")
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 
 
@@ -143,7 +144,11 @@ def _touched(receipt: Json, asked: object) -> tuple[str, str | None]:
     block = str(values.get("block", ""))
     blocks = _blocks(receipt)
     if block.isascii() and block.isdigit() and len(block) < 4 and int(block) < len(blocks):
-        return touchpoint, _leads(str(blocks[int(block)].get("url") or "")) or None
+        target = _leads(str(blocks[int(block)].get("url") or ""))
+        if target.startswith("/"):
+            # Another of our pages goes on with the order's way.
+            target = request.script_root + with_way(target, str(receipt.get("way") or ""))
+        return touchpoint, target or None
     return touchpoint, None
 
 

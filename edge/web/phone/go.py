@@ -57,7 +57,7 @@ class _Pages:
             target = f"{request.script_root}{target}"
         elif not target:
             target = f"{request.script_root}/phone/hello/{scanned.touchpoint.touchpoint_id}"
-        return redirect(_with_way(target, scanned.correlation), 303)
+        return redirect(with_way(target, scanned.correlation), 303)
 
     def hello(self, touchpoint: str) -> str:
         """Return the page of a code that leads nowhere else; it says where one is and who serves there."""
@@ -99,7 +99,7 @@ class _Pages:
         return True
 
 
-def _with_way(address: str, correlation: str) -> str:
+def with_way(address: str, correlation: str) -> str:
     """Return the address with the way's id as `c`; an app's own scheme is left as it is."""
     parts = urlsplit(address)
     if not correlation or parts.scheme == "weixin":
