@@ -1,1 +1,130 @@
-Page({ data: {}, onLoad(query) {} });
+// The member's own page: points, coupons, plates, consents, and everything of him exported or erased.
+const { newKey } = require('../../lib/keys');
+const { screen } = require('../../lib/screen');
+const { meView, pointsView } = require('../../lib/views/me');
+
+Page(
+  screen({
+    name: 'me',
+    data: { me: null, shown: '', history: null, more: false, plate: '', plateAgreed: false },
+
+    async load() {
+      await this.api.signIn();
+      this.showMe(await this.api.get('/me'));
+    },
+
+    showMe(answer) {
+      this.setData({ me: meView(answer, this.data.t) });
+    },
+
+    tell(title) {
+      wx.showToast({ title, icon: 'none', duration: 2500 });
+    },
+
+    onUnticked() {
+      this.tell(this.data.t.agreeFirst);
+    },
+
+    onJoin({ detail }) {
+      return this.act(async () => {
+        const phone = detail.phoneCode ? { phone_code: detail.phoneCode } : {};
+        this.showMe(await this.api.post('/me/join', { consent_version: this.data.me.version, ...phone }));
+      });
+    },
+
+    onPhone({ detail }) {
+      // The shopper declined: that is all right.
+      if (!detail.code) return undefined;
+      return this.act(async () => this.showMe(await this.api.post('/me/phone', { code: detail.code })));
+    },
+
+    onCoupon({ currentTarget }) {
+      const { code } = currentTarget.dataset;
+      this.setData({ shown: this.data.shown === code ? '' : code });
+    },
+
+    onPlateType({ detail }) {
+      this.setData({ plate: detail.value.toUpperCase() });
+    },
+
+    onPlateAgree({ detail }) {
+      this.setData({ plateAgreed: detail.value.length > 0 });
+    },
+
+    onBind() {
+      const plate = this.data.plate.trim();
+      if (!plate) return undefined;
+      if (!this.data.plateAgreed) {
+        this.onUnticked();
+        return undefined;
+      }
+      return this.act(async () => {
+        const body = { plate, consent_version: this.data.me.version, key: newKey() };
+        this.showMe(await this.api.post('/me/plates', body));
+        this.setData({ plate: '', plateAgreed: false });
+      });
+    },
+
+    onUnbind({ currentTarget }) {
+      return this.act(async () => this.showMe(await this.api.post(`/me/plates/${currentTarget.dataset.id}/remove`)));
+    },
+
+    onConsent({ currentTarget }) {
+      const { purpose } = currentTarget.dataset;
+      const found = this.data.me.consents.find((one) => one.purpose === purpose);
+      const version = found.given ? found.version : this.data.me.version;
+      return this.act(async () =>
+        this.showMe(await this.api.post('/me/consent', { purpose, version, given: !found.given })),
+      );
+    },
+
+    onHistory() {
+      return this.act(() => this.fetchHistory([], undefined));
+    },
+
+    onMore() {
+      const { history } = this.data;
+      return this.act(() => this.fetchHistory(history, history[history.length - 1].at));
+    },
+
+    async fetchHistory(before, at) {
+      const answer = await this.api.get('/me/points', { before: at });
+      this.setData({ history: [...before, ...pointsView(answer.lines)], more: answer.more && answer.lines.length > 0 });
+    },
+
+    onExport() {
+      return this.act(async () => {
+        const all = await this.api.get('/me/export');
+        await new Promise((resolve, reject) => {
+          wx.setClipboardData({ data: JSON.stringify(all, null, 2), success: resolve, fail: reject });
+        });
+        this.tell(this.data.t.exported);
+      });
+    },
+
+    onErase() {
+      const { t } = this.data;
+      wx.showModal({
+        title: t.erase,
+        content: t.eraseAsk,
+        confirmText: t.yes,
+        cancelText: t.cancel,
+        success: ({ confirm }) => confirm && this.erase(),
+      });
+    },
+
+    erase() {
+      return this.act(async () => {
+        await this.api.post('/me/erase', { confirm: true });
+        this.api.forget();
+        this.setData({ history: null, shown: '', status: 'loading' });
+        this.tell(this.data.t.erased);
+        await this.refresh();
+      });
+    },
+
+    onParking() {
+      this.go('parking', {});
+    },
+  }),
+);

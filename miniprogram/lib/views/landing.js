@@ -1,0 +1,66 @@
+// The page after payment as the mini-program shows it.
+const { yuan } = require('../money');
+const { fill } = require('../texts/index');
+
+/** The cold scenes in which WeChat shows <official-account>. Source: 公众号关注组件. */
+const FOLLOW_SCENES = [1011, 1017, 1025, 1047, 1124];
+
+const SIGNS = { text: 'i', offer: '惠', coupon: '券', join: '员', follow: '+', parking: 'P', guide: '导', next_store: '→' };
+
+/** Return what the page shows of the box's answer to GET /landing/{receipt}. asked: {base, language, scene}. */
+function landingView(answer, t, asked) {
+  const { landing } = answer;
+  return {
+    number: fill(t.number, { number: answer.number }),
+    amount: yuan(answer.total_fen),
+    when: (answer.issued_iso || '').slice(0, 16).replace('T', ' '),
+    url: answer.url,
+    title: landing ? own(landing, 'title', asked.language) : '',
+    picture: landing ? address(asked.base, landing.picture) : '',
+    blocks: landing ? landing.blocks.map((block, index) => blockView(block, index, t, asked)) : [],
+    parking: parkingView(answer.parking, asked.language),
+  };
+}
+
+function blockView(block, index, t, { base, language, scene }) {
+  const follows = block.kind === 'follow' && FOLLOW_SCENES.includes(scene);
+  return {
+    key: String(index),
+    index,
+    kind: block.kind,
+    sign: SIGNS[block.kind] || 'i',
+    title: own(block, 'title', language),
+    body: own(block, 'body', language),
+    picture: address(base, block.picture),
+    code: block.code || '',
+    lines: (block.lines || []).map((line) => own(line, 'words', language)),
+    follows,
+    button: follows ? '' : buttonOf(block, t),
+    url: block.url || '',
+  };
+}
+
+function buttonOf({ kind, url, code }, t) {
+  if (kind === 'join') return t.join;
+  if (kind === 'parking') return t.parkingPay;
+  if (kind === 'coupon' && code) return t.showCode;
+  return url ? t.open : '';
+}
+
+function parkingView(parking, language) {
+  const validated = (parking && parking.validated) || [];
+  return validated.map((one) => own(one, 'words', language));
+}
+
+/** Return a field in the language asked for; where only one was written, that one. */
+function own(thing, field, language) {
+  return (language === 'en' && thing[`${field}_en`]) || thing[field] || '';
+}
+
+/** Return a picture's whole address: the box gives paths of its own. */
+function address(base, picture) {
+  if (!picture) return '';
+  return picture.startsWith('/') ? `${base}${picture}` : picture;
+}
+
+module.exports = { landingView, FOLLOW_SCENES };

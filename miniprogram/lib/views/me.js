@@ -1,0 +1,71 @@
+// A member as the page "me" shows him to himself.
+const { fill } = require('../texts/index');
+const { date, dayTime } = require('../times');
+
+const DEAD = ['used', 'redeemed', 'expired', 'revoked'];
+
+/** Return what the page shows of the box's answer to GET /me. */
+function meView(answer, t) {
+  const { member } = answer;
+  return {
+    member: member ? memberView(member, t) : null,
+    version: answer.consent_version,
+    membershipText: answer.texts.membership,
+    plateText: answer.texts.plate,
+    coupons: answer.coupons.map((coupon) => couponView(coupon, t)),
+    plates: answer.plates.map(({ id, masked }) => ({ id, masked })),
+    consents: answer.consents.map((consent) => consentView(consent, t)),
+  };
+}
+
+function memberView(member, t) {
+  return {
+    number: member.number ? fill(t.number, { number: member.number }) : '',
+    tier: member.tier || '',
+    points: String(member.points),
+    pointsAt: member.points_at ? fill(t.pointsAt, { time: dayTime(member.points_at) }) : '',
+    provisional: member.provisional ? t.provisional : '',
+    phone: member.phone || '',
+    card: member.card ? fill(t.card, { card: member.card }) : '',
+    tags: member.tags || [],
+  };
+}
+
+function couponView(coupon, t) {
+  const ended = { used: t.couponUsed, redeemed: t.couponUsed, expired: t.couponExpired, revoked: t.couponExpired };
+  return {
+    code: coupon.code,
+    name: coupon.name,
+    what: coupon.what || '',
+    ends: coupon.ends_at ? fill(t.couponEnds, { time: date(coupon.ends_at) }) : '',
+    state: ended[coupon.state] || '',
+    usable: !DEAD.includes(coupon.state),
+  };
+}
+
+function consentView({ purpose, version, given }, t) {
+  const names = { membership: t.membership, plate: t.platePurpose, messages: t.messages, points_sync: t.pointsSync };
+  return {
+    purpose,
+    version,
+    given,
+    name: names[purpose] || purpose,
+    words: given ? t.given : t.withdrawn,
+    button: given ? t.withdraw : t.give,
+  };
+}
+
+/** Return lines of points as shown: newest first, as the box gives them. */
+function pointsView(lines) {
+  return lines.map((line, index) => ({
+    key: `${line.at}-${index}`,
+    at: line.at,
+    when: dayTime(line.at),
+    text: line.text || '',
+    tenant: line.tenant || '',
+    points: line.points > 0 ? `+${line.points}` : String(line.points),
+    gain: line.points > 0,
+  }));
+}
+
+module.exports = { meView, pointsView };

@@ -1,0 +1,29 @@
+// A stay in the car park as its page shows it.
+const { yuan } = require('../money');
+const { fill } = require('../texts/index');
+const { dayTime, hourMinute } = require('../times');
+
+/** Return what the page shows of one of the box's stays. */
+function stayView(stay, t) {
+  const due = yuan(stay.due_fen);
+  const free = stay.due_fen <= 0;
+  return {
+    id: stay.stay_id,
+    plate: stay.plate || '—',
+    zone: stay.zone || '',
+    entered: fill(t.entered, { time: dayTime(stay.entered_at) }),
+    total: yuan(stay.total_fen),
+    paid: stay.paid_fen ? yuan(stay.paid_fen) : '',
+    due,
+    payable: !free,
+    free: free ? t.free : '',
+    leaveBy: free && stay.allowed_exit_at ? fill(t.leaveBy, { time: hourMinute(stay.allowed_exit_at) }) : '',
+    raise: !free && stay.next_raise_at ? fill(t.raise, { time: hourMinute(stay.next_raise_at) }) : '',
+    segments: stay.segments || [],
+    used: stay.used || [],
+    payLabel: fill(t.pay, { amount: due }),
+    againLabel: fill(t.payAgain, { amount: due }),
+  };
+}
+
+module.exports = { stayView };
