@@ -61,6 +61,7 @@ from edge.web.api import stays
 from edge.web.changes import Changes
 from edge.web.desk import Json, WebSettings
 from edge.web.factory import create_web
+from edge.web.phone import api as phone_api
 from edge.web.phone import go, parking
 from edge.web.service_desk import ServiceDesk
 from edge.web.serving import WebServer
@@ -188,6 +189,7 @@ class Service:
         apart = (
             parking.blueprint(self.box, parts.web),
             go.blueprint(self.box, parts.web),
+            phone_api.blueprint(self.box, parts.web),
             stays.blueprint(self.box, parts.web, parts.cameras.photos if parts.cameras else None),
             notify.blueprint(self.box, parts.callbacks),
         )

@@ -13,6 +13,7 @@ from edge.services.attribute_sale import note_sale
 from edge.services.box import Box
 from edge.services.earn_points import earn_for_order
 from edge.services.events import EventKind, order_paid, receipt_issued, record_event
+from edge.services.hand_over_notices import note_paid
 from edge.services.offer_landing import landing_of, offer_landing
 from edge.services.open_shift import ensure_shift
 from edge.services.records import Unit
@@ -62,3 +63,4 @@ def _complete(unit: Unit, box: Box, order: Order, now: Instant) -> None:
     validated = validate_purchase(unit, box, order, now)
     note_sale(unit, box, order, now, landing_of(unit, order), parked=bool(validated.validations))
     earn_for_order(unit, box, order, now)
+    note_paid(unit, box, order, now)

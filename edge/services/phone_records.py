@@ -102,6 +102,9 @@ class Phones(Protocol):
     def has_order(self, session: PhoneSession, order_id: str) -> bool:
         """Return whether it pays or paid an order, by itself or by another session of the same openid."""
 
+    def busy(self, before: int, limit: int) -> tuple[PhoneSession, ...]:
+        """Return sessions that are busy with an order and were last seen before a moment, oldest first."""
+
     def first_time(self, session_id: str, key: str, at: int) -> bool:
         """Note the key of a tap; return whether it is new. The latest MAX_KEYS of a session are known."""
 

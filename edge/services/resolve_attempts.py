@@ -35,6 +35,9 @@ TURN_MS = 30_000
 #: A gateway refuses a request signed longer ago than this; a margin for clocks that differ is in it.
 LATEST_ARRIVAL_MS = 360_000
 
+#: The trail of an order for a phone that never saw what to open.
+NEVER_SHOWN = "never shown to a phone"
+
 _UNCLEAR = (PaymentState.PENDING, PaymentState.ABSENT)
 
 
@@ -78,6 +81,8 @@ def resolve(box: Box, attempt: PaymentAttempt, now: Instant) -> AttemptState:
             return void_unsent(box, attempt.attempt_id)
         answer = asked
     except Unavailable as failure:
+        if _never_shown(attempt, age_ms):
+            return close_attempt(box, attempt.attempt_id, AttemptState.VOIDED, NEVER_SHOWN)
         answer = GatewayAnswer(PaymentState.PENDING, detail=str(failure))
     if answer.state is PaymentState.ABSENT and age_ms > LATEST_ARRIVAL_MS:
         return close_attempt(box, attempt.attempt_id, AttemptState.VOIDED, "never arrived at the gateway")
@@ -87,6 +92,13 @@ def resolve(box: Box, attempt: PaymentAttempt, now: Instant) -> AttemptState:
     if answer.state is PaymentState.APPROVED and state is AttemptState.UNKNOWN:
         _give_back(box, attempt)
     return state
+
+
+def _never_shown(attempt: PaymentAttempt, age_ms: int) -> bool:
+    """Return whether an order for a phone is overdue whose answer was lost: nobody could ever pay it."""
+    by_phone = attempt.way in (PayWay.NATIVE, PayWay.JSAPI) and not attempt.pay_url
+    overdue = attempt.created_at + age_ms >= attempt.give_up_at
+    return by_phone and overdue and attempt.state is AttemptState.SUBMITTED
 
 
 def _give_back(box: Box, attempt: PaymentAttempt) -> NoReturn:

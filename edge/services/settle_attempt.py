@@ -26,13 +26,14 @@ from edge.retail.attempt import (
 from edge.retail.basket import BasketState, change_state
 from edge.retail.order import Order, OrderState, Tender, cancel
 from edge.retail.split import OrderPart
-from edge.services.box import Box
+from edge.services.box import PHONE, Box
 from edge.services.call_help import raise_call
 from edge.services.charge_stay import forget_order, shown_at
 from edge.services.complete_order import take_tender
 from edge.services.earn_points import settle_points
 from edge.services.events import EventKind, order_cancelled, payment_kind, payment_step, record_event
 from edge.services.payment_ports import GatewayAnswer, PaymentState
+from edge.services.phone_order import phone_waits
 from edge.services.record_debt import record_debt
 from edge.services.records import Unit
 from edge.services.settle_tickets import release_tickets
@@ -212,7 +213,7 @@ def _approve(
     approved = replace(
         advance(attempt, AttemptState.APPROVED, now.wall_at, answer.detail),
         transaction_id=answer.transaction_id,
-        payer=answer.payer,
+        payer=answer.payer or attempt.openid or None,
         parts=_paid_parts(attempt, answer),
     )
     unit.attempts.put(approved)
@@ -228,12 +229,14 @@ def _approve(
     )
     _tell(unit, box, approved, now)
     _note_end(unit, attempt, approved, answer.detail, now)
+    if attempt.openid and answer.payer not in (None, attempt.openid):
+        note_step(unit, approved, StepKind.SETTLED, "paid by another wallet than the one that asked", now)
     take_tender(unit, box, order, tender, now)
     busy = shown_at(unit, box, order)
     if busy is not None:
         # The paid screen's time begins now, not when the code was scanned.
         show_notice(unit, busy, now, None)
-    elif not asks_for_stays(order.lines):
+    elif not (asks_for_stays(order.lines) or order.workstation == PHONE):
         facts: dict[str, str | int] = {"number": order.number, "amount_fen": attempt.amount_fen}
         facts["workstation"] = attempt.workstation
         raise_work(unit, box, now, WorkKind.LATE_PAYMENT, attempt.attempt_id, facts, order.business_day)
@@ -316,6 +319,9 @@ def _cancel_forsaken(unit: Unit, box: Box, attempt: PaymentAttempt, now: Instant
         return
     if asks_for_stays(order.lines):
         forget_order(unit, box, order, now)
+    elif phone_waits(unit, order):
+        # The shopper is there and may pay again; what nobody comes back for ends by itself.
+        return
     else:
         cancelled = cancel(order, now.wall_at)
         unit.orders.put(cancelled)

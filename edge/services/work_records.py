@@ -14,6 +14,7 @@ class WorkKind(StrEnum):
     be booked went back, or is on its way back. REFUND_STUCK: a refund does not reach the shopper.
     BILL_DIFFERENCE: the gateway's bill and the books disagree. TAILGATED: a vehicle went through a lane
     behind another. PASSED_BACK: a vehicle came in that was inside already, so it must have left unseen.
+    HAND_OVER_UNTOLD: WeChat was not told that goods were handed over, so their money stays frozen.
     """
 
     LATE_PAYMENT = "late_payment"
@@ -22,6 +23,7 @@ class WorkKind(StrEnum):
     BILL_DIFFERENCE = "bill_difference"
     TAILGATED = "tailgated"
     PASSED_BACK = "passed_back"
+    HAND_OVER_UNTOLD = "hand_over_untold"
 
 
 @dataclass(frozen=True, slots=True)

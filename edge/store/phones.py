@@ -114,6 +114,15 @@ class PhoneTable:
         asked = (order_id, session.session_id, session.openid)
         return self._connection.execute(_HAS_ORDER, asked).fetchone() is not None
 
+    def busy(self, before: int, limit: int) -> tuple[PhoneSession, ...]:
+        """Return sessions that are busy with an order and were last seen before a moment."""
+        rows = self._connection.execute(
+            f"SELECT {_SESSION} FROM phone_sessions WHERE order_id IS NOT NULL AND seen_at < ?"
+            " ORDER BY seen_at, session_id LIMIT ?",
+            (before, limit),
+        )
+        return tuple(PhoneSession(*row) for row in rows)
+
     def first_time(self, session_id: str, key: str, at: int) -> bool:
         """Note the key of a tap; return whether it is new."""
         added = self._connection.execute(
@@ -146,7 +155,7 @@ class PhoneTable:
         for (session_id,) in gone:
             self.end(session_id)
         count = self._connection.execute("SELECT count(*) FROM phone_sessions").fetchone()[0]
-        surplus = min(max(count - most, 0), MOST_TIDIED - len(gone))
+        surplus: int = min(max(count - most, 0), MOST_TIDIED - len(gone))
         for (session_id,) in self._connection.execute(_SURPLUS, (surplus,)).fetchall():
             self.end(session_id)
         return len(gone) + surplus
@@ -226,5 +235,4 @@ class PhoneNoticeTable:
 
 
 def _notice(row: tuple[Any, ...]) -> PhoneNotice:
-    notice_id, kind, *middle, refused = row
-    return PhoneNotice(notice_id, NoticeKind(kind), *middle, bool(refused))
+    return PhoneNotice(row[0], NoticeKind(row[1]), *row[2:-1], refused=bool(row[-1]))

@@ -44,7 +44,7 @@ def _kind(error: EdgeError) -> tuple[int, str]:
 
 
 def _answer(status: int, word: str, message: str) -> Response:
-    if request.path.startswith("/api/") or request.is_json:
+    if request.path.startswith(("/api/", "/phone/api/")) or request.is_json:
         return make_response(jsonify(error=word, message=message), status)
     page = render_template(
         "problem.html",

@@ -85,6 +85,11 @@ class FakePhones:
             for (order, one), (openid, _) in self._rows.orders.items()
         )
 
+    def busy(self, before: int, limit: int) -> tuple[PhoneSession, ...]:
+        """Return sessions that are busy with an order and were last seen before a moment."""
+        mine = [one for one in self._by_seen() if one.order_id is not None and one.seen_at < before]
+        return tuple(mine[:limit])
+
     def first_time(self, session_id: str, key: str, at: int) -> bool:
         """Note the key of a tap; return whether it is new."""
         self._writing()

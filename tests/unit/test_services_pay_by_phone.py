@@ -142,7 +142,7 @@ def test_a_restart_between_intent_and_order_leaves_nothing_open(garage: Garage) 
     with pytest.raises(Unavailable):
         begin_phone_payment(garage.box, stay)
     recover(garage.box)
-    garage.resolve(1_000)
+    garage.resolve(6_000)
     assert garage.box.store.read(lambda unit: unit.attempts.open(9)) == ()
 
 

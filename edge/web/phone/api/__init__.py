@@ -1,0 +1,41 @@
+"""The calls of phones, for the mini-program and for pages in a browser; see docs/protocols/phone-api.md.
+
+Each module has `add(routes, box, settings)` and belongs to one part of that page. They answer in JSON, raise
+the errors of the use cases or PhoneProblem, and are reached through HQ's relay as well.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+from werkzeug.exceptions import HTTPException
+
+from edge.errors import EdgeError
+from edge.services.box import Box
+from edge.web.desk import WebSettings
+from edge.web.phone.api import orders, session
+from edge.web.phone.api.asking import PhoneProblem, answer_problem, problem_of, problem_of_status
+
+__all__ = ["blueprint"]
+
+_PARTS = (session, orders)
+
+
+def blueprint(box: Box, settings: WebSettings) -> Blueprint:
+    """Return the routes under /phone/api/v1."""
+    routes = Blueprint("phone_api", __name__, url_prefix="/phone/api/v1")
+    for part in _PARTS:
+        part.add(routes, box, settings)
+
+    @routes.errorhandler(PhoneProblem)
+    def refused(problem: PhoneProblem) -> Response:
+        return answer_problem(problem)
+
+    @routes.errorhandler(EdgeError)
+    def failed(error: EdgeError) -> Response:
+        return answer_problem(problem_of(error))
+
+    @routes.errorhandler(HTTPException)
+    def impossible(error: HTTPException) -> Response:
+        return answer_problem(problem_of_status(error))
+
+    return routes
