@@ -33,6 +33,7 @@ def main(context: click.Context) -> None:
 @click.option("--gateway-port", default=8091, show_default=True)
 @click.option("--relay-port", default=8092, show_default=True, help="Of HQ's public host, for phones.")
 @click.option("--lanes-port", default=8093, show_default=True, help="Of the lanes' page.")
+@click.option("--phone-port", default=8094, show_default=True, help="Of the simulated phone.")
 @click.option("--pace", default=1.0, show_default=True, help="Below 1 the shopper hurries.")
 @click.option("--visits", default=0, show_default=True, help="End after so many; 0 goes on for ever.")
 def mall(
@@ -42,12 +43,21 @@ def mall(
     gateway_port: int,
     relay_port: int,
     lanes_port: int,
+    phone_port: int,
     pace: float,
     visits: int,
 ) -> None:
     """Open the whole mall with the service in it and a shopper who buys by himself."""
     settings = MallSettings(
-        folder, port, hq_port, gateway_port, pace, visits, relay_port=relay_port, lanes_port=lanes_port
+        folder,
+        port,
+        hq_port,
+        gateway_port,
+        pace,
+        visits,
+        relay_port=relay_port,
+        lanes_port=lanes_port,
+        phone_port=phone_port,
     )
     sys.exit(run_mall(settings, unix_ms, random_digits))
 

@@ -24,6 +24,7 @@ from sim.guard import RobotGuard
 from sim.mall_config import CONFIG, DEMO_PIN, PIN_HASH
 from sim.mall_drivers import END_S, Traffic, some_plate, visit_by_car
 from sim.mall_lanes import TARIFF, MallLanes
+from sim.phone import PhoneServer, PhoneSettings
 from sim.pictures import draw_pictures
 from sim.ports import free_ports
 from sim.printer import SimPrinter
@@ -49,6 +50,7 @@ class MallSettings:
 
     Port 0 takes a free one. goods: a catalogue file instead of the demonstration's. rules: the lines of
     the configuration's [rules]. relay_port: of HQ's public host, by which phones reach the box.
+    phone_port: of the simulated phone.
     """
 
     folder: Path
@@ -61,6 +63,7 @@ class MallSettings:
     rules: str = "poll_ms = 1000"
     relay_port: int = 0
     lanes_port: int = 0
+    phone_port: int = 0
 
 
 class Mall:
@@ -99,6 +102,7 @@ class Mall:
         self._running = ExitStack()
         self.edge: subprocess.Popen[bytes] | None = None
         self.phones: PublicHost | None = None
+        self.phone: PhoneServer | None = None
 
     @property
     def url(self) -> str:
@@ -125,6 +129,7 @@ class Mall:
         self._running.enter_context(self.gateway)
         self._running.enter_context(self.broker)
         self.phones = self._running.enter_context(PublicHost(self.broker.port, self._settings.relay_port))
+        self.phone = self._running.enter_context(PhoneServer(self._phone_settings()))
         self._running.enter_context(self.printer_wire)
         self._running.enter_context(self.lanes)
         self._running.callback(self._end_processes)
@@ -136,6 +141,18 @@ class Mall:
             self._import_tariff()
         self.start_edge()
         self.lanes.start()
+
+    def _phone_settings(self) -> PhoneSettings:
+        return PhoneSettings(
+            public_url=self.public_url,
+            gateway=self.gateway.url,
+            service=self.url,
+            appid=self.credentials.appid,
+            port=self._settings.phone_port,
+            receipts=self._settings.folder / "receipts",
+            lanes=("B1-out",),
+            pin=DEMO_PIN,
+        )
 
     def why(self, error: Exception) -> str:
         """Return what to tell a person about a failure: that the service died, when it did."""
@@ -279,6 +296,7 @@ def _taken_port(settings: MallSettings) -> str:
         ("the phones", "--gateway-port", settings.gateway_port),
         ("HQ's public host", "--relay-port", settings.relay_port),
         ("the lanes' page", "--lanes-port", settings.lanes_port),
+        ("the simulated phone", "--phone-port", settings.phone_port),
     )
     for what, option, port in wanted:
         try:
@@ -337,6 +355,7 @@ A mall is open on this machine; a shopper is on the way. Open:
 
   kiosk            {mall.url}/kiosk/K01
   lanes, drawn     {mall.lanes.page.url if mall.lanes.page else ""}/
+  a phone to hold  {mall.phone.url if mall.phone else ""}/  (WeChat, the mini-program, scanning, paying)
   guard            {mall.url}/staff/lanes  and  {mall.url}/staff/parking
   driver's phone   {mall.url}/phone/parking
   till with cash   {mall.url}/till/T01

@@ -1,0 +1,119 @@
+"""What a camera could be held before in the mall right now: codes on screens, on paper and on walls."""
+
+from __future__ import annotations
+
+import re
+import threading
+import urllib.parse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import httpx
+import zxingcpp
+from PIL import Image
+
+from sim.goods import demo_goods, scale_label
+
+#: How many slips are looked at, newest first, and how many pictures are remembered.
+NEWEST_SLIPS = 6
+_MOST_SEEN = 200
+_NATIVE = "weixin://wxpay/bizpayurl"
+_LOOK_S = 5.0
+
+Code = dict[str, str]
+
+
+class Shelf:
+    """The goods that can be picked up, with the code on each."""
+
+    def __init__(self) -> None:
+        self.goods: list[Code] = []
+        for good in demo_goods():
+            weighed = good.sold_by == "weight"
+            code = scale_label(good.plu, 486) if weighed else good.barcodes[0]
+            self.goods.append({"name": good.name, "name_en": good.name_en, "price": good.price, "code": code})
+
+
+class CodeFinder:
+    """Looks at screens, slips and walls; safe for several threads."""
+
+    def __init__(self, service: str, public_url: str, workstations: Sequence[str], pin: str) -> None:
+        self._public = public_url
+        self._workstations = tuple(workstations)
+        self._pin = pin
+        self._client = httpx.Client(base_url=service, timeout=_LOOK_S, trust_env=False)
+        self._seen: dict[Path, tuple[str, ...]] = {}
+        self._lock = threading.Lock()
+
+    def find(
+        self, receipts: Path | None, lanes: Sequence[str], points: Sequence[str], links: Sequence[str]
+    ) -> list[Code]:
+        """Return {where, what, text} of each code, screens first; a text stands once."""
+        with self._lock:
+            found = [
+                *self._screens(),
+                *self._tablets(),
+                *self._slips(receipts),
+                *({"where": "lane", "what": _last(one), "text": one} for one in lanes),
+                *({"where": "touchpoint", "what": _last(one), "text": one} for one in points),
+                *({"where": "wall", "what": _last(one), "text": one} for one in links),
+            ]
+        once: dict[str, Code] = {}
+        for code in found:
+            once.setdefault(code["text"], code)
+        return list(once.values())
+
+    def _screens(self) -> Iterator[Code]:
+        """Yield what the screens of workstations show: every address in what their pages are given."""
+        for name in self._workstations:
+            try:
+                answer = self._client.get(f"/api/kiosk/{name}/view")
+                view = answer.json() if answer.status_code == 200 else {}
+            except (httpx.HTTPError, ValueError):
+                continue
+            for path, text in _texts(view, ""):
+                if self._is_code(text):
+                    yield {"where": "screen", "what": f"{name} {path}", "text": text}
+
+    def _tablets(self) -> Iterator[Code]:
+        return iter(())
+
+    def _slips(self, folder: Path | None) -> Iterator[Code]:
+        """Yield the codes on the newest slips, read from their pictures as a camera does."""
+        if folder is None or not folder.is_dir():
+            return
+        pictures = sorted(folder.glob("*.png"), key=lambda one: one.stat().st_mtime, reverse=True)
+        for picture in pictures[:NEWEST_SLIPS]:
+            for text in self._on_paper(picture):
+                if self._is_code(text):
+                    yield {"where": "slip", "what": picture.stem, "text": text}
+
+    def _on_paper(self, picture: Path) -> tuple[str, ...]:
+        if picture not in self._seen:
+            if len(self._seen) >= _MOST_SEEN:
+                self._seen.clear()
+            try:
+                with Image.open(picture) as image:
+                    texts = tuple(one.text for one in zxingcpp.read_barcodes(image.convert("L")))
+            except OSError:
+                return ()  # It is being drawn; the next look finds it.
+            self._seen[picture] = texts
+        return self._seen[picture]
+
+    def _is_code(self, text: str) -> bool:
+        return text.startswith((f"{self._public}/phone/", _NATIVE))
+
+
+def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield from _texts(one, str(name))
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one, path)
+
+
+def _last(link: str) -> str:
+    return urllib.parse.unquote(re.split(r"[?#]", link)[0].rsplit("/", 1)[-1])
