@@ -64,4 +64,5 @@ def _shown(box: Box, token: str, session: PhoneSession) -> Response:
         expires_at=session.seen_at + box.phone.session_ms,
         c=session.correlation,
         signed_in=session.signed_in,
+        templates=[box.phone.paid_template] if box.phone.paid_template else [],
     )
