@@ -97,6 +97,10 @@ def _chain(sale: Event, steps: list[Event]) -> Iterator[str]:
 def _commission(sale: Event, events: list[Event]) -> Iterator[str]:
     after = [one for one in _of(events, "sale.reversed") if one["order_id"] == sale["order_id"]]
     latest = min(after, key=lambda one: int(one["left_fen"]), default=sale)
+    back = (one for one in _of(events, "refund.done") if one["order_id"] == sale["order_id"])
+    kept_fen: int = sale["amount_fen"] - sum(int(one["amount_fen"]) for one in back)
+    if latest.get("left_fen", sale["amount_fen"]) != kept_fen:
+        yield f"{kept_fen} fen of {sale['number']} were kept, credited are {latest.get('left_fen', 'all')}"
     base = sum(one["amount_fen"] for one in latest["credits"] if one["guide"])
     earned = sum(entry["amount_fen"] for one in (sale, *after) for entry in one["commission"])
     if earned != base * 50 // 1_000:
