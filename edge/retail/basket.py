@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -106,13 +106,15 @@ def weighed_line(
     return _line(line_id, product, barcode, 1, amount_fen, weight_g)
 
 
-def add_line(basket: Basket, line: LineItem, at: int) -> Basket:
+def add_line(basket: Basket, line: LineItem, at: int, apart: Collection[str] = frozenset()) -> Basket:
     """Return the basket with `line`; pieces of the same product at the same price join one line.
 
-    A joined line moves to the end, so that the last thing scanned is the last thing shown.
+    A joined line moves to the end, so that the last thing scanned is the last thing shown. apart: ids of lines
+    that nothing joins.
     """
     _require_open(basket)
-    same = next((old for old in basket.lines if _joins(old, line)), None)
+    mine = (old for old in basket.lines if old.line_id not in apart)
+    same = next((old for old in mine if _joins(old, line)), None)
     if same is None:
         if len(basket.lines) >= MAX_LINES:
             raise Invalid(f"a basket holds {MAX_LINES} lines at most; pay for these first")

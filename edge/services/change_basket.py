@@ -17,6 +17,7 @@ from edge.retail.basket import (
     set_quantity,
 )
 from edge.services.box import Box
+from edge.services.collected import collected_lines
 from edge.services.receive_scan import GOODS, context_of
 from edge.services.record_conversion import touch_basket
 from edge.services.records import Unit
@@ -60,6 +61,8 @@ def change_quantity(box: Box, workstation: str, line_id: str, quantity: int) -> 
         basket = need_basket(busy)
         if quantity > 1 and find_line(basket, line_id).sku == PARKING_SKU:
             raise Invalid("a parking fee is paid once; take it out of the basket or leave it")
+        if line_id in collected_lines(unit, basket.basket_id):
+            raise Invalid("this line belongs to a counter's ticket; take the whole ticket out or leave it")
         basket = set_quantity(basket, line_id, quantity, now.wall_at)
         save(unit, busy, now, basket=basket)
 

@@ -11,6 +11,7 @@ from edge.retail.order import Order, cancel, freeze
 from edge.services.box import Box
 from edge.services.business_day import business_day
 from edge.services.charge_stay import refresh_stays
+from edge.services.collected import bind_collected, refresh_tickets
 from edge.services.complete_order import complete_if_covered
 from edge.services.earn_points import settle_points
 from edge.services.events import EventKind, order_cancelled, record_event
@@ -20,11 +21,18 @@ from edge.services.workstation import Busy, act, need_basket, need_order, save
 
 
 def check_out(box: Box, workstation: str) -> None:
-    """Freeze the basket into a numbered order that waits for payment."""
+    """Freeze the basket into a numbered order that waits for payment, and have it pay the tickets in it.
+
+    When a ticket has changed since it was collected, the basket shows that first.
+    """
 
     def step(unit: Unit, busy: Busy, now: Instant) -> None:
-        frozen, order = freeze_basket(unit, box, need_basket(busy), workstation, now)
+        basket = refresh_tickets(unit, box, busy, need_basket(busy), now)
+        if basket is None:
+            return
+        frozen, order = freeze_basket(unit, box, basket, workstation, now)
         save(unit, busy, now, basket=frozen, order=order)
+        bind_collected(unit, box, order, now)
         complete_if_covered(unit, box, order, now)
 
     act(box, workstation, step)
@@ -84,7 +92,8 @@ def to_start(unit: Unit, box: Box, busy: Busy, now: Instant) -> None:
 def reopen(unit: Unit, box: Box, busy: Busy, now: Instant) -> Busy:
     """Cancel the order that waits and open its basket again; raise Invalid when money moves.
 
-    Of an order that was to pay tickets nothing goes back into a basket: they can be paid again.
+    Of an order that a counter made of its ticket nothing goes back into a basket: it can be paid again. Tickets
+    that a till has collected stay in its basket.
     """
     order = need_order(busy)
     if busy.money_in_flight:
@@ -92,7 +101,8 @@ def reopen(unit: Unit, box: Box, busy: Busy, now: Instant) -> Busy:
     if busy.basket is None:
         raise Invalid(f"order {order.number} has no basket to go back to; cancel it")
     basket = change_state(busy.basket, BasketState.OPEN, now.wall_at)
-    if unit.tickets.of_order(order.order_id):
+    collected = unit.collections.of_basket(basket.basket_id)
+    if unit.tickets.of_order(order.order_id) and not collected:
         unit.baskets.put(change_state(basket, BasketState.ABANDONED, now.wall_at))
         save(unit, busy, now, basket=None)
         cancel_order(unit, box, order, now)

@@ -18,6 +18,9 @@ from edge.retail.order import OrderState
 from edge.services.ask_fee import ask_fee_of_ticket
 from edge.services.box import Box, WorkstationKind
 from edge.services.check_out import reopen
+from edge.services.collect_tickets import scan_ticket
+from edge.services.hand_over_basket import cart_code, receive_cart
+from edge.services.pass_exit import take_exit_code
 from edge.services.pay_by_phone import hurry_closing
 from edge.services.records import ScanRecord, Unit
 from edge.services.scan_item import add_reading, find_product
@@ -69,7 +72,10 @@ def receive_scan(box: Box, workstation: str, scan: Scan) -> ScanOutcome:
 
 
 def _take(unit: Unit, box: Box, busy: Busy, now: Instant, scan: Scan) -> ScanOutcome:
-    lane = box.workstation(busy.state.workstation).kind is WorkstationKind.LANE
+    kind = box.workstation(busy.state.workstation).kind
+    if kind is WorkstationKind.EXIT:
+        return _leave(unit, box, busy, now, scan)
+    lane = kind is WorkstationKind.LANE
     context = Context.PARKING if lane else context_of(busy)
     reading = classify(scan.text, scan.aim, box.rules.codes, context)
     record = _record(box, busy, now, scan, reading)
@@ -98,12 +104,20 @@ def _route(
         choices = ("add", "dismiss") if reading.kind in GOODS else ("dismiss",)
         params: dict[str, str | int] = {"text": record.text, "age_s": age_ms // 1000}
         return _refuse(unit, box, busy, now, record, NoticeCode.STALE, params, choices)
+    cart = cart_code(box, scan.text)
+    if cart:
+        return _take_cart(unit, box, busy, now, cart, record)
     if isinstance(reading.payload, PaymentCode):
         return _pay(unit, box, busy, now, reading.payload, record)
     ticket = reading.payload.token if isinstance(reading.payload, HouseCode) else ""
     if reading.kind is CodeKind.PARKING and ask_fee_of_ticket(unit, box, busy, ticket, now):
         unit.scans.append(replace(record, outcome="ticket"))
         return ScanOutcome(record.scan_id, "ticket")
+    if reading.kind is CodeKind.TICKET and box.workstation(record.workstation).kind is WorkstationKind.TILL:
+        said = scan_ticket(unit, box, busy, now, ticket)
+        outcome = said.value if said is not None else "collected"
+        unit.scans.append(replace(record, outcome=outcome))
+        return ScanOutcome(record.scan_id, outcome)
     noticed = take_parking_code(unit, box, busy, now, reading, scan.text)
     if noticed is not None:
         code, words = noticed
@@ -113,6 +127,25 @@ def _route(
     if reading.kind in GOODS and box.workstation(busy.state.workstation).kind is not WorkstationKind.LANE:
         return _add(unit, box, busy, now, reading, record)
     return _refuse(unit, box, busy, now, record, NoticeCode.NOT_HERE, {"kind": reading.kind.value})
+
+
+def _leave(unit: Unit, box: Box, busy: Busy, now: Instant, scan: Scan) -> ScanOutcome:
+    """Look at what was shown at a guarded way out; nothing else is done there, whatever was scanned."""
+    look = take_exit_code(
+        unit, box, scan.text if scan.problem is None else "", busy.state.workstation, "", now
+    )
+    return ScanOutcome(look.check.check_id, look.check.verdict.value)
+
+
+def _take_cart(unit: Unit, box: Box, busy: Busy, now: Instant, ident: str, record: ScanRecord) -> ScanOutcome:
+    kind = box.workstation(busy.state.workstation).kind
+    if kind not in (WorkstationKind.KIOSK, WorkstationKind.TILL):
+        return _refuse(unit, box, busy, now, record, NoticeCode.NOT_HERE, {"kind": "cart"})
+    said = receive_cart(unit, box, busy, ident, record.scan_id, now)
+    if said is not NoticeCode.CART_TAKEN:
+        return _refuse(unit, box, busy, now, record, said, {})
+    unit.scans.append(replace(record, outcome=said.value))
+    return ScanOutcome(record.scan_id, said.value)
 
 
 def _add(

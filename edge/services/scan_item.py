@@ -10,6 +10,7 @@ from edge.retail.basket import LineItem, add_line, piece_line, weighed_line
 from edge.retail.catalogue import Product, SoldBy, scan_keys
 from edge.services.box import Box, WorkstationKind
 from edge.services.call_help import raise_call
+from edge.services.collected import collected_lines
 from edge.services.record_conversion import touch_basket
 from edge.services.records import Unit
 from edge.services.workstation import Busy, Notice, NoticeCode, open_basket, save
@@ -28,7 +29,8 @@ def add_reading(
         return None
     product, used = found
     line = line_of(box.ids.new_id(), product, used)
-    basket = add_line(open_basket(box, busy, now), line, now.wall_at)
+    basket = open_basket(box, busy, now)
+    basket = add_line(basket, line, now.wall_at, collected_lines(unit, basket.basket_id))
     notice = _age_notice(notice_id, product, basket.age_needed)
     save(unit, busy, now, basket=basket, notice=notice)
     touch_basket(unit, box, basket.basket_id, basket.workstation, now)

@@ -43,6 +43,17 @@ class NoticeCode(StrEnum):
     PARKING_VALIDATED = "parking_validated"
     PARKING_WHOSE = "parking_whose"
     PARKING_REFUSED = "parking_refused"
+    TICKET_UNKNOWN = "ticket_unknown"
+    TICKET_HERE = "ticket_here"
+    TICKET_EXPIRED = "ticket_expired"
+    TICKET_PAID = "ticket_paid"
+    TICKET_NOT_READY = "ticket_not_ready"
+    TICKET_ELSEWHERE = "ticket_elsewhere"
+    TICKETS_CHANGED = "tickets_changed"
+    TAKEN_OVER = "taken_over"
+    CART_TAKEN = "cart_taken"
+    CART_GONE = "cart_gone"
+    CART_BUSY = "cart_busy"
 
 
 @dataclass(frozen=True, slots=True)

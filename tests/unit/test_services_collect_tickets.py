@@ -1,0 +1,221 @@
+"""A till collects several counters' tickets and takes one payment for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from edge.codes.reading import code_rules
+from edge.codes.signed_token import TokenKind, sign_token
+from edge.errors import Declined, Invalid
+from edge.retail.basket import LineItem
+from edge.retail.order import OrderState
+from edge.retail.ticket import Ticket, TicketState, cancel_ticket, reopen_ticket
+from edge.services.change_basket import change_quantity
+from edge.services.check_out import back_to_basket, cancel_sale, check_out
+from edge.services.collect_tickets import collect_ticket, find_tickets, take_out_ticket
+from edge.services.phone_rules import PhoneRules
+from edge.services.take_cash import take_cash
+from edge.services.workstation import NoticeCode
+from sim.fakes.box import COLA, KIOSK, RULES, TILL
+from tests.unit.shop import Shop
+
+KEY = b"k" * 32
+LATER = 10**15
+
+
+@pytest.fixture
+def shop() -> Shop:
+    shop = Shop(rules=replace(RULES, codes=code_rules(public_hosts=("mall.example",))))
+    shop.box = replace(shop.box, phone=PhoneRules(key=KEY))
+    return shop
+
+
+def ticket(number: int, tenant: str, *fen: int, sku: str = "", expires_at: int = LATER) -> Ticket:
+    lines = tuple(
+        LineItem(
+            f"t{number}-l{at}",
+            sku or f"sku-{number}",
+            tenant,
+            f"货{number}",
+            f"good {number}",
+            "",
+            1,
+            one,
+            one,
+        )
+        for at, one in enumerate(fen)
+    )
+    return Ticket(
+        f"ticket-{number}", f"code{number}", f"C0{number}-0007", f"C0{number}", tenant, "lin", "2026-11-22", number,
+        TicketState.ISSUED, lines, issued_at=1, expires_at=expires_at,
+    )  # fmt: skip
+
+
+def put(shop: Shop, *tickets: Ticket) -> None:
+    shop.ports.store.write(lambda unit: [unit.tickets.put(one) for one in tickets])
+
+
+def stored(shop: Shop, number: int) -> Ticket:
+    found = shop.ports.store.read(lambda unit: unit.tickets.get(f"ticket-{number}"))
+    assert found is not None
+    return found
+
+
+def link(number: int) -> str:
+    return f"https://mall.example/phone/t/{sign_token(TokenKind.TICKET, f'code{number}', KEY)}"
+
+
+def test_tickets_of_several_tenants_are_paid_together_and_each_is_settled(shop: Shop) -> None:
+    put(shop, ticket(1, "t-tea", 1_500, 250), ticket(2, "t-bakery", 800))
+    collect_ticket(shop.box, TILL, "ticket-1")
+    assert shop.scan(link(2), TILL).outcome == "collected"
+    shop.wait(2_000)
+    shop.scan(COLA, TILL)
+    check_out(shop.box, TILL)
+    order = shop.order(TILL)
+    assert (order.total_fen, {stored(shop, one).order_id for one in (1, 2)}) == (2_900, {order.order_id})
+    take_cash(shop.box, TILL, 3_000)
+    assert shop.stored_order(order.order_id).state is OrderState.PAID
+    assert [stored(shop, one).state for one in (1, 2)] == [TicketState.PAID, TicketState.PAID]
+    assert all(len(stored(shop, one).release_code) == 6 for one in (1, 2))
+
+
+def test_a_ticket_is_taken_out_again_with_all_its_lines_and_nothing_else(shop: Shop) -> None:
+    put(shop, ticket(1, "t-tea", 1_500, 250), ticket(2, "t-bakery", 800))
+    for one in ("ticket-1", "ticket-2"):
+        collect_ticket(shop.box, TILL, one)
+    take_out_ticket(shop.box, TILL, "ticket-1")
+    assert shop.lines(TILL) == [("sku-2", 1, 800)]
+    with pytest.raises(Invalid, match="not in this basket"):
+        take_out_ticket(shop.box, TILL, "ticket-1")
+    collect_ticket(shop.box, TILL, "ticket-1")
+    assert [fen for _, _, fen in shop.lines(TILL)] == [800, 1_500, 250]
+
+
+def test_a_single_line_of_a_ticket_is_not_changed(shop: Shop) -> None:
+    put(shop, ticket(1, "t-tea", 1_500, 250))
+    collect_ticket(shop.box, TILL, "ticket-1")
+    for quantity in (0, 2):
+        with pytest.raises(Invalid, match="whole ticket"):
+            change_quantity(shop.box, TILL, "t1-l0", quantity)
+
+
+def test_goods_scanned_at_the_till_do_not_join_a_tickets_line(shop: Shop) -> None:
+    put(shop, ticket(1, "t-drinks", 350, sku="cola"))
+    collect_ticket(shop.box, TILL, "ticket-1")
+    shop.scan(COLA, TILL)
+    assert shop.lines(TILL) == [("cola", 1, 350), ("cola", 1, 350)]
+    take_out_ticket(shop.box, TILL, "ticket-1")
+    assert shop.lines(TILL) == [("cola", 1, 350)]
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda one: replace(one, expires_at=1), NoticeCode.TICKET_EXPIRED),
+        (lambda one: replace(one, state=TicketState.PAID), NoticeCode.TICKET_PAID),
+        (lambda one: replace(one, state=TicketState.HANDED_OVER), NoticeCode.TICKET_PAID),
+        (lambda one: reopen_ticket(one, 2), NoticeCode.TICKET_NOT_READY),
+        (lambda one: cancel_ticket(one, 2, "lin"), NoticeCode.TICKET_NOT_READY),
+        (lambda one: replace(one, order_id="order-9"), NoticeCode.TICKET_ELSEWHERE),
+    ],
+)
+def test_what_cannot_be_collected_is_said_on_the_screen(shop: Shop, made: object, said: NoticeCode) -> None:
+    put(shop, made(ticket(1, "t-tea", 1_500)))  # type: ignore[operator]
+    collect_ticket(shop.box, TILL, "ticket-1")
+    assert shop.notice(TILL) == said
+    assert shop.screen(TILL)["basket"] is None
+    shown = shop.screen(TILL)["notice"]["params"]
+    assert shown == {"number": "C01-0007", "counter": "C01"}
+
+
+def test_a_code_that_was_not_signed_here_is_unknown(shop: Shop) -> None:
+    forged = sign_token(TokenKind.TICKET, "code1", b"x" * 32)
+    put(shop, ticket(1, "t-tea", 1_500))
+    assert shop.scan(f"https://mall.example/phone/t/{forged}", TILL).outcome == "ticket_unknown"
+    assert shop.notice(TILL) == "ticket_unknown"
+
+
+def test_a_ticket_is_not_collected_twice_into_one_basket(shop: Shop) -> None:
+    put(shop, ticket(1, "t-tea", 1_500))
+    collect_ticket(shop.box, TILL, "ticket-1")
+    collect_ticket(shop.box, TILL, "ticket-1")
+    assert (shop.notice(TILL), shop.lines(TILL)) == ("ticket_here", [("sku-1", 1, 1_500)])
+
+
+def test_a_ticket_that_was_written_anew_is_priced_anew_before_anybody_pays(shop: Shop) -> None:
+    put(shop, ticket(1, "t-tea", 1_500), ticket(2, "t-bakery", 800))
+    for one in ("ticket-1", "ticket-2"):
+        collect_ticket(shop.box, TILL, one)
+    put(shop, ticket(1, "t-tea", 1_200, 100))
+    check_out(shop.box, TILL)
+    assert shop.screen(TILL)["screen"] == "basket"
+    assert shop.screen(TILL)["notice"]["params"] == {"numbers": "C01-0007"}
+    assert [fen for _, _, fen in shop.lines(TILL)] == [800, 1_200, 100]
+    check_out(shop.box, TILL)
+    assert shop.order(TILL).total_fen == 2_100
+
+
+def test_a_ticket_that_expired_in_the_basket_leaves_it_before_anybody_pays(shop: Shop) -> None:
+    at = shop.ports.clock.now().wall_at
+    put(shop, ticket(1, "t-tea", 1_500, expires_at=at + 60_000), ticket(2, "t-bakery", 800))
+    for one in ("ticket-1", "ticket-2"):
+        collect_ticket(shop.box, TILL, one)
+    shop.wait(60_000)
+    check_out(shop.box, TILL)
+    assert (shop.notice(TILL), shop.lines(TILL)) == ("tickets_changed", [("sku-2", 1, 800)])
+
+
+def test_going_back_frees_the_tickets_and_keeps_them_in_the_basket(shop: Shop) -> None:
+    put(shop, ticket(1, "t-tea", 1_500))
+    collect_ticket(shop.box, TILL, "ticket-1")
+    check_out(shop.box, TILL)
+    back_to_basket(shop.box, TILL)
+    assert (stored(shop, 1).order_id, shop.lines(TILL)) == ("", [("sku-1", 1, 1_500)])
+    check_out(shop.box, TILL)
+    cancel_sale(shop.box, TILL)
+    assert (stored(shop, 1).order_id, stored(shop, 1).state) == ("", TicketState.ISSUED)
+
+
+def test_a_ticket_that_another_till_pays_cannot_be_paid_here(shop: Shop) -> None:
+    put(shop, ticket(1, "t-tea", 1_500))
+    collect_ticket(shop.box, TILL, "ticket-1")
+    bound = replace(stored(shop, 1), order_id="order-9")
+    put(shop, bound)
+    check_out(shop.box, TILL)
+    assert (shop.notice(TILL), shop.lines(TILL)) == ("tickets_changed", [])
+
+
+def test_another_ticket_joins_an_order_that_nobody_has_paid_yet(shop: Shop) -> None:
+    put(shop, ticket(1, "t-tea", 1_500), ticket(2, "t-bakery", 800))
+    collect_ticket(shop.box, TILL, "ticket-1")
+    check_out(shop.box, TILL)
+    collect_ticket(shop.box, TILL, "ticket-2")
+    assert [fen for _, _, fen in shop.lines(TILL)] == [1_500, 800]
+    check_out(shop.box, TILL)
+    take_cash(shop.box, TILL, 500)
+    with pytest.raises(Declined, match="being paid"):
+        collect_ticket(shop.box, TILL, "ticket-2")
+
+
+def test_only_a_till_collects(shop: Shop) -> None:
+    put(shop, ticket(1, "t-tea", 1_500))
+    with pytest.raises(Declined, match="no till"):
+        collect_ticket(shop.box, KIOSK, "ticket-1")
+
+
+def test_tickets_are_found_by_number_and_by_code(shop: Shop) -> None:
+    put(shop, ticket(1, "t-tea", 1_500), ticket(2, "t-bakery", 800, expires_at=1))
+
+    def found(text: str) -> list[tuple[str, object]]:
+        now = shop.ports.clock.now()
+        tickets = shop.ports.store.read(lambda unit: find_tickets(unit, shop.box, text, now))
+        return [(one.ticket.number, one.problem) for one in tickets]
+
+    assert found("c01-0007") == [("C01-0007", None)]
+    assert found(link(1)) == [("C01-0007", None)]
+    assert found("0007") == [("C02-0007", NoticeCode.TICKET_EXPIRED), ("C01-0007", None)]
+    assert found("9999") == []
+    assert len(found("")) == 2
