@@ -105,6 +105,11 @@ def settle_points(unit: Unit, box: Box, order: Order, now: Instant) -> None:
     queue_notices(unit, box, order, now)
 
 
+def return_points(unit: Unit, box: Box, source: str, now: Instant) -> None:
+    """Give back all that was spent on something; once more changes nothing."""
+    _give_back(unit, box, unit.points.of_source(source), 0, now)
+
+
 def post(unit: Unit, box: Box, entries: Sequence[PointsEntry], now: Instant) -> None:
     """Write lines of one member together, and tell HQ of them; nothing for no lines."""
     for entry in entries:

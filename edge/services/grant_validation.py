@@ -13,6 +13,7 @@ from edge.parking.validation import (
     Holder,
     SourceKind,
     Validation,
+    ValidationState,
     check_grant,
     revoke,
 )
@@ -21,7 +22,10 @@ from edge.parking.validation_rule import AtLimit, over_quota, quota_of
 from edge.parking.validation_words import say_grant
 from edge.services.box import Box
 from edge.services.business_day import business_day
+from edge.services.earn_points import return_points
+from edge.services.identify_member import standing_for
 from edge.services.records import Unit
+from edge.services.spend_points import SpendAsk, spend_points
 from edge.services.validate_purchase import put_granted
 from edge.services.validation_events import tell_validation
 from edge.services.validation_records import ParkingCoupon
@@ -152,7 +156,10 @@ def revoke_coupon(unit: Unit, box: Box, code: str, by: str, reason: str, now: In
 
 
 def revoke_validation(box: Box, validation_id: str, by: str, reason: str) -> Validation:
-    """Take a validation back for good, with a reason; raise Declined once it is used, Invalid for none."""
+    """Take a validation back for good, with a reason; points that paid it go back.
+
+    Raises Declined once it is used, Invalid for none.
+    """
     now = box.clock.now()
 
     def work(unit: Unit) -> Validation:
@@ -163,6 +170,8 @@ def revoke_validation(box: Box, validation_id: str, by: str, reason: str) -> Val
         if taken != known:
             unit.validations.put(taken)
             tell_validation(unit, box, taken, now)
+            if known.source is SourceKind.POINTS and known.state is ValidationState.GRANTED:
+                return_points(unit, box, known.source_ref, now)
         return taken
 
     return box.store.write(work)
@@ -239,34 +248,31 @@ def put_by_guard(
 
 
 def validate_by_points(box: Box, ref: str, member_id: str, holder: Holder) -> Validation:
-    """Give a member's points for parking, as the box's settings price it; HQ takes them off by the event.
+    """Give a member's points for parking, as the box's settings price it; see put_by_points."""
+    now = box.clock.now()
+    return box.store.write(lambda unit: put_by_points(unit, box, ref, member_id, holder, now))
 
-    ref: of the form that was sent. Raises Declined when the balance as last told, less what was given here
-    since, is too low; Invalid while points are worth nothing here.
+
+def put_by_points(unit: Unit, box: Box, ref: str, member_id: str, holder: Holder, now: Instant) -> Validation:
+    """Spend a member's points on parking, in the caller's unit; the same ref again is the same validation.
+
+    The points come from a lease that HQ granted to this box, so that no two boxes spend the same ones.
+    ref: of the form that was sent. Raises Declined when fewer can be spent here now; Invalid for nobody and
+    while points are worth nothing here.
     """
     price = box.parking.points
     if price is None:
         raise Invalid("points are not taken for parking here; set [validation] points")
     _need_holder(holder)
-    now = box.clock.now()
-
-    def work(unit: Unit) -> Validation:
-        known = unit.validations.by_source(f"points:{ref}")
-        if known is not None:
-            return _same_holder(known, holder, "this form")
-        member = unit.members.get(member_id)
-        if member is None:
-            raise Invalid(f"this box does not know member {member_id}")
-        left = member.points - unit.validations.points_spent(member_id, member.points_at)
-        if left < price.points:
-            raise Declined(f"{price.points} points are needed, {max(0, left)} are there")
-        mine = replace(holder, member_id=member_id)
-        source = (SourceKind.POINTS, f"points:{ref}", f"{price.points}")
-        done = _grant(unit, box, mine, price.grant, "", source, now.wall_at + 86_400_000, now)
-        unit.validations.put_points(done.validation_id, member_id, price.points, now.wall_at)
-        return done
-
-    return box.store.write(work)
+    spent_on = f"points:{ref}"
+    known = unit.validations.by_source(spent_on)
+    if known is not None:
+        return _same_holder(known, holder, "this form")
+    member_id = standing_for(unit, member_id)
+    spend_points(unit, box, SpendAsk(member_id, price.points, spent_on), now)
+    mine = replace(holder, member_id=member_id)
+    source = (SourceKind.POINTS, spent_on, f"{price.points}")
+    return _grant(unit, box, mine, price.grant, "", source, now.wall_at + 86_400_000, now)
 
 
 def _grant(

@@ -122,12 +122,6 @@ class Validations(Protocol):
         Those over first go first: never one that is still valid while one that is over is kept.
         """
 
-    def points_spent(self, member_id: str, since: int) -> int:
-        """Return the points that a member gave for parking on this box after a moment."""
-
-    def put_points(self, validation_id: str, member_id: str, points: int, at: int) -> None:
-        """Note the points behind a validation; once for each."""
-
 
 def newest_first(rows: Sequence[Validation]) -> tuple[Validation, ...]:
     """Return validations by the moment they were granted, newest first."""

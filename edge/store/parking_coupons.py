@@ -22,11 +22,10 @@ DELETE FROM validation_jtis WHERE jti IN (
     SELECT jti FROM validation_jtis ORDER BY until, jti
     LIMIT max(0, (SELECT count(*) FROM validation_jtis) - ?))
 """
-_POINTS = "SELECT coalesce(sum(points), 0) FROM parking_points WHERE member_id = ? AND spent_at > ?"
 
 
 class CouponTable:
-    """The part of validation_records.Validations that is about coupons, QR codes and points."""
+    """The part of validation_records.Validations that is about coupons and QR codes."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -65,17 +64,6 @@ class CouponTable:
         self._connection.execute("DELETE FROM validation_jtis WHERE until <= ?", (before,))
         self._connection.execute(_KEEP, (keep,))
         return int(self._connection.execute("SELECT count(*) FROM validation_jtis").fetchone()[0])
-
-    def points_spent(self, member_id: str, since: int) -> int:
-        """Return the points that a member gave for parking after a moment."""
-        return int(self._connection.execute(_POINTS, (member_id, since)).fetchone()[0])
-
-    def put_points(self, validation_id: str, member_id: str, points: int, at: int) -> None:
-        """Note the points behind a validation; once for each."""
-        self._connection.execute(
-            "INSERT INTO parking_points (validation_id, member_id, points, spent_at) VALUES (?, ?, ?, ?)",
-            (validation_id, member_id, points, at),
-        )
 
 
 def _coupon(row: tuple[Any, ...]) -> ParkingCoupon:

@@ -36,7 +36,6 @@ _HAND_OVER = (
     f" shopper = iif(shopper = 'member:' || :gone, 'member:' || :into, shopper) {_OF_GONE}",
     "UPDATE validations SET member_id = :into,"
     f" shopper = iif(shopper = 'member:' || :gone, 'member:' || :into, shopper) {_OF_GONE}",
-    "UPDATE parking_points SET member_id = :into WHERE member_id = :gone",
     f"UPDATE tickets SET member_id = :into {_OF_GONE}",
     "UPDATE landing_shown SET shopper = :into_seen WHERE shopper = :gone_seen",
 )
@@ -64,7 +63,6 @@ _ERASE = (
     "DELETE FROM member_lives WHERE member_id = :member",
     "DELETE FROM guide_tasks WHERE member_id = :member AND closed_at IS NULL",
     "UPDATE guide_tasks SET member_id = '', note = '' WHERE member_id = :member",
-    "UPDATE parking_points SET member_id = '' WHERE member_id = :member",
     f"UPDATE tickets SET member_id = '' {_OF_MEMBER}",
     f"DELETE FROM parking_claims {_OF_MEMBER} AND NOT EXISTS"
     " (SELECT 1 FROM orders AS o WHERE o.basket_id = parking_claims.basket_id)",

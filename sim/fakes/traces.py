@@ -107,9 +107,8 @@ class FakeTraces:
         _change(rows.steps, lambda one: replace(one, member_id=into) if one.member_id == gone else one)
         _change(rows.sales, lambda one: replace(one, member_id=into) if one.member_id == gone else one)
         _change(rows.tasks, lambda one: replace(one, member_id=into) if one.member_id == gone else one)
-        tickets, points = self._rows.tickets, self._rows.validations.points
+        tickets = self._rows.tickets
         _change(tickets, lambda one: replace(one, member_id=into) if one.member_id == gone else one)
-        _change(points, lambda one: (into, *one[1:]) if one[0] == gone else one)
 
     def _rename_holders(self, changed: Callable[[Holder], Holder]) -> None:
         rows = self._rows.validations

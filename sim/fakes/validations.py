@@ -20,7 +20,6 @@ class ValidationRows:
     purchases: dict[str, Purchase] = field(default_factory=dict)
     coupons: dict[str, ParkingCoupon] = field(default_factory=dict)
     jtis: dict[str, int] = field(default_factory=dict)
-    points: dict[str, tuple[str, int, int]] = field(default_factory=dict)
 
     def copy(self) -> ValidationRows:
         """Return rows that can be changed without changing these."""
@@ -30,7 +29,6 @@ class ValidationRows:
             dict(self.purchases),
             dict(self.coupons),
             dict(self.jtis),
-            dict(self.points),
         )
 
 
@@ -152,19 +150,6 @@ class FakeValidations:
         self._rows.jtis.clear()
         self._rows.jtis.update({jti: until for until, jti in kept})
         return len(kept)
-
-    def points_spent(self, member_id: str, since: int) -> int:
-        """Return the points that a member gave for parking after a moment."""
-        return sum(
-            points for who, points, at in self._rows.points.values() if who == member_id and at > since
-        )
-
-    def put_points(self, validation_id: str, member_id: str, points: int, at: int) -> None:
-        """Note the points behind a validation; once for each."""
-        self._writing()
-        if validation_id in self._rows.points or validation_id not in self._rows.validations:
-            raise Corrupt(f"points of validation {validation_id} contradict what is stored")
-        self._rows.points[validation_id] = (member_id, points, at)
 
     def _sorted(self) -> list[Validation]:
         rows = self._rows.validations.values()

@@ -169,17 +169,6 @@ def test_a_qr_code_is_spent_once_and_the_ledger_is_bounded(store: Store) -> None
     assert spend("a", AT + 1)
 
 
-def test_points_are_counted_from_a_moment_on(store: Store) -> None:
-    keep(store, validation("a"), validation("b"))
-    store.write(lambda unit: unit.validations.put_points("v-a", "m-1", 100, AT))
-    store.write(lambda unit: unit.validations.put_points("v-b", "m-1", 50, AT + 5))
-    assert store.read(lambda unit: unit.validations.points_spent("m-1", AT - 1)) == 150
-    assert store.read(lambda unit: unit.validations.points_spent("m-1", AT)) == 50
-    assert store.read(lambda unit: unit.validations.points_spent("m-2", 0)) == 0
-    with pytest.raises(Corrupt):
-        store.write(lambda unit: unit.validations.put_points("v-a", "m-1", 1, AT))
-
-
 def test_every_field_survives(store: Store) -> None:
     one = validation(
         "a",

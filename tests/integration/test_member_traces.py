@@ -74,7 +74,6 @@ DECIDED = {
     "parking_claims": "deleted without an order, else under an alias",
     "parking_purchases": "under an alias",
     "validations": "under an alias",
-    "parking_points": "whose they were is forgotten",
     "landing_shown": "forgotten whose it was",
     "tickets": "forgotten whose they were",
     "attempts": "payer and openid are deleted",
@@ -148,7 +147,6 @@ def fill(garage: Garage, member: str, order: Order) -> None:
             Validation("val-1", holder, grant, "", SourceKind.SPEND, "s-1", at, at + 9, "2026-11-22",
                        order_id=order.order_id, shopper=holder.key)
         )  # fmt: skip
-        unit.validations.put_points("val-1", member, 5, at)
         unit.guide_tasks.put(task)
         unit.points.put_notice(CircleNotice("tx-1", order.order_id, OPENID, 3, at, at))
         unit.landings.put_shown(
@@ -290,7 +288,6 @@ def test_two_members_become_one_in_ways_credits_tasks_parking_and_pages(garage: 
         assert (life.purchases, life.last_order) == (2, orders[1].order_id)
         assert unit.guide_tasks.life(gone) is None
         assert [one.task_id for one in unit.guide_tasks.waiting_of(into)] == ["task-1"]
-        assert unit.validations.points_spent(into, 0) == 5
         assert unit.landings.assigned(LandingSlot(""), 0, shopper_key("member", into)) == "A"
         (held,) = unit.validations.of_order(orders[1].order_id)
         assert held.holder == Holder(plate=PLATE, member_id=into)

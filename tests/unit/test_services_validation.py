@@ -12,6 +12,7 @@ import pytest
 from edge.codes.house import HouseForm, HouseKind, build_house_code
 from edge.errors import Declined, Invalid
 from edge.members.member_snapshot import Member, plate_hmac
+from edge.members.points import PointsLease
 from edge.parking.benefit import BenefitKind
 from edge.parking.quote import Quote, Settlement
 from edge.parking.session import SessionState
@@ -116,6 +117,11 @@ class Place(Garage):
             unit.members.intake.finish(number)
 
         self.box.store.write(work)
+
+    def lease(self, points: int) -> None:
+        now = self.box.clock.now()
+        lease = PointsLease("lease-1", "m-1", points, now.wall_at, now.wall_at + 30 * 86_400_000)
+        self.box.store.write(lambda unit: unit.points.put_lease(lease))
 
 
 @pytest.fixture
@@ -305,17 +311,31 @@ def test_a_signed_code_of_another_box_serves_once(place: Place) -> None:
 def test_points_buy_parking_until_they_are_spent(place: Place) -> None:
     place.rule(RULE, points=PointsPrice(100, HOUR))
     place.member(PLATE, points=150)
+    place.lease(150)
     stay = place.come(minutes_ago=90)
     one = validate_by_points(place.box, "f-1", "m-1", CAR)
     assert validate_by_points(place.box, "f-1", "m-1", CAR) == one
     assert place.off(stay) == [(BenefitKind.MINUTES, 60)]
-    with pytest.raises(Declined, match="50 are there"):
+    with pytest.raises(Declined, match="50 can be spent"):
         validate_by_points(place.box, "f-2", "m-1", CAR)
-    with pytest.raises(Invalid, match="does not know"):
+    with pytest.raises(Invalid, match="no such member"):
         validate_by_points(place.box, "f-3", "m-9", CAR)
     place.rule(RULE, points=None)
     with pytest.raises(Invalid, match="not taken"):
         validate_by_points(place.box, "f-4", "m-1", CAR)
+    for _ in range(2):
+        revoke_validation(place.box, one.validation_id, "李", "given by mistake")
+    place.rule(RULE, points=PointsPrice(100, HOUR))
+    validate_by_points(place.box, "f-5", "m-1", CAR)
+    with pytest.raises(Declined, match="50 can be spent"):
+        validate_by_points(place.box, "f-6", "m-1", CAR)
+
+
+def test_points_that_hq_has_not_set_aside_for_this_box_buy_no_parking(place: Place) -> None:
+    place.rule(RULE, points=PointsPrice(100, HOUR))
+    place.member(PLATE, points=1_000)
+    with pytest.raises(Declined, match="0 can be spent"):
+        validate_by_points(place.box, "f-1", "m-1", CAR)
 
 
 def test_a_guard_grants_by_hand_with_a_reason_and_a_supervisor_takes_it_back(place: Place) -> None:
