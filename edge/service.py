@@ -23,6 +23,7 @@ from edge.duties.reconciling import Reconciling
 from edge.duties.refunding import Refunding
 from edge.duties.renewing_keys import KeyRenewer, RenewingKeys
 from edge.duties.scanning import Scanning
+from edge.duties.serving_phones import ServingPhones
 from edge.duties.showing_spaces import ShowingSpaces
 from edge.duties.taking_in import TakingIn
 from edge.duties.watching_cameras import CameraParts, WatchingCameras
@@ -237,6 +238,8 @@ class Service:
         self._parts.link.close()
         for gateway in self.box.gateways.values():
             gateway.close()
+        if self.box.mini_program is not None:
+            self.box.mini_program.close()
         self._parts.store.close()
         _log.info("stopped", late=list(late))
 
@@ -307,6 +310,7 @@ class Service:
             Guiding(self.box),
             KeepingMembers(self.box, self._parts.circle),
             RenewingKeys(self._parts.renewers),
+            ServingPhones(self.box),
         )
         workers = [worker for duty in duties for worker in duty.workers()]
         if self._cameras is not None:

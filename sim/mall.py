@@ -224,6 +224,7 @@ class Mall:
             gateway=self.gateway.url,
             appid=made.appid,
             mchid=made.mchid,
+            app_secret=made.folder.resolve() / "app_secret.txt",
             merchant_key=made.merchant_key.resolve(),
             merchant_cert=made.merchant_cert.resolve(),
             public_key_id=made.public_key_id,

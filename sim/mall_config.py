@@ -59,6 +59,13 @@ notify_url = "https://mall.invalid/notify/wechat"
 [wechat_pay.platform_keys]
 "{public_key_id}" = "{platform_public_key}"
 
+[mini_program]
+appid = "{appid}"
+app_secret_file = "{app_secret}"
+base_url = "{gateway}"
+paid_template = "tmpl-paid"
+paid_fields = ["character_string1=number", "amount2=amount", "thing3=shop", "time4=time"]
+
 [alipay]
 app_id = "{alipay_app_id}"
 private_key_file = "{alipay_app_key}"

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from edge.app.files import given_file
 from edge.codes.signed_token import KEY_BYTES
 from edge.config import Config
-from edge.errors import Corrupt, Unavailable
+from edge.config.phone_section import read_fields
+from edge.errors import Corrupt, Invalid, Unavailable
 from edge.ids import new_key
+from edge.services.phone_ports import MiniProgram
 from edge.services.phone_rules import PhoneRules
+from edge.services.ports import Clock
 
 #: The key under which this box signs the codes that phones open, under box.data_dir.
 PHONE_KEY = "phone.key"
@@ -17,7 +21,31 @@ PHONE_KEY = "phone.key"
 
 def build_phone(config: Config) -> PhoneRules:
     """Return the rules of phones; the key is made when there is none."""
-    return PhoneRules(key=kept_key(config.box.data_dir / PHONE_KEY))
+    phone, program = config.phone, config.mini_program
+    return PhoneRules(
+        key=kept_key(config.box.data_dir / PHONE_KEY),
+        session_days=phone.session_days,
+        most_sessions=phone.most_sessions,
+        opens_per_minute=phone.opens_per_minute,
+        order_idle_ms=phone.order_idle_s * 1000,
+        appid=program.appid if program else "",
+        paid_template=program.paid_template if program else "",
+        paid_fields=read_fields(program.paid_fields) if program else (),
+    )
+
+
+def build_mini_program(config: Config, clock: Clock) -> MiniProgram | None:
+    """Return the mini-program, None without one; raise Invalid for a secret that cannot be read."""
+    if config.mini_program is None:
+        return None
+    from edge.gateways.wechat_pay.mini_program import WeixinMiniProgram
+    from edge.gateways.wechat_pay.weixin_api import WeixinApi, WeixinApiSettings
+
+    own = config.mini_program
+    settings = WeixinApiSettings(
+        own.appid, _secret(own.app_secret_file), own.base_url, own.connect_s, own.read_s
+    )
+    return WeixinMiniProgram(WeixinApi(settings, clock))
 
 
 def kept_key(path: Path) -> bytes:
@@ -38,6 +66,17 @@ def kept_key(path: Path) -> bytes:
             " codes that were given out are then refused"
         )
     return key
+
+
+def _secret(path: Path) -> str:
+    try:
+        secret = given_file(path).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise Invalid(f"mini_program.app_secret_file {path} cannot be read: {why}") from None
+    if not secret:
+        raise Invalid(f"mini_program.app_secret_file {path} is empty; put the AppSecret in it")
+    return secret
 
 
 def _make(path: Path) -> None:

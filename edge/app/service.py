@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from edge.app.agents import build_agents
 from edge.app.cameras import build_cameras
 from edge.app.counter import build_counter
 from edge.app.devices import build_devices
@@ -18,7 +19,7 @@ from edge.app.gateways import (
 from edge.app.hq_link import build_link
 from edge.app.members import build_circle, build_members
 from edge.app.parking import build_parking
-from edge.app.phone import build_phone
+from edge.app.phone import build_mini_program, build_phone
 from edge.app.rules import (
     build_marks,
     build_rules,
@@ -77,6 +78,7 @@ def build_books(config: Config, store: SqliteStore, clock: Clock, ids: TimeOrder
         members=build_members(config),
         counter=build_counter(config, clock),
         phone=build_phone(config),
+        mini_program=build_mini_program(config, clock),
         tenants=build_tenants(config),
     )
 
@@ -85,12 +87,13 @@ def build_service(config: Config) -> Service:
     """Return the service of one box with every adapter opened; raise Invalid or Corrupt when it cannot be."""
     clock = SystemClock()
     ids = TimeOrderedIds(wall_ms)
-    rules, devices, link = build_rules(config), build_devices(config), build_link(config, clock)
+    rules, agents, link = build_rules(config), build_agents(config), build_link(config, clock)
+    devices = build_devices(config, agents)
     try:
         config.box.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Invalid(f"box.data_dir {config.box.data_dir} cannot be made: {error.strerror}") from None
-    cameras = build_cameras(config)
+    cameras = build_cameras(config, agents)
     devices = replace(
         devices,
         gates=(*devices.gates, *cameras.gates),

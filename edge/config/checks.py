@@ -12,6 +12,7 @@ from edge.config.counter_checks import PIN_HASH, check_counters
 from edge.config.member_sections import check_members
 from edge.config.parking_checks import check_lanes, check_parking
 from edge.config.pass_section import check_passes
+from edge.config.phone_section import check_phone
 from edge.config.sections import Config, PrinterConfig, RulesConfig, ScannerConfig
 from edge.config.tenant_section import check_tenants
 from edge.errors import Invalid
@@ -84,6 +85,9 @@ def check_values(config: Config, source: str) -> None:
     check_passes(config.passes, source)
     check_members(config.members, config.points_rule, config.points_tier, source)
     check_tenants(config.tenant, source)
+    pays = config.wechat_pay
+    appids = (pays.appid, pays.sub_appid) if pays else ()
+    check_phone(config.phone, config.mini_program, appids, source)
     if not _TIME.fullmatch(config.reconcile.from_time):
         raise Invalid(
             f"{source}: reconcile.from_time {config.reconcile.from_time!r} is no time; write it like 10:30"

@@ -15,6 +15,7 @@ from edge.config.counter_section import CounterConfig
 from edge.config.member_sections import MembersConfig, PointsRuleConfig, PointsTierConfig
 from edge.config.parking_sections import LaneConfig, ParkingConfig, ZoneConfig
 from edge.config.pass_section import PassesConfig
+from edge.config.phone_section import MiniProgramConfig, PhoneConfig
 from edge.config.tenant_section import TenantConfig
 from edge.config.touch_sections import FunnelConfig, GuideConfig, TouchpointConfig
 from edge.config.validation_sections import (
@@ -278,5 +279,7 @@ class Config:
     counter: CounterConfig = field(default_factory=CounterConfig)
     wechat_pay: WeChatPayConfig | None = None
     alipay: AlipayConfig | None = None
+    phone: PhoneConfig = field(default_factory=PhoneConfig)
+    mini_program: MiniProgramConfig | None = None
     staff: tuple[StaffConfig, ...] = ()
     landing: tuple[LandingConfig, ...] = ()

@@ -148,7 +148,9 @@ def _tell(box: Box, program: MiniProgram, notice: PhoneNotice, now: Instant) -> 
                 return replace(notice, refused=True, why="too late to be of use")
             program.send_message(notice.openid, notice.reference, notice.page, json.loads(notice.text))
         else:
-            program.tell_hand_over(notice.reference, notice.openid, notice.text, notice.at)
+            order = box.store.read(lambda unit: unit.orders.get(notice.order_id))
+            carried = order is None or not asks_for_stays(order.lines)
+            program.tell_hand_over(notice.reference, notice.openid, notice.text, notice.at, carried=carried)
     except NoticeRefused as refusal:
         return replace(notice, tries=notice.tries + 1, refused=True, why=str(refusal)[:200])
     except (Unavailable, OutcomeUnknown) as error:

@@ -50,11 +50,14 @@ class MiniProgram(Protocol):
         Raises Declined (none to be had), Unavailable or Invalid. Nothing may wait for it.
         """
 
-    def tell_hand_over(self, transaction_id: str, openid: str, description: str, at: int) -> None:
-        """Tell that what a payment bought was handed over (发货信息管理, 自提); the same again does no harm.
+    def tell_hand_over(
+        self, transaction_id: str, openid: str, description: str, at: int, *, carried: bool = True
+    ) -> None:
+        """Tell that what a payment bought was handed over (发货信息管理); the same again does no harm.
 
-        Until then the money of a mini-program's order stays frozen. at: Unix milliseconds. Raises
-        NoticeRefused (never), Unavailable (tell it again).
+        Until then the money of a mini-program's order stays frozen. at: Unix milliseconds. carried: goods
+        that the shopper took (自提), False for what nobody carries, such as parking. Raises NoticeRefused
+        (never), Unavailable (tell it again).
         """
 
     def send_message(self, openid: str, template_id: str, page: str, fields: Mapping[str, str]) -> None:
@@ -62,3 +65,6 @@ class MiniProgram(Protocol):
 
         Raises NoticeRefused (never), Unavailable (send it again; it may then come twice).
         """
+
+    def close(self) -> None:
+        """Close all connections."""

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 DAY_MS = 86_400_000
 
+#: What a field of the message after payment may be filled with.
+MESSAGE_WORDS = ("number", "amount", "shop", "time")
+
 
 @dataclass(frozen=True, slots=True)
 class PhoneRules:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from typing import Any
 
 from edge.services.phone_records import (
@@ -235,4 +236,6 @@ class PhoneNoticeTable:
 
 
 def _notice(row: tuple[Any, ...]) -> PhoneNotice:
-    return PhoneNotice(row[0], NoticeKind(row[1]), *row[2:-1], refused=bool(row[-1]))
+    one = PhoneNotice(row[0], NoticeKind(row[1]), *row[2:8])
+    page, tries, why, done_at, refused = row[8:]
+    return replace(one, page=page, tries=tries, why=why, done_at=done_at, refused=bool(refused))

@@ -3,13 +3,13 @@
 Another host than the payments', without signatures: who knows the AppSecret holds an access token of two
 hours. Secret, token, log-in codes and session keys stand in addresses and bodies here, so no address and no
 body is ever logged or put into an error. Source: developers.weixin.qq.com, getStableAccessToken,
-code2Session, getPhoneNumber, uploadShippingInfo (发货信息管理).
+code2Session, getPhoneNumber, uploadShippingInfo (发货信息管理), subscribeMessage.send.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TypeVar
@@ -157,6 +157,20 @@ class WeixinApi:
         except WeixinRefused as refusal:
             if refusal.errcode not in _SHIPPED_BEFORE:
                 raise
+
+    def send_message(self, openid: str, template_id: str, page: str, fields: Mapping[str, str]) -> None:
+        """Send a subscribe message to who accepted one; each uses one acceptance up.
+
+        fields: by their names in the template. Raises WeixinRefused (43101: not accepted), Unavailable or
+        OutcomeUnknown: sent again it may come twice.
+        """
+        value = {
+            "touser": openid,
+            "template_id": template_id,
+            "page": page,
+            "data": {name: {"value": text} for name, text in fields.items()},
+        }
+        self._with_token("message", "/cgi-bin/message/subscribe/send", value)
 
     def close(self) -> None:
         """Close all connections."""
