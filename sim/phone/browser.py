@@ -49,17 +49,18 @@ class Browser:
         self._clients: OrderedDict[str, httpx.Client] = OrderedDict()
         self._lock = threading.Lock()
 
-    def become(self, wallet: str, to: str) -> Response:
-        """Open `to`, a public address, in the browser of a wallet's phone."""
+    def become(self, wallet: str, language: str, to: str) -> Response:
+        """Open `to`, a public address, in the browser of a wallet's phone, which speaks zh or en."""
         if not _WALLET.fullmatch(wallet) or not to.startswith(f"{self._base}/"):
             return Response("没有这个地址 no such address", 404, mimetype="text/plain")
         answer = Response("", 303, {"Location": to.removeprefix(self._origin)})
-        answer.set_cookie(COOKIE, wallet, samesite="Strict", httponly=True)
+        told = f"{wallet}.{'en' if language == 'en' else 'zh-CN'}"
+        answer.set_cookie(COOKIE, told, samesite="Strict", httponly=True)
         return answer
 
     def answer(self) -> Response:
         """Answer the present request as the box does, and allow a frame."""
-        wallet = request.cookies.get(COOKIE, "")
+        wallet, _, language = request.cookies.get(COOKIE, "").partition(".")
         if not _WALLET.fullmatch(wallet):
             return Response("请从模拟手机打开 open it from the phone", 403, mimetype="text/plain")
         raw = str(request.environ.get("REQUEST_URI") or request.full_path.rstrip("?"))
@@ -71,6 +72,7 @@ class Browser:
             for name, value in request.headers
             if name.lower() in {"origin", "referer"}
         }
+        turned["Accept-Language"] = language
         drop = {"cookie", *(name.lower() for name in turned)}
         try:
             answer = _send(self._client(wallet), self._origin + raw, drop, turned)

@@ -205,7 +205,7 @@ def _serve_wires(app: Flask, settings: PhoneSettings) -> None:
 
     @app.get("/as/<wallet>")
     def become(wallet: str) -> Response:
-        return browser.become(wallet, request.args.get("to", ""))
+        return browser.become(wallet, request.args.get("language", ""), request.args.get("to", ""))
 
 
 def _target(base: str, prefix: str) -> str:

@@ -28,10 +28,11 @@ const ABSENT = [
 ];
 
 export class Program {
-  /** files: texts by path. stage: the element in which pages are put. enter: {path, query, scene}. */
+  /** files: texts by path. stage: the element in which pages are put. enter: {path, query, scene}; no path for the first page. */
   constructor(files, stage, enter) {
     Object.assign(this, { files, stage, enter, stack: [], modules: {}, kinds: {}, trees: {}, sheets: {}, app: null });
     this.config = JSON.parse(files["app.json"]);
+    enter.path ||= this.config.pages[0];
     this.wx = makeWx(this);
   }
 

@@ -24,6 +24,7 @@ function screen(name) {
   for (const one of ["home", "program", "browser"]) at(one).hidden = one !== name;
   if (at("phone").dataset.screen === "program" && name !== "program") program?.hide();
   at("phone").dataset.screen = name;
+  if (name !== "program") at("phone").style.background = "";
   if (name === "home") refreshHome();
 }
 
@@ -84,7 +85,7 @@ async function openProgram(path, query, scene) {
 function openBrowser(link) {
   screen("browser");
   at("web-host").textContent = new URL(link).host;
-  at("frame").src = `/as/${phone.wallet.wallet_id}?to=${encodeURIComponent(link)}`;
+  at("frame").src = `/as/${phone.wallet.wallet_id}?language=${phone.language}&to=${encodeURIComponent(link)}`;
 }
 
 /** Do with a scanned or pasted text what WeChat does. */
@@ -188,7 +189,7 @@ function listen() {
   };
   at("open-scan").onclick = async () => { const found = await scan(false); if (found) await openText(found.text); };
   document.querySelector(".link").onsubmit = (event) => { event.preventDefault(); openText(at("link").value.trim()); };
-  at("recent").onclick = () => (program ? (screen("program"), program.show(null)) : openProgram(phone.config.rule_page, {}, SCENES.recent));
+  at("recent").onclick = () => (program ? (screen("program"), program.show(null)) : openProgram("", {}, SCENES.recent));
   at("back").onclick = () => program.back();
   at("close").onclick = at("leave").onclick = at("bottom").onclick = () => screen("home");
   at("more").onclick = programMenu;
