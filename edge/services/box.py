@@ -106,7 +106,7 @@ class Box:
     shoppers' ways are recorded, None records none. members: what
     members' identities and points go by. phone: by what phones are served. mini_program: WeChat's side of
     ours, None without one. tenants: by tenant_id, those that are configured. scan_and_go: what phones may buy
-    by themselves and how they leave; pictures: reads codes in pictures that they send, None where nothing does.
+    by themselves and how they leave; pictures: reads codes in pictures that they send, None without reader.
     """
 
     origin: Origin

@@ -53,7 +53,7 @@ class Carts(Protocol):
     """Carts of phones: which are forsaken, and the codes by which a kiosk takes one over."""
 
     def forsaken(self, before: int, limit: int) -> tuple[str, ...]:
-        """Return ids of baskets of phones, open or ordered, last changed before a moment; oldest first."""
+        """Return ids of baskets of phones, open or held, last changed before a moment; oldest first."""
 
     def order_of(self, basket_id: str) -> str | None:
         """Return the newest order of a phone's basket."""

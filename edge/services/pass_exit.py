@@ -66,7 +66,7 @@ def prepare_exit(unit: Unit, box: Box, order: Order, now: Instant) -> None:
     if not box.phone.key or not goods_to_find(_goods_alone(order), ()):
         return
     chosen = chosen_for_recheck(order.order_id, box.scan_and_go.recheck_permille, box.phone.key)
-    unit.exits.put(ExitPass(order.order_id, box.ids.new_token()[:IDENT_CHARS], chosen, now.wall_at))
+    unit.exits.put(ExitPass(order.order_id, box.ids.new_token()[-IDENT_CHARS:], chosen, now.wall_at))
 
 
 def show_exit(unit: Unit, box: Box, order_id: str, now: Instant) -> ExitShown | None:

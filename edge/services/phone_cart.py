@@ -46,13 +46,19 @@ def load_cart(unit: Unit, session_id: str) -> Cart:
     basket = unit.baskets.get(session.basket_id) if session.basket_id else None
     if basket is None or basket.workstation != PHONE:
         return Cart(session, None, None, None)
-    if basket.state is BasketState.OPEN:
-        return Cart(session, basket, None, None)
     order = order_of_cart(unit, basket) if basket.state is BasketState.ORDERED else None
     if order is None or order.state is not OrderState.AWAITING:
-        return Cart(session, None, None, None)
+        over = order is not None and order.state is OrderState.PAID
+        return Cart(session, None if over else _opened(basket), None, None)
     moving = next((one for one in unit.attempts.of_order(order.order_id) if one.is_open), None)
     return Cart(session, basket, order, moving)
+
+
+def _opened(basket: Basket) -> Basket | None:
+    """Return a basket whose order came to nothing as it goes on, None for one that was given up."""
+    if basket.state in (BasketState.OPEN, BasketState.ABANDONED):
+        return basket if basket.state is BasketState.OPEN else None
+    return change_state(basket, BasketState.OPEN, basket.changed_at)
 
 
 def order_of_cart(unit: Unit, basket: Basket) -> Order | None:

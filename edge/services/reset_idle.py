@@ -20,7 +20,11 @@ def reset_idle(box: Box, workstation: str) -> bool:
     Goods in the basket are held, so that they can be recalled.
     """
     now = box.clock.now()
-    if idle_left_ms(box, box.store.read(lambda unit: load(unit, box, workstation)), now) != 0:
+    busy = box.store.read(lambda unit: load(unit, box, workstation))
+    if _tells_nobody(box, busy, now):
+        act(box, workstation, _fall_silent)
+        return False
+    if idle_left_ms(box, busy, now) != 0:
         return False
     return act(box, workstation, lambda unit, busy, now: _reset(unit, box, busy, now))
 
@@ -34,6 +38,17 @@ def idle_left_ms(box: Box, busy: Busy, now: Instant) -> int | None:
         return None
     limit_ms = box.rules.paid_idle_ms if busy.screen == "paid" else box.rules.idle_ms
     return max(0, limit_ms - now.since_ms(touched_instant(busy.state)))
+
+
+def _tells_nobody(box: Box, busy: Busy, now: Instant) -> bool:
+    """Return whether the start screen still has a banner for somebody who is gone by now."""
+    old = now.since_ms(touched_instant(busy.state)) >= box.rules.paid_idle_ms
+    return busy.screen == "attract" and bool(busy.state.notice) and old
+
+
+def _fall_silent(unit: Unit, busy: Busy, now: Instant) -> None:
+    if busy.screen == "attract":
+        unit.workstations.put(replace(busy.state, notice=""))
 
 
 def _may_reset(busy: Busy) -> bool:

@@ -18,7 +18,7 @@ ON CONFLICT (order_id) DO UPDATE SET
 """
 _RECENT = f"SELECT {_CHECK} FROM exit_checks WHERE ? IN ('', place) ORDER BY at DESC, check_id DESC LIMIT ?"
 _FORSAKEN = """
-SELECT basket_id FROM baskets WHERE workstation = 'phone' AND state IN ('open', 'ordered') AND changed_at < ?
+SELECT basket_id FROM baskets WHERE workstation = 'phone' AND state IN ('open', 'held') AND changed_at < ?
 ORDER BY changed_at LIMIT ?
 """
 _ORDER_OF = """

@@ -98,7 +98,7 @@ class FakeCarts:
             one
             for one in self._baskets.values()
             if one.workstation == PHONE
-            and one.state in (BasketState.OPEN, BasketState.ORDERED)
+            and one.state in (BasketState.OPEN, BasketState.HELD)
             and one.changed_at < before
         ]
         return tuple(one.basket_id for one in sorted(left, key=lambda one: one.changed_at)[:limit])

@@ -74,7 +74,8 @@ def test_forsaken_carts_are_phones_own_that_nobody_changed(store: Store) -> None
     def work(unit: Unit) -> None:
         for name, place, state, at in (
             ("old", PHONE, BasketState.OPEN, 1),
-            ("asked", PHONE, BasketState.ORDERED, 2),
+            ("held", PHONE, BasketState.HELD, 2),
+            ("asked", PHONE, BasketState.ORDERED, 1),
             ("gone", PHONE, BasketState.ABANDONED, 1),
             ("new", PHONE, BasketState.OPEN, 50),
             ("kiosk", "kiosk-1", BasketState.OPEN, 1),
@@ -82,7 +83,7 @@ def test_forsaken_carts_are_phones_own_that_nobody_changed(store: Store) -> None
             unit.baskets.put(Basket(name, place, 0, state, changed_at=at))
 
     store.write(work)
-    assert store.read(lambda unit: unit.carts.forsaken(50, 9)) == ("old", "asked")
+    assert store.read(lambda unit: unit.carts.forsaken(50, 9)) == ("old", "held")
     assert store.read(lambda unit: unit.carts.forsaken(50, 1)) == ("old",)
 
 

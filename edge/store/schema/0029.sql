@@ -40,4 +40,4 @@ CREATE INDEX cart_codes_session ON cart_codes (session_id, made_at);
 CREATE INDEX cart_codes_ended ON cart_codes (expires_at);
 
 CREATE INDEX orders_of_phones ON orders (basket_id, order_id) WHERE workstation = 'phone';
-CREATE INDEX baskets_of_phones ON baskets (changed_at) WHERE workstation = 'phone' AND state IN ('open', 'ordered');
+CREATE INDEX baskets_of_phones ON baskets (changed_at) WHERE workstation = 'phone' AND state IN ('open', 'held');
