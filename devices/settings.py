@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 
@@ -51,6 +52,32 @@ class SpaceBoardConfig:
     zone: str = ""
     baud: int = 9600
     few: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class AskedCameraConfig:
+    """[[camera]] of an agent: one that is asked for what it sees, or whose pictures are read by the agent."""
+
+    name: str
+    kind: Literal["frames", "hikvision_pull", "dahua_pull"]
+    url: str
+    username: str = ""
+    password_file: Path | None = None
+    region: tuple[float, ...] = ()
+    least_width: int = 60
+
+
+def check_view(url: str, region: tuple[float, ...], least_width: int) -> None:
+    """Raise ValueError for an address with a user in it, and for a part of a picture that is none."""
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        raise ValueError("url carries a user; write username and password_file instead")
+    left, top, right, bottom = region if len(region) == 4 else (0.0, 0.0, 0.0, 0.0)
+    if region and not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise ValueError(
+            "region is left, top, right, bottom as shares of the picture, such as [0.1, 0.3, 0.9, 1.0]"
+        )
+    if not 20 <= least_width <= 1000:
+        raise ValueError(f"least_width is 20 to 1000, got {least_width}")
 
 
 def check_way(kind: str, config: GateConfig | DisplayConfig | SpaceBoardConfig) -> None:

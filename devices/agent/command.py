@@ -11,14 +11,15 @@ from pathlib import Path
 
 import click
 
-from devices.agent.agent import Agent, AgentDevices
+from devices.agent.agent import Agent, AgentCamera, AgentDevices
 from devices.agent.journal import AgentJournal, Moment
 from devices.agent.messages import Topics
 from devices.agent.settings import AgentConfig
 from devices.agent.wire import BrokerSettings
 from devices.building import Buses, build_counter, build_display, build_gate
+from devices.camera.building import build_asked
 from devices.runtime import boottime_ns
-from devices.settings import DisplayConfig, GateConfig, SpaceBoardConfig
+from devices.settings import AskedCameraConfig, DisplayConfig, GateConfig, SpaceBoardConfig, check_view
 from devices.settings_reader import load_settings
 from devices.signals import stop_on_signals
 from devices.types import DeviceError
@@ -51,13 +52,15 @@ def agent(path: Path, check: bool) -> None:
         buses = Buses()
         devices = build_agent_devices(config, buses)
         if check:
-            click.echo(f"{path}: agent {config.agent.name} drives {', '.join(devices.names()) or 'nothing'}")
+            names = ", ".join((*devices.names(), *devices.cameras)) or "nothing"
+            click.echo(f"{path}: agent {config.agent.name} drives {names}")
+            _close(devices)
             return
         running = build_agent(config, devices)
     except (ValueError, DeviceError, OSError, sqlite3.Error) as error:
         raise click.ClickException(str(error)) from error
     try:
-        _serve(running, buses)
+        _serve(running, devices, buses)
     except DeviceError as error:
         raise click.ClickException(str(error)) from error
 
@@ -71,7 +74,7 @@ def build_agent_devices(config: AgentConfig, buses: Buses) -> AgentDevices:
     ]
     if away := next((one for one in here if one.agent), None):
         raise ValueError(f"{away.name}: an agent drives its devices itself; give the port and no agent")
-    names = Counter(one.name for one in here)
+    names = Counter(one.name for one in (*here, *config.camera))
     name, uses = max(names.items(), key=lambda item: item[1], default=("", 0))
     if uses > 1:
         raise ValueError(f"two devices are named {name!r}; give each its own name")
@@ -79,7 +82,18 @@ def build_agent_devices(config: AgentConfig, buses: Buses) -> AgentDevices:
         gates={one.name: build_gate(one, buses) for one in config.gate},
         displays={one.name: build_display(one, buses) for one in config.display},
         counters={one.name: build_counter(one, buses) for one in config.space_board},
+        cameras={one.name: _camera(one) for one in config.camera},
     )
+
+
+def _camera(config: AskedCameraConfig) -> AgentCamera:
+    try:
+        check_view(config.url, config.region, config.least_width)
+        path = config.password_file
+        password = "" if path is None else path.read_text("utf-8").strip()
+    except (ValueError, OSError) as error:
+        raise ValueError(f"camera {config.name}: {error}") from None
+    return build_asked(config, password)
 
 
 def build_agent(config: AgentConfig, devices: AgentDevices) -> Agent:
@@ -104,13 +118,19 @@ def machine_moment() -> Moment:
     return Moment(boot_id, boottime_ns(), time.clock_gettime_ns(time.CLOCK_REALTIME) // 1_000_000)
 
 
-def _serve(running: Agent, buses: Buses) -> None:
+def _serve(running: Agent, devices: AgentDevices, buses: Buses) -> None:
     stop = threading.Event()
     stop_on_signals(stop)
     running.start()
     _log.info("ready")
     stop.wait()
     running.close()
+    _close(devices)
     for bus in buses.opened.values():
         bus.close()
     _log.info("stopped")
+
+
+def _close(devices: AgentDevices) -> None:
+    for camera in devices.cameras.values():
+        camera.close()

@@ -1,11 +1,11 @@
-"""The configuration of an agent: one TOML file with [agent], [[gate]], [[display]] and [[space_board]]."""
+"""The configuration of an agent: one TOML file with [agent] and its devices."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from devices.settings import DisplayConfig, GateConfig, SpaceBoardConfig
+from devices.settings import AskedCameraConfig, DisplayConfig, GateConfig, SpaceBoardConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +31,4 @@ class AgentConfig:
     gate: tuple[GateConfig, ...] = ()
     display: tuple[DisplayConfig, ...] = ()
     space_board: tuple[SpaceBoardConfig, ...] = ()
+    camera: tuple[AskedCameraConfig, ...] = ()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from devices.runtime import boottime_ns
-from devices.settings import DisplayConfig, GateConfig, SpaceBoardConfig
 from edge.app.files import given_file
 from edge.config import AgentConfig, Config
 from edge.errors import Invalid
@@ -15,17 +14,22 @@ if TYPE_CHECKING:
     from devices.agent.remote import AgentLink
 
 
+class AtAgent(Protocol):
+    """What the file says of a device that an agent has."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def agent(self) -> str: ...
+
+
 def build_agents(config: Config) -> Mapping[str, AgentLink]:
     """Return a link to each agent by name, not connected yet."""
     return {one.name: _link(config.box.site, one) for one in config.agent}
 
 
-def link_of(
-    kind: str, config: GateConfig | DisplayConfig | SpaceBoardConfig, agents: Mapping[str, AgentLink]
-) -> AgentLink:
+def link_of(kind: str, config: AtAgent, agents: Mapping[str, AgentLink]) -> AgentLink:
     """Return the link to the agent that has a device; raise Invalid for one that is not configured."""
-    if config.port:
-        raise Invalid(f"{kind} {config.name}: give its port, or the agent that has it; not both")
     if config.agent not in agents:
         known = ", ".join(agents) or "none"
         raise Invalid(f"{kind} {config.name} belongs to agent {config.agent!r}; known: {known}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
+from edge.app.agents import build_agents, link_of
 from edge.app.files import given_file
 from edge.config import CameraConfig, Config
 from edge.duties.watching_cameras import CameraParts
@@ -18,9 +18,9 @@ from edge.store.photo_folder import PhotoFolder
 from edge.web.camera.door import MIN_TOKEN, BoundCamera, token_digest
 
 if TYPE_CHECKING:
+    from devices.agent.remote import AgentLink
     from devices.camera.hikvision.gate import CameraAccess
     from devices.camera.plates.motion import LoopGate
-    from devices.camera.plates.reader import PlateReader
     from devices.camera.pushed import BoardOnCamera, PushedCamera, Speech
 
 PHOTOS = "photos"
@@ -42,12 +42,14 @@ class BuiltCameras:
     displays: tuple[Display, ...] = ()
 
 
-def build_cameras(config: Config) -> BuiltCameras:
+def build_cameras(config: Config, agents: Mapping[str, AgentLink] | None = None) -> BuiltCameras:
     """Return drivers for every camera at a lane; those that are asked begin to connect at once.
 
-    Raises Invalid for a token or password that cannot be read, before anything is connected.
+    agents: links to those that have some of the cameras, by name; None to make them here. Raises
+    Invalid for a token or password that cannot be read, before anything is connected.
     """
     camera_doubts(config)
+    agents = build_agents(config) if agents is None else agents
     posting = [(one, _posting(one)) for one in config.camera if one.posts]
     access = {one.name: _access(one) for one in config.camera if one.url and one.kind != "frames"}
     gates: list[Gate] = [_hikvision_gate(one, access[one.name]) for one in config.camera if one.barrier]
@@ -60,7 +62,7 @@ def build_cameras(config: Config) -> BuiltCameras:
     bound = tuple(_bound(config, one, camera) for one, camera in posting)
     loops = {one.name: _loop_gate() for one in config.camera if one.gated_by == "loop"}
     asked = tuple(
-        (one.lane, _asked(one, access, loops.get(one.name))) for one in config.camera if not one.posts
+        (one.lane, _asked(one, access, loops.get(one.name), agents)) for one in config.camera if not one.posts
     )
     parts = CameraParts(
         PhotoFolder(config.box.data_dir / PHOTOS),
@@ -144,21 +146,25 @@ def _bound(config: Config, one: CameraConfig, camera: PushedCamera) -> BoundCame
     )
 
 
-def _asked(config: CameraConfig, access: dict[str, CameraAccess], gate: LoopGate | None) -> PlateCamera:
-    if config.kind == "frames":
-        return _frames(config, gate)
-    from devices.camera.streamed import DAHUA, HIKVISION, StreamedCamera
+def _asked(
+    config: CameraConfig,
+    access: Mapping[str, CameraAccess],
+    gate: LoopGate | None,
+    agents: Mapping[str, AgentLink],
+) -> PlateCamera:
+    if config.agent:
+        from devices.agent.remote import RemoteCamera
 
-    habits = HIKVISION if config.kind == "hikvision_pull" else DAHUA
-    return StreamedCamera(config.name, access[config.name], habits)
+        return RemoteCamera(config.name, link_of("camera", config, agents))
+    from devices.camera.building import build_asked, build_streamed
 
-
-@cache
-def _reader() -> PlateReader:
-    """The one reader of all cameras of this box: the model takes 60 MB."""
-    from devices.camera.plates.reader import PlateReader
-
-    return PlateReader()
+    if config.kind != "frames":
+        return build_streamed(config, access[config.name])
+    password = "" if config.password_file is None else _secret(config, config.password_file)
+    try:
+        return build_asked(config, password, gate)
+    except ValueError as error:
+        raise Invalid(str(error)) from error
 
 
 def _loop_gate() -> LoopGate:
@@ -166,31 +172,6 @@ def _loop_gate() -> LoopGate:
     from devices.camera.plates.motion import LoopGate, MotionGate
 
     return LoopGate(otherwise=MotionGate())
-
-
-def _frames(config: CameraConfig, gate: LoopGate | None) -> PlateCamera:
-    """Return a camera whose frames are read here; url: what OpenCV opens. gate: None for motion."""
-    from devices.camera.driver import OpenCvCamera
-    from devices.camera.plates.camera import FramePlateCamera, LaneView
-    from devices.camera.plates.motion import WHOLE
-    from devices.types import DeviceError
-
-    try:
-        reader = _reader()
-    except DeviceError as error:
-        raise Invalid(f"camera {config.name}: {error}") from error
-    left, top, right, bottom = config.region or WHOLE
-    view = LaneView((left, top, right, bottom), config.least_width)
-    return FramePlateCamera(config.name, OpenCvCamera(config.name, _source(config)), reader, gate, view=view)
-
-
-def _source(config: CameraConfig) -> str:
-    """Return what OpenCV opens; user and password stand only in this text, which no log shows."""
-    scheme, found, rest = config.url.partition("://")
-    if not found or not config.username:
-        return config.url
-    password = "" if config.password_file is None else _secret(config, config.password_file)
-    return f"{scheme}://{quote(config.username, safe='')}:{quote(password, safe='')}@{rest}"
 
 
 def _gate(config: CameraConfig, camera: PushedCamera) -> Gate:
@@ -212,13 +193,13 @@ def _hikvision_gate(config: CameraConfig, access: CameraAccess) -> Gate:
 
 
 def _access(config: CameraConfig) -> CameraAccess:
-    from devices.camera.hikvision.gate import CameraAccess
+    from devices.camera.building import build_access
 
     password = "" if config.password_file is None else _secret(config, config.password_file)
     try:
-        return CameraAccess(config.url, config.username, password)
+        return build_access(config, password)
     except ValueError as error:
-        raise Invalid(f"camera {config.name}: url: {error}") from None
+        raise Invalid(str(error)) from None
 
 
 def _token(config: CameraConfig, path: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devices.building import Buses, build_counter, build_display, build_gate
-from devices.settings import DisplayConfig, GateConfig, SpaceBoardConfig
+from devices.settings import DisplayConfig, GateConfig, SpaceBoardConfig, check_way
 from edge.app.agents import build_agents, link_of
 from edge.config import (
     Config,
@@ -28,9 +28,12 @@ if TYPE_CHECKING:
 _DOTS = {32: 384, 42: 504, 48: 576}
 
 
-def build_devices(config: Config) -> Devices:
-    """Return drivers for every configured device; none of them is opened yet."""
-    buses, agents = Buses(), build_agents(config)
+def build_devices(config: Config, agents: Mapping[str, AgentLink] | None = None) -> Devices:
+    """Return drivers for every configured device; none of them is opened yet.
+
+    agents: links to those that have some of them, by name; None to make them here.
+    """
+    buses, agents = Buses(), build_agents(config) if agents is None else agents
     try:
         gates = tuple(_gate(one, buses, agents) for one in config.gate)
         displays = tuple(_display(one, buses, agents) for one in config.display)
@@ -53,6 +56,7 @@ def _gate(config: GateConfig, buses: Buses, agents: Mapping[str, AgentLink]) -> 
         return build_gate(config, buses)
     from devices.agent.remote import RemoteGate
 
+    check_way("gate", config)
     return RemoteGate(config.name, link_of("gate", config, agents))
 
 
@@ -61,6 +65,7 @@ def _display(config: DisplayConfig, buses: Buses, agents: Mapping[str, AgentLink
         return build_display(config, buses)
     from devices.agent.remote import RemoteDisplay
 
+    check_way("display", config)
     return RemoteDisplay(config.name, link_of("display", config, agents))
 
 
@@ -69,6 +74,7 @@ def _space_board(config: SpaceBoardConfig, buses: Buses, agents: Mapping[str, Ag
         return build_counter(config, buses)
     from devices.agent.remote import RemoteCounter
 
+    check_way("space board", config)
     return RemoteCounter(config.name, link_of("space board", config, agents))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_network
 
+from devices.settings import check_view
 from edge.config.camera_sections import CameraConfig
 from edge.config.parking_sections import LaneConfig
 from edge.config.sections import Config
@@ -62,7 +63,12 @@ def _gating_problems(config: Config, camera: CameraConfig, lane: LaneConfig) -> 
 def _way_problems(camera: CameraConfig) -> Iterator[str]:
     fixed = camera.kind == "dahua_push" and camera.address and camera.serial
     barrier = camera.kind.startswith("hikvision") and camera.url
+    elsewhere = CameraConfig(camera.name, camera.lane, agent=camera.agent)
     problems = {
+        " needs its kind, or the agent that has it; not both": bool(camera.kind) is bool(camera.agent),
+        " belongs to an agent; write only its name and lane here, the rest in the agent's own file": (
+            camera.agent and not camera.kind and camera != elsewhere
+        ),
         " posts, so it needs a token_file (dahua_push may have address and serial instead)": (
             camera.posts and camera.token_file is None and not fixed
         ),
@@ -71,12 +77,6 @@ def _way_problems(camera: CameraConfig) -> Iterator[str]:
         ),
         " only sees, so it needs its url: rtsp://192.168.20.33/main, a device, a video or a folder": (
             camera.kind == "frames" and not camera.url
-        ),
-        ": url carries a user; write username and password_file instead": (
-            "@" in camera.url.partition("://")[2].partition("/")[0]
-        ),
-        ": region is left, top, right, bottom as shares of the picture, such as [0.1, 0.3, 0.9, 1.0]": (
-            bool(camera.region) and not _is_region(camera.region)
         ),
         ": comet is a mode of kind vzicom alone": camera.comet and camera.kind != "vzicom",
         ": a board_channel is on kind vzicom alone": (
@@ -89,15 +89,15 @@ def _way_problems(camera: CameraConfig) -> Iterator[str]:
     yield from (problem for problem, applies in problems.items() if applies)
 
 
-def _is_region(region: tuple[float, ...]) -> bool:
-    return len(region) == 4 and 0 <= region[0] < region[2] <= 1 and 0 <= region[1] < region[3] <= 1
-
-
 def _bound_problems(camera: CameraConfig) -> Iterator[str]:
     try:
         ip_network(camera.address or "0.0.0.0/0")
     except ValueError as error:
         yield f": address: {error}; write it like 192.168.20.31 or 192.168.20.0/28"
+    try:
+        check_view(camera.url, camera.region, camera.least_width)
+    except ValueError as error:
+        yield f": {error}"
     limits = {
         "barrier": (camera.barrier, 0, 16),
         "relay_output": (camera.relay_output, 0, 3),
@@ -106,7 +106,6 @@ def _bound_problems(camera: CameraConfig) -> Iterator[str]:
         "board_channel": (camera.board_channel or 0, 0, 1),
         "board_lines": (camera.board_lines, 1, 8),
         "board_cells": (camera.board_cells, 2, 64),
-        "least_width": (camera.least_width, 20, 1000),
         "silent_s": (camera.silent_s or 0, 0, 86_400),
     }
     for name, (value, least, most) in limits.items():

@@ -9,11 +9,12 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class CameraConfig:
-    """[[camera]]: one camera that recognises plates, and the lane that it looks at."""
+    """[[camera]]: one camera that recognises plates, and the lane that it looks at; ours or an agent's."""
 
     name: str
     lane: str
-    kind: Literal["vzicom", "hikvision_push", "hikvision_pull", "dahua_push", "dahua_pull", "frames"]
+    kind: Literal["vzicom", "hikvision_push", "hikvision_pull", "dahua_push", "dahua_pull", "frames", ""] = ""
+    agent: str = ""
     token_file: Path | None = None
     address: str = ""
     serial: str = ""

@@ -45,6 +45,9 @@ class QueueCamera:
     def done(self, seen: PlateSeen | LoopSeen) -> None:
         self.kept += 1
 
+    def close(self) -> None:
+        """Nothing to release."""
+
 
 class Board:
     """A text board and a space board in one."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from devices.agent.remote import RemoteCamera
 from devices.camera.pushed import PushedGate
 from devices.camera.streamed import StreamedCamera
 from edge.app.cameras import build_cameras, camera_doubts
-from edge.config import Config, parse_config
+from edge.config import AgentConfig, Config, parse_config
 from edge.errors import Invalid
 from edge.web.camera.door import token_digest
 
@@ -117,6 +119,9 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "gated": ({"gated_by": "loop", "loops": 1}, "gated_by is a key of kind frames alone"),
     "loops": ({"name": "in-gate", "comet": True, "loops": 9}, "loops is 0 to 4, got 9"),
+    "neither": ({"kind": ""}, "needs its kind, or the agent that has it; not both"),
+    "both": ({"agent": "lane-1"}, "needs its kind, or the agent that has it; not both"),
+    "elsewhere": ({"kind": "", "agent": "lane-1", "loops": 1}, "only its name and lane here"),
     "kind": ({"kind": "axis"}, "must be one of vzicom"),
 }
 
@@ -144,6 +149,17 @@ def test_what_only_shows_when_it_is_built_is_refused_too(
     with pytest.raises(Invalid, match=why) as told:
         build_cameras(wanted)
     assert "pw" not in str(told.value)
+
+
+def test_a_camera_of_an_agent_is_reached_through_it_and_the_agent_must_be_known(tmp_path: Path) -> None:
+    away = {"name": "in-cam", "lane": "in", "agent": "lane-1", "token_file": None}
+    wanted = config(tmp_path, away)
+    with pytest.raises(Invalid, match="camera in-cam belongs to agent 'lane-1'; known: none"):
+        build_cameras(wanted)
+    known = replace(wanted, agent=(AgentConfig("lane-1"),))
+    [(lane, camera)] = build_cameras(known).parts.asked
+    assert lane == "in"
+    assert isinstance(camera, RemoteCamera)
 
 
 def test_a_lane_and_the_camera_that_is_its_gate_agree_on_their_loops(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def shown_type(hint: Any) -> str:
     if hint in plain:
         return plain[hint]
     if get_origin(hint) is Literal:
-        return " ".join(f"`{one}`" for one in get_args(hint))
+        return " ".join(f"`{one}`" for one in get_args(hint) if one)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return " ".join(f"`{one.value}`" for one in hint)
     if get_origin(hint) in (UnionType,):
