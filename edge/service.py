@@ -58,7 +58,7 @@ from edge.store.bundle_folder import BundleFolder
 from edge.store.sqlite_store import SqliteStore
 from edge.watchdog import Watchdog
 from edge.web import notify
-from edge.web.api import stays
+from edge.web.api import stays, tickets
 from edge.web.changes import Changes
 from edge.web.desk import Json, WebSettings
 from edge.web.factory import create_web
@@ -192,6 +192,7 @@ class Service:
             go.blueprint(self.box, parts.web),
             phone_api.blueprint(self.box, parts.web),
             stays.blueprint(self.box, parts.web, parts.cameras.photos if parts.cameras else None),
+            tickets.blueprint(self.box),
             notify.blueprint(self.box, parts.callbacks),
         )
         app = create_web(self._desk, parts.web, pages, cameras, apart)

@@ -24,6 +24,7 @@ from sim.guard import RobotGuard
 from sim.mall_config import CONFIG, DEMO_PIN, PIN_HASH
 from sim.mall_drivers import END_S, Traffic, some_plate, visit_by_car
 from sim.mall_lanes import TARIFF, MallLanes
+from sim.mall_tenants import register_tenants, tenants_config
 from sim.phone import PhoneServer, PhoneSettings
 from sim.pictures import draw_pictures
 from sim.ports import free_ports
@@ -91,6 +92,7 @@ class Mall:
         self.gateway = GatewayServer(
             self.credentials, now_ms, digits, port=settings.gateway_port, store=folder / "gateway.db"
         )
+        register_tenants(self.gateway)
         self.broker = Broker()
         self.printer = SimPrinter(folder / "receipts")
         self.printer_wire = PtyWire(self.printer, folder / "dev" / "printer-k01")
@@ -234,7 +236,7 @@ class Mall:
             alipay_public_key=self.alipay.alipay_public_key.resolve(),
             pin_hash=PIN_HASH,
         )
-        self.config.write_text(text + self.lanes.config(), encoding="utf-8")
+        self.config.write_text(text + tenants_config() + self.lanes.config(), encoding="utf-8")
 
     def shop(self, say: Callable[[str], None]) -> Shop:
         """Return where the shopper is."""

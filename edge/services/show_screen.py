@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from edge.clock import Instant
-from edge.retail.attempt import AttemptState, PaymentAttempt
+from edge.retail.attempt import AttemptState, PaymentAttempt, PayWay
 from edge.retail.basket import Basket, LineItem
 from edge.retail.order import Order
 from edge.retail.receipt import Receipt
 from edge.services.ask_fee import show_stays
-from edge.services.box import Box
+from edge.services.box import Box, WorkstationKind
 from edge.services.change_basket import HELD_SHOWN
 from edge.services.claim_parking import show_parking
+from edge.services.hand_over_basket import kiosk_link
 from edge.services.open_shift import cash_closed
 from edge.services.receipt_paper import receipt_url
 from edge.services.records import Unit
 from edge.services.reset_idle import idle_left_ms
 from edge.services.settle_attempt import attempt_time
 from edge.services.show_landing import order_landing
+from edge.services.show_tickets import screen_tickets
 from edge.services.workstation import Busy, decode_notice, load
 
 #: A JSON-able dictionary on its way to a screen.
@@ -52,6 +54,9 @@ def show_screen(box: Box, workstation: str) -> dict[str, object]:
             "help": _help(busy),
             **_after_payment(unit, box, busy),
             "parking": _parking(unit, box, busy),
+            "phone": _phone(box, busy),
+            "tickets": screen_tickets(unit, box, busy),
+            "phone_pay": settings.kind is WorkstationKind.TILL and bool(box.prepayers),
             "fees": bool(box.parking.facility.lanes),
             "stays": show_stays(unit, box, busy, now),
             "idle_s_left": _idle_s(box, busy, now),
@@ -135,6 +140,8 @@ def _attempt(attempt: PaymentAttempt | None, now: Instant) -> Json | None:
         "amount_fen": attempt.amount_fen,
         "seconds_left": None if attempt.state is AttemptState.UNKNOWN else left_ms // 1000,
         "code_tail": attempt.code_tail,
+        "way": attempt.way.value,
+        "scannable": attempt.way is PayWay.NATIVE and bool(attempt.pay_url),
     }
 
 
@@ -171,6 +178,12 @@ def _after_payment(unit: Unit, box: Box, busy: Busy) -> Json:
         "receipt": _receipt(box, receipt, order) if receipt else None,
         "landing": order_landing(unit, box, order),
     }
+
+
+def _phone(box: Box, busy: Busy) -> Json | None:
+    """Return the address by which a phone takes the basket over or pays it, None while there is none."""
+    url = kiosk_link(box, busy)
+    return {"url": url, "token": url.rpartition("/")[2]} if url else None
 
 
 def _parking(unit: Unit, box: Box, busy: Busy) -> Json | None:

@@ -8,9 +8,10 @@ from devices.types import Scan
 from edge.clock import boottime_ns
 from edge.errors import Declined, Invalid
 from edge.parking.validation import Holder, tidy_plate
-from edge.services import call_help, change_basket, check_out, claim_parking
+from edge.services import call_help, change_basket, check_out, claim_parking, pay_at_till
 from edge.services.ask_fee import ask_fee
 from edge.services.box import Box, WorkstationKind
+from edge.services.collect_tickets import collect_ticket, take_out_ticket
 from edge.services.gold_slip import SlipAsk, gold_slip
 from edge.services.grant_validation import show_coupon, validate_by_coupon
 from edge.services.outbox_figures import outbox_figures
@@ -243,6 +244,19 @@ class ServiceDesk:
     def _pay_stay(self, workstation: str, arguments: Arguments) -> None:
         ask_fee(self._box, workstation, _text(arguments, "stay"))
 
+    def _collect(self, workstation: str, arguments: Arguments) -> None:
+        take_over = arguments.get("take_over") is True
+        collect_ticket(self._box, workstation, _text(arguments, "ticket"), take_over=take_over)
+
+    def _take_out(self, workstation: str, arguments: Arguments) -> None:
+        take_out_ticket(self._box, workstation, _text(arguments, "ticket"))
+
+    def _phone_pay(self, workstation: str, arguments: Arguments) -> None:
+        pay_at_till.begin(self._box, workstation)
+
+    def _phone_cancel(self, workstation: str, arguments: Arguments) -> None:
+        pay_at_till.give_up(self._box, workstation)
+
     def _no_car(self, workstation: str, arguments: Arguments) -> None:
         claim_parking.claim_nothing(self._box, workstation)
 
@@ -275,6 +289,10 @@ _ACTIONS: dict[str, Callable[[ServiceDesk, str, Arguments], None]] = {
     "parking_plate": ServiceDesk._parking_plate,
     "pay_stay": ServiceDesk._pay_stay,
     "no_car": ServiceDesk._no_car,
+    "collect": ServiceDesk._collect,
+    "take_out": ServiceDesk._take_out,
+    "phone_pay": ServiceDesk._phone_pay,
+    "phone_cancel": ServiceDesk._phone_cancel,
 }
 
 

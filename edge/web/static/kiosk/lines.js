@@ -8,7 +8,7 @@ const rows = new Map();
 let shownBefore = false;
 
 /** Show these lines; the one that is new or has grown is highlighted and scrolled to. */
-export function showLines(basket) {
+export function showLines(basket, owners = new Map()) {
   const list = find("#lines");
   const lines = basket?.lines ?? [];
   dropGone(lines);
@@ -17,6 +17,7 @@ export function showLines(basket) {
     const row = rows.get(line.id) ?? addRow(line.id);
     const before = row.line;
     updateRow(row, line);
+    markOwner(row, owners.get(line.id));
     if (list.children[index] !== row.node) list.insertBefore(row.node, list.children[index] ?? null);
     if (!before || line.quantity > before.quantity) fresh = row;
   });
@@ -85,6 +86,12 @@ function updateRow(row, line) {
   label(row.less, "less", line);
   label(row.more, "more", line);
   label(row.remove, "remove", line);
+}
+
+/** A line of a counter's ticket is changed with its ticket only. */
+function markOwner(row, ticket) {
+  row.node.classList.toggle("of-ticket", Boolean(ticket));
+  if (ticket) say(row.detail, `${own(ticket, "tenant")} ${ticket.number} · ${detailOf(row.line)} × ${row.line.quantity}`);
 }
 
 function detailOf(line) {

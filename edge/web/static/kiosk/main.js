@@ -8,6 +8,7 @@ import { buildFee } from "./fee.js";
 import { buildPads } from "./pads.js";
 import { buildPlatePad } from "./plate.js";
 import { render } from "./render.js";
+import { buildTickets, openTickets } from "./tickets.js";
 import { fillTexts, setLanguage } from "./texts.js";
 
 const TOUCH_EVERY_MS = 3000;
@@ -51,6 +52,11 @@ async function actOf(button) {
   button.ariaBusy = "false";
 }
 
+function openNamed(name) {
+  openSheet(name);
+  if (name === "tickets") openTickets();
+}
+
 async function step(button) {
   const { line, step: by } = button.dataset;
   const quantity = stepQuantity(line, Number(by));
@@ -64,7 +70,7 @@ document.addEventListener("click", (event) => {
   if (!button || button.disabled) return;
   if (button.dataset.act) actOf(button);
   else if (button.dataset.step) step(button);
-  else if (button.dataset.open) openSheet(button.dataset.open);
+  else if (button.dataset.open) openNamed(button.dataset.open);
   else if (button.dataset.pick) pickHeld(button.dataset.pick);
   else if ("close" in button.dataset) closeSheet();
 });
@@ -86,6 +92,7 @@ document.addEventListener("contextmenu", (event) => event.preventDefault());
 buildPads(act);
 buildPlatePad(act);
 buildFee(act);
+buildTickets(act);
 setLanguage("zh");
 fillTexts();
 link.start();

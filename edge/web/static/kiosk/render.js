@@ -11,6 +11,7 @@ import { showCash } from "./pads.js";
 import { showPaid } from "./paid.js";
 import { showParking } from "./plate.js";
 import { beep } from "./sound.js";
+import { showTickets, ticketLines } from "./tickets.js";
 import { fillTexts, has, setLanguage, t, tenderName, walletNames } from "./texts.js";
 
 const IDLE_WARNING_S = 20;
@@ -37,6 +38,7 @@ export function render(view) {
   showPaid(view);
   showParking(view);
   showFee(view);
+  showTickets(view);
   showNotice(view);
   showSheets(view);
   showIdle(view);
@@ -47,10 +49,10 @@ export function render(view) {
   requestAnimationFrame(() => painted.port2.postMessage(view.version));
 }
 
-function showBasket({ basket }) {
+function showBasket({ basket, tickets }) {
   // Before the lines: a list that is not displayed cannot be scrolled.
   document.body.classList.toggle("basket-empty", !basket?.lines.length);
-  showLines(basket);
+  showLines(basket, ticketLines(tickets));
   say(find("[data-total]"), yuan(basket?.total_fen ?? 0));
   say(find("[data-count]"), t("items", { n: basket?.count ?? 0 }));
   find("#checkout").disabled = !basket?.lines.length;
@@ -83,6 +85,7 @@ function tenderRow(words, fen) {
 
 function showWaiting({ attempt }) {
   const state = attempt && has(`attempt_${attempt.state}`) ? attempt.state : "submitted";
+  showScan(attempt);
   say(find("[data-attempt-title]"), t(`attempt_${state}`));
   say(find("[data-attempt-lead]"), t(`attempt_${state}_more`));
   say(find("[data-amount]"), attempt ? yuan(attempt.amount_fen) : "");
@@ -95,6 +98,18 @@ function showWaiting({ attempt }) {
     say(find("[data-seconds]", ring), String(Math.ceil(seconds)));
     ring.style.setProperty("--left", String(Math.min(1, seconds / ringFull.seconds)));
   });
+}
+
+/** The code by which a phone pays what is due at a till. */
+function showScan(attempt) {
+  const scannable = Boolean(attempt?.scannable) && document.body.dataset.kind === "till";
+  const box = find("[data-scan-to-pay]");
+  find(".screen.waiting").classList.toggle("scan-to-pay", scannable);
+  show(box, scannable);
+  const picture = find("img", box);
+  if (!scannable || picture.dataset.attempt === attempt.id) return;
+  picture.dataset.attempt = attempt.id;
+  picture.src = `/api/kiosk/${encodeURIComponent(document.body.dataset.workstation)}/payment.svg?${encodeURIComponent(attempt.id)}`;
 }
 
 function showIdle(view) {
