@@ -105,6 +105,9 @@ class EventKind(StrEnum):
     POINTS_LEASE = "points.lease"
     EXIT_CHECKED = "exit.checked"
     BASKET_HANDED_OVER = "basket.handed_over"
+    TICKET_ISSUED = "ticket.issued"
+    TICKET_PRICE_OVERRIDDEN = "ticket.price_overridden"
+    TICKET_HANDED_OVER = "ticket.handed_over"
 
 
 #: Kinds that somebody waits for: they are sent before what has waited longer.

@@ -19,7 +19,9 @@ from edge.services.ask_fee import ask_fee_of_ticket
 from edge.services.box import Box, WorkstationKind
 from edge.services.check_out import reopen
 from edge.services.collect_tickets import scan_ticket
+from edge.services.counter_scan import counter_context, ready_to_pay, take_counter_scan
 from edge.services.hand_over_basket import cart_code, receive_cart
+from edge.services.hand_over_ticket import RELEASE_PREFIX
 from edge.services.pass_exit import take_exit_code
 from edge.services.pay_by_phone import hurry_closing
 from edge.services.records import ScanRecord, Unit
@@ -38,6 +40,7 @@ TOLD = frozenset(
         NoticeCode.STALE,
         NoticeCode.PARKING_CLAIMED,
         NoticeCode.PARKING_VALIDATED,
+        NoticeCode.RELEASED,
     }
 )
 
@@ -76,10 +79,14 @@ def _take(unit: Unit, box: Box, busy: Busy, now: Instant, scan: Scan) -> ScanOut
     if kind is WorkstationKind.EXIT:
         return _leave(unit, box, busy, now, scan)
     lane = kind is WorkstationKind.LANE
-    context = Context.PARKING if lane else context_of(busy)
+    counter = box.workstation(busy.state.workstation).kind is WorkstationKind.COUNTER
+    context = counter_context(unit, busy) if counter else context_of(busy)
+    context = Context.PARKING if lane else context
     reading = classify(scan.text, scan.aim, box.rules.codes, context)
     record = _record(box, busy, now, scan, reading)
     try:
+        if counter:
+            return _at_counter(unit, box, busy, now, scan, reading, record)
         return _route(unit, box, busy, now, scan, reading, record)
     except (Invalid, Declined) as error:
         # A label or basket that cannot take it is said on the screen; the scan is never lost. What was
@@ -97,13 +104,10 @@ def context_of(busy: Busy) -> Context:
 def _route(
     unit: Unit, box: Box, busy: Busy, now: Instant, scan: Scan, reading: CodeReading, record: ScanRecord
 ) -> ScanOutcome:
-    age_ms = (now.boottime_ns - scan.read_ns) // 1_000_000
-    if scan.problem is not None:
-        return _refuse(unit, box, busy, now, record, NoticeCode.UNREADABLE, {"problem": scan.problem})
-    if age_ms > box.rules.stale_scan_ms:
-        choices = ("add", "dismiss") if reading.kind in GOODS else ("dismiss",)
-        params: dict[str, str | int] = {"text": record.text, "age_s": age_ms // 1000}
-        return _refuse(unit, box, busy, now, record, NoticeCode.STALE, params, choices)
+    choices = ("add", "dismiss") if reading.kind in GOODS else ("dismiss",)
+    unfit = _unfit(unit, box, busy, now, scan, record, choices)
+    if unfit is not None:
+        return unfit
     cart = cart_code(box, scan.text)
     if cart:
         return _take_cart(unit, box, busy, now, cart, record)
@@ -146,6 +150,47 @@ def _take_cart(unit: Unit, box: Box, busy: Busy, now: Instant, ident: str, recor
         return _refuse(unit, box, busy, now, record, said, {})
     unit.scans.append(replace(record, outcome=said.value))
     return ScanOutcome(record.scan_id, said.value)
+
+
+def _unfit(
+    unit: Unit,
+    box: Box,
+    busy: Busy,
+    now: Instant,
+    scan: Scan,
+    record: ScanRecord,
+    choices: tuple[str, ...] = ("dismiss",),
+) -> ScanOutcome | None:
+    """Refuse what broke off on its way, and what was scanned long ago; None for a scan to go on with."""
+    if scan.problem is not None:
+        return _refuse(unit, box, busy, now, record, NoticeCode.UNREADABLE, {"problem": scan.problem})
+    age_ms = (now.boottime_ns - scan.read_ns) // 1_000_000
+    if age_ms <= box.rules.stale_scan_ms:
+        return None
+    params: dict[str, str | int] = {"text": record.text, "age_s": age_ms // 1000}
+    return _refuse(unit, box, busy, now, record, NoticeCode.STALE, params, choices)
+
+
+def _at_counter(
+    unit: Unit, box: Box, busy: Busy, now: Instant, scan: Scan, reading: CodeReading, record: ScanRecord
+) -> ScanOutcome:
+    """Route a scan at a counter: it is for the ticket on the tablet there."""
+    unfit = _unfit(unit, box, busy, now, scan, record)
+    if unfit is not None:
+        return unfit
+    if isinstance(reading.payload, PaymentCode):
+        ready = ready_to_pay(unit, box, busy, now)
+        if isinstance(ready, NoticeCode):
+            return _refuse(unit, box, busy, now, record, ready, {"tail": reading.payload.code[-4:]})
+        return _pay(unit, box, ready, now, reading.payload, record)
+    said = take_counter_scan(unit, box, reading, record, now)
+    if said.secret:
+        record = replace(record, text=RELEASE_PREFIX, raw=RELEASE_PREFIX.encode())
+    if said.notice is not None:
+        return _refuse(unit, box, busy, now, record, said.notice, dict(said.params))
+    unit.scans.append(replace(record, outcome=said.outcome, line_id=said.line_id))
+    show_notice(unit, busy, now, None)
+    return ScanOutcome(record.scan_id, said.outcome)
 
 
 def _add(

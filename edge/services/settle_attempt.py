@@ -325,11 +325,11 @@ def _cancel_forsaken(unit: Unit, box: Box, attempt: PaymentAttempt, now: Instant
     else:
         cancelled = cancel(order, now.wall_at)
         unit.orders.put(cancelled)
+        # Goods of tickets stay on their tickets.
+        gone = BasketState.ABANDONED if release_tickets(unit, box, cancelled) else BasketState.HELD
         basket = unit.baskets.get(order.basket_id)
         if basket is not None and basket.state is BasketState.ORDERED:
             opened = change_state(basket, BasketState.OPEN, now.wall_at)
-            # Goods of tickets stay on their tickets.
-            gone = BasketState.ABANDONED if release_tickets(unit, box, cancelled) else BasketState.HELD
             unit.baskets.put(change_state(opened, gone, now.wall_at))
         data = order_cancelled(cancelled)
         record_event(unit, box.ids, now, box.origin, EventKind.ORDER_CANCELLED, order.order_id, data)
