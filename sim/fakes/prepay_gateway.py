@@ -23,6 +23,7 @@ class FakePrepayGateway:
         self._parts: dict[str, tuple[OrderPart, ...]] = {}
         self._orders = orders
         self._newest: dict[str, str] = {}
+        self._openids: dict[str, str] = {}
         self._count = 0
         self._faults: dict[str, deque[FakeFault]] = {"native": deque(), "close": deque()}
 
@@ -36,7 +37,9 @@ class FakePrepayGateway:
 
     def jsapi(self, order: PhoneOrder, openid: str) -> Mapping[str, str]:
         """Return the parameters for a page inside the wallet."""
-        return {"package": f"prepay_id={self._made(order)}", "openid": openid}
+        made = self._made(order)
+        self._openids[made] = openid
+        return {"package": f"prepay_id={made}", "signType": "RSA", "paySign": "fake"}
 
     def close_order(self, merchant_order_no: str) -> GatewayAnswer:
         """End an order that is not paid."""
@@ -59,6 +62,11 @@ class FakePrepayGateway:
         for number in numbers:
             self._orders.finish(number, pays=True)
         return all(self._orders.charged_fen(number) > 0 for number in numbers)
+
+    def pay_inside(self, params: Mapping[str, str], openid: str) -> bool:
+        """Have a page inside the wallet pay; return False when the order is another shopper's."""
+        made = params["package"].removeprefix("prepay_id=")
+        return self._openids.get(made) == openid and self.pay(made)
 
     def query_parts(self, merchant_order_no: str, parts: Sequence[OrderPart]) -> GatewayAnswer:
         """Return the state of an order in parts."""
