@@ -10,10 +10,14 @@ from waitress import wasyncore
 from waitress.server import MultiSocketServer, create_server
 
 from edge.errors import Invalid
+from edge.services.picture_ports import MAX_PICTURE_BYTES
 from edge.web.desk import WebSettings
 
 #: Connections beyond this are not accepted; streams and idle keep-alive connections count.
 CONNECTION_LIMIT = 200
+
+#: The largest body of any kind of page: a picture of a phone with what a form puts around it.
+MAX_PICTURE_BODY = MAX_PICTURE_BYTES + 4_096
 
 _TURN_S = 0.2
 
@@ -70,7 +74,9 @@ class WebServer:
             port=settings.port,
             threads=settings.threads,
             connection_limit=CONNECTION_LIMIT,
-            max_request_body_size=max(settings.max_body_bytes, settings.max_camera_body_bytes),
+            max_request_body_size=max(
+                settings.max_body_bytes, settings.max_camera_body_bytes, MAX_PICTURE_BODY
+            ),
             channel_timeout=60,
             ident="",
             clear_untrusted_proxy_headers=True,
