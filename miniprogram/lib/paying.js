@@ -61,21 +61,24 @@ const paying = {
     }
   },
   show({ state, payment, said }) {
-    const { t } = this.data;
-    if (payment && payment.order_id) this.orderId = payment.order_id;
-    const problem = (payment && payment.problem) || '';
-    const shown = {
-      paid: { phase: 'idle', problem: '' },
-      open: said === 'failed' ? { phase: 'failed', problem: problem || t.failed } : { phase: 'left', problem: t.left },
-      unsure: { phase: 'unsure', problem: t.unsure },
-      closed: { phase: 'closed', problem: problem || t.closed },
-      native: { phase: 'native', problem: t.native, codeUrl: (payment && payment.code_url) || '' },
-      'given up': { phase: 'idle', problem: '' },
-    }[state];
-    this.setData({ pay: { ...IDLE, ...shown } });
+    this.orderId = payment.order_id || this.orderId;
+    this.setData({ pay: { ...IDLE, ...shownOf(state, payment, said, this.data.t) } });
     if (state === 'paid') this.paid(payment);
     if (state === 'given up') this.reload();
   },
 };
+
+/** Return how a payment that stands like this is shown. */
+function shownOf(state, payment, said, t) {
+  const problem = payment.problem || '';
+  if (state === 'open' && said === 'failed') return { phase: 'failed', problem: problem || t.failed };
+  const shown = {
+    open: { phase: 'left', problem: t.left },
+    unsure: { phase: 'unsure', problem: t.unsure },
+    closed: { phase: 'closed', problem: problem || t.closed },
+    native: { phase: 'native', problem: t.native, codeUrl: payment.code_url || '' },
+  };
+  return shown[state] || IDLE;
+}
 
 module.exports = { paying, IDLE };

@@ -5,6 +5,7 @@ const language = require('./language');
 const { routeOfLaunch, pathOf } = require('./routes');
 const { textsOf } = require('./texts/index');
 const timing = require('./timing');
+const { ApiError } = require('./wire');
 
 /** How many pages may lie on one another; WeChat's limit is 10. */
 const DEEP = 8;
@@ -48,7 +49,7 @@ function frame(name) {
     async refresh() {
       if (this.data.status !== 'ready') this.setData({ status: 'loading', problem: '' });
       try {
-        if (this.params.unknown) throw Object.assign(new Error('unknown'), { word: 'not_found', status: 404 });
+        if (this.params.unknown) throw new ApiError('not_found');
         await this.load();
         this.setData({ status: 'ready', problem: '' });
       } catch (error) {

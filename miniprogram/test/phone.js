@@ -1,5 +1,6 @@
 // A phone for tests: a fake `wx` that remembers what was asked of it, before a box that answers by docs/protocols/phone-api.md.
 const path = require('path');
+const exparser = require('miniprogram-exparser');
 const simulate = require('miniprogram-simulate');
 
 const root = path.join(__dirname, '..');
@@ -8,6 +9,7 @@ const address = require('../lib/address');
 
 const BASE = 'https://hq.example/b/demo-mall/till-1';
 const loaded = {};
+const opened = [];
 
 /** Return an answer kept in test/fixtures, a copy of its own each time. */
 function fixture(name, changed = {}) {
@@ -35,6 +37,8 @@ function newPhone({ language = 'zh_CN', scene = 1011, release = true } = {}) {
   phone.last = (name) => phone.log.filter((one) => one.name === name).slice(-1)[0];
   phone.asked = (method, pattern) =>
     phone.calls.filter((one) => one.method === method && new RegExp(`^${pattern}$`).test(one.path));
+  phone.left = () => phone.log.filter((one) => ['navigateTo', 'redirectTo', 'reLaunch'].includes(one.name)).map((one) => one.url);
+  phone.toast = () => (phone.last('showToast') || {}).title;
   phone.on('POST', '/login', () => fixture('login'));
   phone.on('POST', '/session', () => fixture('session'));
   global.wx = fakeWx(phone, { language, scene, release });
@@ -120,35 +124,37 @@ async function openPage(name, query = {}) {
   page.attach(parent);
   page.instance.onLoad(query);
   const shown = handle(page);
-  await shown.until(() => page.data.status !== 'loading' || global.wx.left);
+  await until(() => page.data.status !== 'loading' || !page.instance.params);
+  opened.push(shown);
   return shown;
 }
 
 function handle(page) {
-  const all = (selector) => page.querySelectorAll(selector);
+  // miniprogram-simulate puts the component's name before each class: "pay-box--button".
+  const all = (name) =>
+    [...page.dom.querySelectorAll('*')].filter((one) => [...one.classList].some((own) => own.split('--').pop() === name));
+  const one = (name, nth = 0) => {
+    const found = all(name)[nth];
+    if (!found) throw new Error(`the page shows no ${name}: ${page.dom.textContent}`);
+    return found;
+  };
+  const send = async (name, event, detail = {}, nth = 0) => {
+    const options = { bubbles: true, capturePhase: true, composed: true };
+    exparser.Event.dispatchEvent(one(name, nth).__wxElement, exparser.Event.create(event, detail, options));
+    await pause();
+  };
   return {
     page,
     all,
+    one,
+    send,
+    tap: (name, nth) => send(name, 'tap', {}, nth),
+    has: (name) => all(name).length > 0,
     data: () => page.data,
-    find: (selector) => all(selector)[0],
-    text: () => page.dom.textContent.replace(/\s+/g, ' '),
-    until,
-    tap: async (selector, nth = 0) => {
-      const found = allWithin(page, selector)[nth];
-      if (!found) throw new Error(`nothing to tap at ${selector}`);
-      found.dispatchEvent('tap');
-      await pause();
-    },
-    close: () => {
-      page.instance.onUnload();
-      page.detach();
-    },
+    words: (name, nth) => one(name, nth).textContent.trim(),
+    text: () => page.dom.textContent,
+    close: () => page.instance.onUnload(),
   };
-}
-
-/** Elements by class, also within components. */
-function allWithin(node, selector) {
-  return node.querySelectorAll(selector);
 }
 
 function pause() {
@@ -166,6 +172,11 @@ async function until(condition) {
   }
 }
 
+/** Close every page: nothing goes on looking after its test. */
+function closeAll() {
+  while (opened.length) opened.pop().close();
+}
+
 /** Make every wait of the mini-program short. */
 function hurry() {
   timing.retry = [1, 1];
@@ -173,4 +184,4 @@ function hurry() {
   timing.look = 5;
 }
 
-module.exports = { BASE, fixture, newPhone, refused, openPage, until, pause, hurry };
+module.exports = { BASE, fixture, newPhone, refused, openPage, closeAll, until, pause, hurry };

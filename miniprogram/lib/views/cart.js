@@ -1,6 +1,6 @@
 // A cart as its page shows it.
 const { yuan } = require('../money');
-const { fill } = require('../texts/index');
+const { fill, fillIf } = require('../texts/index');
 const { goodsView } = require('./goods');
 
 /** Return what the page shows of the box's cart. */
@@ -14,7 +14,7 @@ function cartView(answer, t) {
     payLabel: fill(t.pay, { amount }),
     againLabel: fill(t.payAgain, { amount }),
     notice: answer.notice ? answer.notice.text : '',
-    age: answer.age_needed ? fill(t.age, { age: answer.age_needed }) : '',
+    age: fillIf(t.age, { age: answer.age_needed }),
     // While an order of this cart waits for its money, the goods in it stand still.
     open: Boolean(answer.order_id),
   };

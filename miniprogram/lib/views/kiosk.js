@@ -20,6 +20,7 @@ function kioskView(answer, t) {
     empty: open && lines.length === 0,
     payable: open && lines.length > 0,
     takeable: answer.state === 'basket' && lines.length > 0,
+    busy: answer.state === 'paying' ? t.statePaying : '',
     wrong: answer.state === 'gone' ? t.stateGone : '',
     fine: answer.state === 'paid' ? t.statePaid : '',
   };

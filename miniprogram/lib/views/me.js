@@ -1,5 +1,5 @@
 // A member as the page "me" shows him to himself.
-const { fill } = require('../texts/index');
+const { fillIf } = require('../texts/index');
 const { date, dayTime } = require('../times');
 
 const DEAD = ['used', 'redeemed', 'expired', 'revoked'];
@@ -20,13 +20,13 @@ function meView(answer, t) {
 
 function memberView(member, t) {
   return {
-    number: member.number ? fill(t.number, { number: member.number }) : '',
+    number: fillIf(t.number, { number: member.number }),
     tier: member.tier || '',
     points: String(member.points),
-    pointsAt: member.points_at ? fill(t.pointsAt, { time: dayTime(member.points_at) }) : '',
+    pointsAt: fillIf(t.pointsAt, { time: dayTime(member.points_at) }),
     provisional: member.provisional ? t.provisional : '',
     phone: member.phone || '',
-    card: member.card ? fill(t.card, { card: member.card }) : '',
+    card: fillIf(t.card, { card: member.card }),
     tags: member.tags || [],
   };
 }
@@ -37,7 +37,7 @@ function couponView(coupon, t) {
     code: coupon.code,
     name: coupon.name,
     what: coupon.what || '',
-    ends: coupon.ends_at ? fill(t.couponEnds, { time: date(coupon.ends_at) }) : '',
+    ends: fillIf(t.couponEnds, { time: date(coupon.ends_at) }),
     state: ended[coupon.state] || '',
     usable: !DEAD.includes(coupon.state),
   };

@@ -1,6 +1,6 @@
 // A stay in the car park as its page shows it.
 const { yuan } = require('../money');
-const { fill } = require('../texts/index');
+const { fill, fillIf } = require('../texts/index');
 const { dayTime, hourMinute } = require('../times');
 
 /** Return what the page shows of one of the box's stays. */
@@ -17,8 +17,8 @@ function stayView(stay, t) {
     due,
     payable: !free,
     free: free ? t.free : '',
-    leaveBy: free && stay.allowed_exit_at ? fill(t.leaveBy, { time: hourMinute(stay.allowed_exit_at) }) : '',
-    raise: !free && stay.next_raise_at ? fill(t.raise, { time: hourMinute(stay.next_raise_at) }) : '',
+    leaveBy: fillIf(t.leaveBy, { time: hourMinute(free && stay.allowed_exit_at) }),
+    raise: fillIf(t.raise, { time: hourMinute(!free && stay.next_raise_at) }),
     segments: stay.segments || [],
     used: stay.used || [],
     payLabel: fill(t.pay, { amount: due }),

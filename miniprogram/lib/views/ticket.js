@@ -1,6 +1,6 @@
 // A counter's ticket as its page shows it.
 const { yuan } = require('../money');
-const { fill } = require('../texts/index');
+const { fill, fillIf } = require('../texts/index');
 const { hourMinute } = require('../times');
 const { goodsView } = require('./goods');
 
@@ -13,15 +13,16 @@ function ticketView(answer, t) {
     number: fill(t.number, { number: answer.number }),
     tenant: (answer.tenant && answer.tenant.name) || '',
     counter: answer.counter || '',
-    guide: answer.guide ? fill(t.guide, { guide: answer.guide }) : '',
+    guide: fillIf(t.guide, { guide: answer.guide }),
     lines: goodsView(answer.lines, t),
     offers: answer.offers || [],
     amount,
     payLabel: fill(t.pay, { amount }),
     againLabel: fill(t.payAgain, { amount }),
     payable: PAYABLE.includes(answer.state),
-    until: answer.state === 'issued' && answer.expires_at ? fill(t.until, { time: hourMinute(answer.expires_at) }) : '',
+    until: fillIf(t.until, { time: answer.state === 'issued' && hourMinute(answer.expires_at) }),
     release: answer.state === 'paid' && answer.release_code ? String(answer.release_code) : '',
+    busy: answer.state === 'paying' ? t.statePaying : '',
     ...words(answer, t),
   };
 }

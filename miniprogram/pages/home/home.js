@@ -36,11 +36,15 @@ Page(
       const answer = await this.api.post('/touch', body);
       this.api.c = answer.c || this.api.c;
       this.params = {};
-      const route = routeOfTarget(answer.leads_to) || routeOfUrl(answer.leads_to);
-      if (route && (!route.base || address.choose(route.base)) && route.page !== 'home') {
+      this.leadTo(answer.leads_to || '');
+    },
+
+    leadTo(target) {
+      const route = routeOfTarget(target) || routeOfUrl(target);
+      if (route && route.page !== 'home' && (!route.base || address.choose(route.base))) {
         wx.redirectTo({ url: pathOf(route.page, route.params, this.api.c) });
-      } else if (/^https:\/\//.test(answer.leads_to || '')) {
-        this.setData({ elsewhere: answer.leads_to });
+      } else if (/^https:\/\//.test(target)) {
+        this.setData({ elsewhere: target });
       }
     },
 

@@ -26,8 +26,12 @@ Page(
       }
     },
 
+    /** Show what the box has, with the quantities that were tapped and are still on their way to it. */
     showCart(answer) {
-      this.setData({ cart: cartView(answer, this.data.t) });
+      const cart = cartView(answer, this.data.t);
+      const wishes = this.wishes || {};
+      const lines = cart.lines.map((line) => (line.lineId in wishes ? { ...line, quantity: wishes[line.lineId] } : line));
+      this.setData({ cart: { ...cart, lines } });
     },
 
     onScan() {
@@ -58,11 +62,34 @@ Page(
       this.showCart(await this.api.post('/cart/scan', { code, key: newKey() }));
     },
 
+    /** Quick taps are one wish: what is shown changes at once, and the box is told the last of them. */
     onChange({ detail }) {
-      return this.act(async () => {
-        const { lineId, quantity } = detail;
-        this.showCart(await this.api.post(`/cart/lines/${lineId}`, { quantity, key: newKey() }));
-      });
+      const { lineId, quantity } = detail;
+      this.wishes = { ...this.wishes, [lineId]: quantity };
+      const { cart } = this.data;
+      const lines = cart.lines.map((line) => (line.lineId === lineId ? { ...line, quantity } : line));
+      this.setData({ cart: { ...cart, lines } });
+      if (!this.telling) {
+        this.telling = this.tellWishes().finally(() => {
+          this.telling = null;
+        });
+      }
+      return this.telling;
+    },
+
+    async tellWishes() {
+      try {
+        for (let [lineId] = Object.keys(this.wishes); lineId; [lineId] = Object.keys(this.wishes)) {
+          const quantity = this.wishes[lineId];
+          const answer = await this.api.post(`/cart/lines/${lineId}`, { quantity, key: newKey() });
+          if (this.wishes[lineId] === quantity) delete this.wishes[lineId];
+          this.showCart(answer);
+        }
+      } catch (error) {
+        this.wishes = {};
+        wx.showToast({ title: this.said(error), icon: 'none', duration: 3000 });
+        await this.reload();
+      }
     },
 
     onBack() {
@@ -94,7 +121,9 @@ Page(
       this.setData({ give: null });
     },
 
-    begin() {
+    async begin() {
+      // What is paid is what is shown.
+      await this.telling;
       return this.api.post('/cart/pay');
     },
 

@@ -1,0 +1,59 @@
+const { newPhone, openPage, fixture, closeAll, hurry, until } = require('./phone');
+
+let phone;
+
+beforeEach(() => {
+  hurry();
+  phone = newPhone();
+  phone.on('GET', '/exit/o-1', () => fixture('exit_unused'));
+});
+afterEach(closeAll);
+
+test('the exit code is a QR code, with how many things and what was paid for them', async () => {
+  const exit = await openPage('exit', { order: 'o-1' });
+  expect(exit.one('qr-picture').dataset.text).toBe(`x${'y'.repeat(31)}`);
+  expect(exit.words('exit-count')).toBe('共 3 件');
+  expect(exit.text()).toContain('可以出场');
+});
+
+test('the page sees that the guard has scanned it, and the code is gone', async () => {
+  const exit = await openPage('exit', { order: 'o-1' });
+  phone.on('GET', '/exit/o-1', () => fixture('exit_unused', { state: 'passed' }));
+  await until(() => exit.text().includes('欢迎再来'));
+  expect(exit.has('qr-picture')).toBe(false);
+});
+
+test('a re-check is said while the code stays', async () => {
+  phone.on('GET', '/exit/o-1', () => fixture('exit_unused', { state: 'recheck' }));
+  const exit = await openPage('exit', { order: 'o-1' });
+  expect(exit.words('exit-words')).toContain('核对');
+  expect(exit.has('qr-picture')).toBe(true);
+});
+
+test('at an exit without a network the code that was kept is shown, and said to be kept', async () => {
+  (await openPage('exit', { order: 'o-1' })).close();
+  phone.online = false;
+  const exit = await openPage('exit', { order: 'o-1' });
+  expect(exit.has('kept')).toBe(true);
+  expect(exit.one('qr-picture').dataset.text).toBe(`x${'y'.repeat(31)}`);
+  phone.online = true;
+  await until(() => !exit.has('kept'));
+});
+
+test('without a network and without a kept code the page says so', async () => {
+  phone.online = false;
+  const exit = await openPage('exit', { order: 'o-1' });
+  expect(exit.data().status).toBe('offline');
+});
+
+test('a page that is hidden asks no more, and goes on when it is shown again', async () => {
+  const exit = await openPage('exit', { order: 'o-1' });
+  exit.page.instance.onHide();
+  const before = phone.calls.length;
+  await new Promise((resolve) => {
+    setTimeout(resolve, 40);
+  });
+  expect(phone.calls.length).toBe(before);
+  exit.page.instance.onShow();
+  await until(() => phone.calls.length > before);
+});
