@@ -29,10 +29,10 @@ format: $(VENV)/tests ## format the code
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
 
 clean: ## remove what was built, the environment and the demonstration's state
-	rm -rf $(VENV) build $(DEMO_DIR)
+	rm -rf $(VENV) build $(DEMO_DIR) miniprogram/node_modules
 
 $(VENV)/runtime: requirements.txt sim/requirements.txt systemd/prepare
 	@PYTHON=$(PYTHON) systemd/prepare runtime
 
-$(VENV)/tests: requirements.txt sim/requirements.txt tests/requirements.txt systemd/prepare
+$(VENV)/tests: requirements.txt sim/requirements.txt tests/requirements.txt miniprogram/package-lock.json systemd/prepare
 	@PYTHON=$(PYTHON) systemd/prepare tests
