@@ -1,4 +1,4 @@
-"""What a phone sees of its cart, of a kiosk's basket and of its way out; shapes in docs/protocols/phone-api.md."""
+"""What a phone sees of its cart, a kiosk's basket and its way out; shapes in docs/protocols/phone-api.md."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def test_a_picture_of_48_kib_is_read_and_a_larger_one_refused() -> None:
     shop = ApiShop()
     token = shop.open()
     shot = picture(COLA) + b"\n" * (MAX_PICTURE_BYTES - len(picture(COLA)))
-    sent = {"data": shot, "content_type": "image/jpeg"}
+    sent: dict[str, Any] = {"data": shot, "content_type": "image/jpeg"}
     cart = shop.ask("POST", "/cart/photo?key=tap-00000001", token, **sent)
     assert cart["count"] == 1
     assert shop.ask("POST", "/cart/photo?key=tap-00000001", token, **sent)["count"] == 1

@@ -1,4 +1,4 @@
-"""How often phones may scan and send pictures: nobody tries codes out, and pictures are not cheap to look at."""
+"""How often phones may scan and send pictures: nobody tries codes out, and looking at pictures costs."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import { showNotice } from "./notices.js";
 import { showSheets } from "./overlays.js";
 import { showCash } from "./pads.js";
 import { showPaid } from "./paid.js";
+import { showPhone, showPhonePays } from "./phone.js";
 import { showParking } from "./plate.js";
 import { beep } from "./sound.js";
 import { showTickets, ticketLines } from "./tickets.js";
@@ -37,6 +38,7 @@ export function render(view) {
   showWaiting(view);
   showPaid(view);
   showParking(view);
+  showPhone(view);
   showFee(view);
   showTickets(view);
   showNotice(view);
@@ -88,6 +90,7 @@ function showWaiting({ attempt }) {
   showScan(attempt);
   say(find("[data-attempt-title]"), t(`attempt_${state}`));
   say(find("[data-attempt-lead]"), t(`attempt_${state}_more`));
+  showPhonePays(attempt);
   say(find("[data-amount]"), attempt ? yuan(attempt.amount_fen) : "");
   say(find("[data-code-tail]"), attempt?.code_tail ? t("code_tail", { tail: attempt.code_tail }) : "");
   find(".screen.waiting").dataset.state = state;
