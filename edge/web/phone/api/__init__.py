@@ -12,12 +12,12 @@ from werkzeug.exceptions import HTTPException
 from edge.errors import EdgeError
 from edge.services.box import Box
 from edge.web.desk import WebSettings
-from edge.web.phone.api import cart, exit, kiosk, landing, me, orders, parking, session, touch
+from edge.web.phone.api import cart, exit, kiosk, landing, me, orders, parking, session, tickets, touch
 from edge.web.phone.api.asking import PhoneProblem, answer_problem, problem_of, problem_of_status
 
 __all__ = ["blueprint"]
 
-_PARTS = (session, orders, cart, kiosk, exit, me, parking, landing, touch)
+_PARTS = (session, orders, cart, kiosk, exit, me, parking, landing, touch, tickets)
 
 
 def blueprint(box: Box, settings: WebSettings) -> Blueprint:
