@@ -63,7 +63,7 @@ from edge.web.changes import Changes
 from edge.web.desk import Json, WebSettings
 from edge.web.factory import create_web
 from edge.web.phone import api as phone_api
-from edge.web.phone import go, parking
+from edge.web.phone import go, parking, pay
 from edge.web.service_desk import ServiceDesk
 from edge.web.serving import WebServer
 from edge.web.staff.pages import box_pages
@@ -191,6 +191,7 @@ class Service:
             parking.blueprint(self.box, parts.web),
             go.blueprint(self.box, parts.web),
             phone_api.blueprint(self.box, parts.web),
+            pay.blueprint(self.box, parts.web),
             stays.blueprint(self.box, parts.web, parts.cameras.photos if parts.cameras else None),
             tickets.blueprint(self.box),
             notify.blueprint(self.box, parts.callbacks),
