@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from edge.clock import Instant
 from edge.errors import Declined, Unavailable
 from edge.services.box import Box, WorkstationKind
 from edge.services.pay_by_phone import begin_order_payment, close_phone_payment
-from edge.services.workstation import load, need_order
+from edge.services.records import Unit
+from edge.services.workstation import Busy, act, load, need_order, show_notice
 
 
 def begin(box: Box, workstation: str) -> None:
@@ -24,7 +26,13 @@ def give_up(box: Box, workstation: str) -> None:
     """
     if not close_phone_payment(box, _order_at(box, workstation)):
         raise Unavailable("the payment by phone is still being closed; try again in a moment")
-    box.changed(workstation)
+
+    def quiet(unit: Unit, busy: Busy, now: Instant) -> None:
+        # The cashier wanted it closed: no banner need say that it was.
+        if busy.screen == "checkout":
+            show_notice(unit, busy, now, None)
+
+    act(box, workstation, quiet)
 
 
 def _order_at(box: Box, workstation: str) -> str:

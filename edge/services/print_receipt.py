@@ -8,9 +8,9 @@ from devices.types import PrintOutcome, PrintResult
 from edge.errors import Corrupt, Invalid
 from edge.retail.order import Order
 from edge.retail.receipt import PrintState, Receipt
-from edge.services.box import Box
+from edge.services.box import Box, WorkstationKind
 from edge.services.claim_parking import parking_lines
-from edge.services.receipt_paper import receipt_job
+from edge.services.receipt_paper import TicketOnPaper, receipt_job
 from edge.services.records import Unit
 
 #: What a printer proved, and where the paper stands then.
@@ -75,11 +75,24 @@ def _print(box: Box, workstation: str, receipt_id: str) -> PrintState:
     receipt, order = box.store.write(lambda unit: _take(unit, receipt_id))
     box.changed(workstation)
     parking = box.store.read(lambda unit: parking_lines(unit, box, order.order_id))
-    job = receipt_job(receipt, order, box.rules, parking)
+    tickets = box.store.read(lambda unit: _tickets(unit, box, order))
+    job = receipt_job(receipt, order, box.rules, parking, tickets)
     result = box.printers[workstation].print_job(job)
     state = box.store.write(lambda unit: _finish(unit, receipt.receipt_id, result))
     box.changed(workstation)
     return state
+
+
+def _tickets(unit: Unit, box: Box, order: Order) -> tuple[TicketOnPaper, ...]:
+    """Return the tickets of an order that a till has collected; a counter's own receipt has no code on it."""
+    if box.workstation(order.workstation).kind is not WorkstationKind.TILL:
+        return ()
+    return tuple(
+        TicketOnPaper(
+            one.number, box.tenant(one.tenant_id).name, one.counter, one.total_fen, one.release_code
+        )
+        for one in unit.tickets.of_order(order.order_id)
+    )
 
 
 def _note(box: Box, receipt: Receipt, state: PrintState, problem: str) -> PrintState:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from devices.types import Align, Columns, Drawer, PrintBlock, PrintJob, QrCode, Rule, TextLine
 from edge.clock import local
@@ -21,12 +22,27 @@ TENDER_NAMES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class TicketOnPaper:
+    """A counter's ticket on a central cashier's receipt. release_code: "" once the goods are gone."""
+
+    number: str
+    tenant: str
+    counter: str
+    total_fen: int
+    release_code: str
+
+
 def receipt_job(
-    receipt: Receipt, order: Order, rules: Rules, parking: Sequence[tuple[str, str]] = ()
+    receipt: Receipt,
+    order: Order,
+    rules: Rules,
+    parking: Sequence[tuple[str, str]] = (),
+    tickets: Sequence[TicketOnPaper] = (),
 ) -> PrintJob:
     """Return the print job of a receipt; its id differs for each copy.
 
-    parking: what was validated, in Chinese and English. The first copy of a receipt with cash on it opens the
+    parking: what was validated, in Chinese and English. tickets: those that a till collected. The first copy of a receipt with cash on it opens the
     drawer before anything is printed.
     """
     blocks = [
@@ -35,6 +51,7 @@ def receipt_job(
         *_goods(order),
         *_money(order),
         *_parking(parking),
+        *_tickets(tickets),
         *_foot(receipt, rules),
     ]
     return PrintJob(f"{receipt.receipt_id}-{receipt.copies}", tuple(blocks))
@@ -95,6 +112,17 @@ def _tender(tender: Tender) -> list[PrintBlock]:
 def _parking(lines: Sequence[tuple[str, str]]) -> list[PrintBlock]:
     texts: list[PrintBlock] = [TextLine(text) for pair in lines for text in pair]
     return [*texts, Rule()] if texts else []
+
+
+def _tickets(tickets: Sequence[TicketOnPaper]) -> list[PrintBlock]:
+    """Return where the goods are and what releases them."""
+    if not tickets:
+        return []
+    blocks: list[PrintBlock] = [TextLine("提货码 Release codes", Align.CENTER, bold=True)]
+    for one in tickets:
+        blocks.append(Columns(f"{one.tenant} {one.number}", format_yuan(one.total_fen)))
+        blocks.append(Columns(f"  提货 Collect at {one.counter}", one.release_code or "-", bold=True))
+    return [*blocks, Rule()]
 
 
 def _foot(receipt: Receipt, rules: Rules) -> list[PrintBlock]:

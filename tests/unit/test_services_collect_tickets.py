@@ -80,6 +80,10 @@ def test_tickets_of_several_tenants_are_paid_together_and_each_is_settled(shop: 
     assert shop.stored_order(order.order_id).state is OrderState.PAID
     assert [stored(shop, one).state for one in (1, 2)] == [TicketState.PAID, TicketState.PAID]
     assert all(len(stored(shop, one).release_code) == 6 for one in (1, 2))
+    shop.print(TILL)
+    paper = "\n".join(shop.papers(TILL))
+    assert all(stored(shop, one).release_code in paper for one in (1, 2))
+    assert "Collect at C02" in paper
 
 
 def test_a_ticket_is_taken_out_again_with_all_its_lines_and_nothing_else(shop: Shop) -> None:

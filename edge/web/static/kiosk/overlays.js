@@ -30,7 +30,8 @@ export function closeSheet() {
 /** Show what the box asks for; another screen closes sheets that belonged to the last one. */
 export function showSheets(newView) {
   view = newView;
-  if (screen !== view.screen) opened = null;
+  // A first ticket opens the basket; the next one is looked for in the same sheet.
+  if (screen !== view.screen && !(opened === "tickets" && view.screen === "basket")) opened = null;
   screen = view.screen;
   if (!view.help) {
     helpClosed = null;
