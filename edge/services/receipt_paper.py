@@ -42,8 +42,8 @@ def receipt_job(
 ) -> PrintJob:
     """Return the print job of a receipt; its id differs for each copy.
 
-    parking: what was validated, in Chinese and English. tickets: those that a till collected. The first copy of a receipt with cash on it opens the
-    drawer before anything is printed.
+    parking: what was validated, in Chinese and English. tickets: those that a till collected. The first copy
+    of a receipt with cash on it opens the drawer before anything is printed.
     """
     blocks = [
         *_drawer(receipt, order),
