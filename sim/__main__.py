@@ -246,6 +246,19 @@ def shopper(kiosk: str, workstation: str, wallets: str, link: Path, pin: str, vi
 
 
 @main.command()
+@click.option("--shoppers", default=60, show_default=True)
+@click.option("--minutes", default=1.0, show_default=True, help="Over which they come.")
+@click.option("--seed", default=1, show_default=True, help="The same seed sends the same people.")
+@click.option("--dir", "folder", type=click.Path(path_type=Path), default=None, help="Keep the mall here.")
+@click.option("--cars/--no-cars", default=True, show_default=True, help="Whether some come by car.")
+def crowd(shoppers: int, minutes: float, seed: int, folder: Path | None, cars: bool) -> None:
+    """A crowd with phones walks through a mall of its own, opened for it; ends with 1 when anything fails."""
+    from sim.crowd.own_mall import run_crowd
+
+    sys.exit(run_crowd(shoppers, minutes, seed, folder, cars, unix_ms, random_digits, click.echo))
+
+
+@main.command()
 @click.option("--broker-port", default=1883, show_default=True)
 @click.option("--port", default=8092, show_default=True)
 def relay(broker_port: int, port: int) -> None:

@@ -153,6 +153,7 @@ class Mall:
             port=self._settings.phone_port,
             receipts=self._settings.folder / "receipts",
             lanes=("B1-out",),
+            touchpoints=("poster-door", "poster-market"),
             pin=DEMO_PIN,
         )
 

@@ -66,6 +66,20 @@ base_url = "{gateway}"
 paid_template = "tmpl-paid"
 paid_fields = ["character_string1=number", "amount2=amount", "thing3=shop", "time4=time"]
 
+[[touchpoint]]
+id = "poster-door"
+name = "大门海报"
+name_en = "Poster at the door"
+leads_to = "/phone/shop"
+
+[[touchpoint]]
+id = "poster-market"
+name = "超市海报"
+name_en = "Poster of the market"
+tenant = "market"
+campaign = "autumn"
+leads_to = "/phone/me"
+
 [alipay]
 app_id = "{alipay_app_id}"
 private_key_file = "{alipay_app_key}"

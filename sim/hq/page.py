@@ -23,6 +23,9 @@ FUNNEL = ("order.paid", "landing.shown", "landing.opened", "landing.join", "land
 #: Boxes listed; of more, those that need a look come first. Holes are told for so many of them.
 MAX_BOXES = 200
 
+#: Events that one answer holds; ask again with `skip` for more.
+MAX_EVENTS = 500
+
 #: A worker that has not written down how it fares for this long is gone.
 GONE_MS = 5_000
 
@@ -43,7 +46,7 @@ class Hq(Protocol):
 
 
 def make_app(hq: Hq) -> Flask:
-    """Return the web application: `/`, `/state.json`, POST `/behaviour` and POST `/commands`."""
+    """Return the web application: `/`, `/state.json`, `/events.json`, POST `/behaviour`, POST `/commands`."""
     app = Flask(__name__)
 
     @app.get("/")
@@ -53,6 +56,11 @@ def make_app(hq: Hq) -> Flask:
     @app.get("/state.json")
     def state() -> Response:
         return jsonify(state_of(hq))
+
+    @app.get("/events.json")
+    def events() -> Response:
+        skip = max(0, request.args.get("skip", 0, type=int))
+        return jsonify(hq.ledger.rows(_EVENTS, request.args.get("kind", ""), MAX_EVENTS, skip))
 
     @app.post("/behaviour")
     def behave() -> tuple[Response, int]:
@@ -154,6 +162,10 @@ SELECT count(*) AS known, count(CASE WHEN presence = 'online' THEN 1 END) AS onl
     cast(coalesce(sum(CASE WHEN newest > settled THEN newest - settled END), 0) AS bigint) AS backlog,
     cast(coalesce(sum(settled), 0) AS bigint) AS applied, cast(coalesce(sum(repeats), 0) AS bigint) AS repeats
 FROM boxes
+"""
+_EVENTS = """
+SELECT event_id, sequence, kind, subject, time, data FROM events
+WHERE kind = ? ORDER BY sequence, event_id LIMIT ? OFFSET ?
 """
 _RECENT = "SELECT site, edge, sequence, kind, subject, time FROM latest"
 _DEAD = "SELECT site, edge, reason FROM dead_letters ORDER BY number DESC LIMIT 10"
