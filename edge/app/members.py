@@ -36,6 +36,7 @@ def build_members(config: Config) -> MemberRules:
         own.consent_version,
         own.keep_days,
         CIRCLE_GATEWAY if own.circle else "",
+        own.late_days,
     )
 
 

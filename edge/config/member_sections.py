@@ -22,6 +22,7 @@ class MembersConfig:
     points_life_days: int = 0
     points_kept_here: bool = False
     circle: bool = False
+    late_days: int = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def check_members(
     members: MembersConfig, rules: Sequence[PointsRuleConfig], tiers: Sequence[PointsTierConfig], source: str
 ) -> None:
     """Raise Invalid for days, points and percents that cannot be, and for a tenant or tier named twice."""
-    for name in ("keep_days", "points_life_days"):
+    for name in ("keep_days", "points_life_days", "late_days"):
         _within(f"{source}: members.{name}", getattr(members, name), 0, _MOST_DAYS)
     for rule in rules:
         place = f"{source}: points_rule of {rule.tenant or 'all tenants'}"

@@ -1,4 +1,4 @@
-"""By what a member is known: openid, unionid, phone and card are identities of one member.
+"""By what a member is known: openid, unionid, phone, card and browser are identities of one member.
 
 Two members that turn out to be one become one: the one keeps its number, the other points to it for good,
 so that what was booked under either is found. Pure.
@@ -25,12 +25,16 @@ _MARKS = re.compile(r"[\s()+-]")
 
 
 class IdentityKind(StrEnum):
-    """What an identity is: of the mini-program, of the whole open platform, a phone number, a card."""
+    """What an identity is: of the mini-program, of the whole open platform, a phone number, a card.
+
+    BROWSER: the session of a phone's browser, which proves nobody; it is good for what was joined with it.
+    """
 
     OPENID = "openid"
     UNIONID = "unionid"
     PHONE = "phone"
     CARD = "card"
+    BROWSER = "browser"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def withdraw_consent(unit: Unit, box: Box, member_id: str, purpose: ConsentPurpo
         tell(unit, box, EventKind.MEMBER_CONSENT, one, consented(consent), now)
     if purpose is ConsentPurpose.PLATE:
         for binding in unit.people.plates(one):
-            _unbind(unit, box, binding, now)
+            end_binding(unit, box, binding, now)
     return len(ended)
 
 
@@ -87,12 +87,13 @@ def unbind_plate(unit: Unit, box: Box, member_id: str, plate: str, now: Instant)
     hashed = plate_hmac(box.members.key, plate)
     for binding in unit.people.plates(one):
         if binding.plate_hmac == hashed or ("·" in plate and binding.masked == shown):
-            _unbind(unit, box, binding, now)
+            end_binding(unit, box, binding, now)
             return True
     return False
 
 
-def _unbind(unit: Unit, box: Box, binding: PlateBinding, now: Instant) -> None:
+def end_binding(unit: Unit, box: Box, binding: PlateBinding, now: Instant) -> None:
+    """Unbind one plate."""
     over = replace(binding, unbound_at=now.wall_at)
     unit.people.put_plate(over)
     tell(unit, box, EventKind.MEMBER_PLATE, binding.member_id, plate_changed(over), now)

@@ -38,7 +38,7 @@ PORTION = 10_000
 MAX_PORTIONS = 200
 
 #: Who forgets when the time is over, and who may erase.
-SERVICE = "service"
+SERVICE, MEMBER = "service", "member"
 ERASERS = frozenset({"supervisor"})
 
 
@@ -86,15 +86,16 @@ def erase_member(box: Box, member_id: str, approver: StaffMember, reason: str) -
         raise Invalid("say why the member is erased, such as their own wish")
     now = box.clock.now()
 
-    def work(unit: Unit) -> None:
-        known = known_member(unit, member_id)
-        if known is None:
-            raise Invalid("there is no such member (any more)")
-        if unit.traces.pays(tuple(one.value for one in unit.people.identities(known.member_id))):
-            raise Declined("a payment of this member is still open; erase them when it is over")
-        _erase(unit, box, known.member_id, approver.name, why, now)
+    box.store.write(lambda unit: _erase_known(unit, box, member_id, approver.name, why, now))
 
-    box.store.write(work)
+
+def erase_own(box: Box, member_id: str) -> None:
+    """Do for members themselves what erase_member does; their own session is the proof.
+
+    Raises Invalid for nobody, Declined while a payment of theirs is open.
+    """
+    now = box.clock.now()
+    box.store.write(lambda unit: _erase_known(unit, box, member_id, MEMBER, "own wish", now))
 
 
 def forget_unseen(box: Box) -> int:
@@ -113,6 +114,15 @@ def forget_unseen(box: Box) -> int:
     if not box.store.read(lambda unit: unit.people.unseen_since(before, 1)):
         return 0
     return box.store.write(work)
+
+
+def _erase_known(unit: Unit, box: Box, member_id: str, by: str, why: str, now: Instant) -> None:
+    known = known_member(unit, member_id)
+    if known is None:
+        raise Invalid("there is no such member (any more)")
+    if unit.traces.pays(tuple(one.value for one in unit.people.identities(known.member_id))):
+        raise Declined("a payment of this member is still open; erase them when it is over")
+    _erase(unit, box, known.member_id, by, why, now)
 
 
 def _erase(unit: Unit, box: Box, member_id: str, by: str, why: str, now: Instant) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge.clock import Instant
+from edge.errors import Invalid
 from edge.members.identity import MAX_HOPS, Identity, IdentityKind, elder, follow
 from edge.members.member import MemberMerge, MemberProfile, ProfileState, mask_number, mask_phone
 from edge.members.member_snapshot import Member, plate_hmac
@@ -114,10 +115,16 @@ def order_member(unit: Unit, order_id: str) -> str:
 
 
 def plate_members(unit: Unit, box: Box, plate: str) -> tuple[str, ...]:
-    """Return the members who have bound a plate, here or at HQ, by number; none where there is no key."""
+    """Return the members who have bound a plate, here or at HQ, by number; none where there is no key.
+
+    None either for what a camera read and nobody could have bound.
+    """
     if not box.members.key:
         return ()
-    hashed = plate_hmac(box.members.key, tidy_plate(plate))
+    try:
+        hashed = plate_hmac(box.members.key, tidy_plate(plate))
+    except Invalid:
+        return ()
     own = {standing_for(unit, one) for one in unit.people.by_plate(hashed)}
     told = {standing_for(unit, one.member_id) for one in unit.members.by_key(MemberKey.PLATE, hashed)}
     return tuple(sorted(one for one in own | told if _is_there(unit, one)))

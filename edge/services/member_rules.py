@@ -12,7 +12,8 @@ class MemberRules:
     """key: under which HQ and its boxes hash phones and plates, b"" without. points: what spending earns.
 
     consent_version: of the texts that are shown now. keep_days: a member who was not met for so long is
-    forgotten here (HQ keeps its own), 0 keeps all. circle_gateway: the gateway whose payments WeChat's
+    forgotten here (HQ keeps its own), 0 keeps all. late_days: how long after a purchase its shopper may still
+    join and get its points. circle_gateway: the gateway whose payments WeChat's
     business circle is told of, "" for none.
     """
 
@@ -21,3 +22,4 @@ class MemberRules:
     consent_version: str = "1"
     keep_days: int = 730
     circle_gateway: str = ""
+    late_days: int = 7

@@ -54,6 +54,9 @@ class People(Protocol):
     def put_identity(self, identity: Identity, member_id: str, at: int) -> None:
         """Note whose identity it is; raise Corrupt when it is another member's."""
 
+    def drop_identity(self, identity: Identity) -> None:
+        """Delete an identity, whosesoever it is."""
+
     def identities(self, member_id: str) -> tuple[Identity, ...]:
         """Return a member's identities, by kind and value."""
 

@@ -71,8 +71,16 @@ def session_of(box: Box, token: str) -> PhoneSession | None:
 
 
 def member_of_session(unit: Unit, box: Box, session: PhoneSession, now: Instant) -> KnownMember | None:
-    """Return the member whose phone it is, by openid or by unionid; None for nobody's. Only reads."""
-    for kind, value in ((IdentityKind.OPENID, session.openid), (IdentityKind.UNIONID, session.unionid)):
+    """Return the member whose phone it is, None for nobody's. Only reads.
+
+    By openid or by unionid; a browser that is nobody's may have joined as itself.
+    """
+    ways = (
+        (IdentityKind.OPENID, session.openid),
+        (IdentityKind.UNIONID, session.unionid),
+        (IdentityKind.BROWSER, session.session_id),
+    )
+    for kind, value in ways:
         found = candidates(unit, Identity(kind, value)) if value else ()
         if found:
             return known_member(unit, found[0])

@@ -23,6 +23,7 @@ from edge.parking.validation import (
 from edge.parking.validation_rule import ValidationRule, stack
 from edge.services.box import Box
 from edge.services.business_day import day_of
+from edge.services.identify_member import plate_members, standing_for
 from edge.services.member_records import MemberKey
 from edge.services.records import Unit
 from edge.services.validation_events import tell_validation
@@ -101,8 +102,9 @@ def expire_validations(box: Box) -> int:
 
 
 def members_of(unit: Unit, box: Box, plate: str) -> tuple[str, ...]:
-    """Return the ids of the members to whom a plate is bound; none while the box has no key for plates."""
-    return tuple(member.member_id for member, _ in _members(unit, box, plate))
+    """Return the ids of the members to whom a plate is bound, by HQ or here; none without a key."""
+    told = [standing_for(unit, member.member_id) for member, _ in _members(unit, box, plate)]
+    return tuple(dict.fromkeys((*told, *plate_members(unit, box, plate))))
 
 
 _USED = ValidationState.USED

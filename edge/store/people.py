@@ -80,6 +80,13 @@ class PeopleTable:
             (identity.kind.value, identity.value, member_id, at),
         )
 
+    def drop_identity(self, identity: Identity) -> None:
+        """Delete an identity."""
+        self._connection.execute(
+            "DELETE FROM person_identities WHERE kind = ? AND value = ?",
+            (identity.kind.value, identity.value),
+        )
+
     def identities(self, member_id: str) -> tuple[Identity, ...]:
         """Return a member's identities."""
         rows = self._connection.execute(

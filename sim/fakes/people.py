@@ -72,6 +72,11 @@ class FakePeople:
         if member_id not in self._rows.profiles:
             raise Corrupt(f"member {member_id} is not there")
 
+    def drop_identity(self, identity: Identity) -> None:
+        """Delete an identity."""
+        self._writing()
+        self._rows.identities.pop(identity, None)
+
     def identities(self, member_id: str) -> tuple[Identity, ...]:
         """Return a member's identities."""
         mine = [one for one, owner in self._rows.identities.items() if owner == member_id]

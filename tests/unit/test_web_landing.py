@@ -210,13 +210,6 @@ def phone() -> FlaskClient:
     return create_web(DeskFake(), WebSettings()).test_client()
 
 
-def test_a_mini_program_gets_the_same_page_as_json(phone: FlaskClient) -> None:
-    said: Any = phone.get(f"/phone/api/v1/landing/{TOKEN}").get_json()
-    assert said["landing"]["id"] == "autumn"
-    assert said["number"] == "K1-1122-0042"
-    assert phone.get("/phone/api/v1/landing/unknown").status_code == 404
-
-
 def slip(phone: FlaskClient, number: str = NUMBER, code: str = "good") -> Any:
     return phone.get(f"/phone/gold/slip?sub_mch_id=1900000109&out_trade_no={number}&check_code={code}")
 

@@ -1,8 +1,8 @@
-"""The page after payment beyond the receipt's page: as JSON for a mini-program, and as WeChat Pay's slip."""
+"""The page after payment as WeChat Pay's slip."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, abort, make_response, render_template, request
 
 from edge.web.desk import LANGUAGES, Desk
 from edge.web.texts import load_texts
@@ -22,15 +22,7 @@ _POLICY = "; ".join(
 
 
 def add(routes: Blueprint, desk: Desk) -> None:
-    """Put /phone/api/v1/landing/<token> and /phone/gold/slip on the blueprint."""
-
-    @routes.get("/api/v1/landing/<token>")
-    def landing(token: str) -> Response:
-        found = desk.receipt(token) if len(token) <= 64 else None
-        if found is None:
-            return make_response(jsonify(error="not_found", message="there is no such receipt"), 404)
-        names = ("number", "total_fen", "issued_iso", "url", "landing", "parking")
-        return jsonify({name: found.get(name) for name in names})
+    """Put /phone/gold/slip on the blueprint."""
 
     @routes.get("/gold/slip")
     def slip() -> Response:
