@@ -47,6 +47,7 @@ RECORDS = (
     "validations",
     "people",
     "collections",
+    "splits",
     "points",
     "settlements",
     "stay_charges",
@@ -69,7 +70,6 @@ RECORDS = (
     "tickets",
     "carts",
     "exits",
-    "tickets",
 )
 
 #: How the names of steps around an effect begin; the others only look, or are inside a transaction.
@@ -77,11 +77,17 @@ EFFECTS = (
     "store.write",
     "gateway.",
     "phones.",
+    "program.",
     "refunds.",
     "link.send",
     "link.acks",
     "printer.print_job",
     "scanner.read",
+    "gate.pulse",
+    "camera.done",
+    "display.",
+    "owners.",
+    "photos.keep",
 )
 
 

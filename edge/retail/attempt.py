@@ -78,6 +78,7 @@ class PaymentAttempt:
     the phone opens to pay, where it pays by itself: an address, for JSAPI the parameters of the wallet's call
     as JSON. openid: of the one shopper who may pay it, "" for anybody. parts: of a payment to several
     merchants at once, all paid or none; merchant_order_no is then the number of them together.
+    frozen: the money waits at the gateway until it is shared.
     """
 
     attempt_id: str
@@ -102,6 +103,7 @@ class PaymentAttempt:
     way: PayWay = PayWay.CODE
     pay_url: str = ""
     openid: str = ""
+    frozen: bool = False
     parts: tuple[OrderPart, ...] = ()
 
     @property

@@ -109,8 +109,8 @@ def weighed_line(
 def add_line(basket: Basket, line: LineItem, at: int, apart: Collection[str] = frozenset()) -> Basket:
     """Return the basket with `line`; pieces of the same product at the same price join one line.
 
-    A joined line moves to the end, so that the last thing scanned is the last thing shown. apart: ids of lines
-    that nothing joins.
+    A joined line moves to the end, so that the last thing scanned is the last thing shown. apart: ids of
+    lines that nothing joins.
     """
     _require_open(basket)
     mine = (old for old in basket.lines if old.line_id not in apart)

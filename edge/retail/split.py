@@ -19,7 +19,8 @@ class OrderPart:
     """One merchant's part of a payment.
 
     merchant: the number that is paid, "" for the mall's own. merchant_order_no: this part's own, unique for
-    life. tenants: whose lines it pays. transaction_id: the gateway's own, once it is paid.
+    life. tenants: whose lines it pays. transaction_id: the gateway's own, once it is paid. frozen: it
+    waits at the gateway until it is shared.
     """
 
     merchant: str
@@ -28,6 +29,7 @@ class OrderPart:
     description: str
     tenants: tuple[str, ...] = ()
     transaction_id: str = ""
+    frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

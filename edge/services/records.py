@@ -35,6 +35,7 @@ from edge.services.plate_records import Plates
 from edge.services.refund_records import Refunds
 from edge.services.shift_records import Shifts
 from edge.services.snapshot_records import Snapshots
+from edge.services.split_records import Splits
 from edge.services.ticket_records import Tickets
 from edge.services.trace_records import Traces
 from edge.services.validation_records import Validations
@@ -143,6 +144,9 @@ class Ledger(Protocol):
 
     def balances(self) -> dict[str, int]:
         """Return every account's balance in fen."""
+
+    def moved(self, begins_at: int, ends_at: int) -> dict[tuple[str, str], int]:
+        """Return what postings from begins_at to before ends_at moved, by (kind of posting, account)."""
 
 
 class Receipts(Protocol):
@@ -285,6 +289,8 @@ class Unit(Protocol):
     def tickets(self) -> Tickets: ...
     @property
     def collections(self) -> Collections: ...
+    @property
+    def splits(self) -> Splits: ...
     @property
     def carts(self) -> Carts: ...
     @property

@@ -14,7 +14,7 @@ from edge.retail.split import OrderPart
 _COLUMNS = """
 attempt_id, order_id, workstation, gateway, merchant_order_no, amount_fen, code_tail, created_at,
 give_up_at, next_step_at, state, polls, transaction_id, payer, trail, closed_at, created_boot, created_ns,
-reversal_at, way, pay_url, openid
+reversal_at, way, pay_url, openid, frozen
 """
 _GET = f"SELECT {_COLUMNS} FROM attempts WHERE attempt_id = ?"
 _OF_ORDER = f"SELECT {_COLUMNS} FROM attempts WHERE order_id = ? ORDER BY attempt_id"
@@ -23,7 +23,7 @@ SELECT {_COLUMNS} FROM attempts WHERE state IN ('intended', 'submitted', 'unknow
 ORDER BY next_step_at LIMIT ?
 """
 _PUT = f"""
-INSERT INTO attempts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO attempts ({_COLUMNS}) VALUES ({", ".join("?" * 23)})
 ON CONFLICT (attempt_id) DO UPDATE SET
     give_up_at = excluded.give_up_at, next_step_at = excluded.next_step_at, state = excluded.state,
     polls = excluded.polls, transaction_id = excluded.transaction_id, payer = excluded.payer,
@@ -46,18 +46,24 @@ ON CONFLICT (attempt_id, number) DO UPDATE SET
     last_at = excluded.last_at, times = excluded.times
 """
 _PARTS = """
-SELECT merchant, merchant_order_no, amount_fen, description, tenants, transaction_id FROM attempt_parts
+SELECT merchant, merchant_order_no, amount_fen, description, tenants, transaction_id, frozen
+FROM attempt_parts
 WHERE attempt_id = ? ORDER BY position
 """
 _PUT_PART = """
 INSERT INTO attempt_parts
-    (attempt_id, position, merchant, merchant_order_no, amount_fen, description, tenants, transaction_id)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    (attempt_id, position, merchant, merchant_order_no, amount_fen, description, tenants, transaction_id,
+    frozen)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (merchant_order_no) DO UPDATE SET transaction_id = excluded.transaction_id
 WHERE attempt_id = excluded.attempt_id
 """
 #: The ways in which several merchants can be paid at once.
 _IN_PARTS = (PayWay.NATIVE, PayWay.JSAPI)
+_MOVED = """
+SELECT kind, account, sum(amount_fen) FROM postings JOIN entries USING (posting_id)
+WHERE posted_at >= ? AND posted_at < ? GROUP BY kind, account ORDER BY kind, account
+"""
 _BALANCES = "SELECT account, sum(amount_fen) FROM entries GROUP BY account ORDER BY account"
 
 
@@ -99,6 +105,7 @@ class AttemptTable:
                 attempt.way,
                 attempt.pay_url,
                 attempt.openid,
+                attempt.frozen,
             ),
         )
         self._connection.executemany(_PUT_PART, _part_rows(attempt))
@@ -162,20 +169,26 @@ class LedgerTable:
         """Return every account's balance in fen."""
         return dict(self._connection.execute(_BALANCES).fetchall())
 
+    def moved(self, begins_at: int, ends_at: int) -> dict[tuple[str, str], int]:
+        """Return what postings from begins_at to before ends_at moved, by (kind of posting, account)."""
+        rows = self._connection.execute(_MOVED, (begins_at, ends_at))
+        return {(kind, account): fen for kind, account, fen in rows}
+
 
 def _part_rows(attempt: PaymentAttempt) -> list[tuple[object, ...]]:
     return [
         (
             *(attempt.attempt_id, position, part.merchant, part.merchant_order_no, part.amount_fen),
-            *(part.description, json.dumps(part.tenants), part.transaction_id),
+            *(part.description, json.dumps(part.tenants), part.transaction_id, part.frozen),
         )
         for position, part in enumerate(attempt.parts)
     ]
 
 
 def _part(row: tuple[Any, ...]) -> OrderPart:
-    merchant, number, amount_fen, description, tenants, transaction_id = row
-    return OrderPart(merchant, number, amount_fen, description, tuple(json.loads(tenants)), transaction_id)
+    merchant, number, amount_fen, description, tenants, transaction_id, frozen = row
+    of = tuple(json.loads(tenants))
+    return OrderPart(merchant, number, amount_fen, description, of, transaction_id, bool(frozen))
 
 
 def _step(row: tuple[Any, ...]) -> AttemptStep:
@@ -187,4 +200,5 @@ def _attempt(row: tuple[object, ...]) -> PaymentAttempt:
     values = list(row)
     values[10] = AttemptState(str(values[10]))
     values[19] = PayWay(str(values[19]))
+    values[22] = bool(values[22])
     return PaymentAttempt(*values)  # type: ignore[arg-type]  # STRICT columns hold the declared types

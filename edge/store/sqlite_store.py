@@ -48,6 +48,7 @@ from edge.store.refunds import RefundTable
 from edge.store.reserve import Reserve
 from edge.store.shifts import ShiftTable
 from edge.store.snapshots import SnapshotTable
+from edge.store.splits import SplitTable
 from edge.store.stay_money import AutopayTable, DebtTable, SettlementTable, StayChargeTable
 from edge.store.stays import OccupancyTable, SessionTable
 from edge.store.tariffs import CalendarTable, TariffTable
@@ -100,6 +101,7 @@ class CounterUnit(CarParkUnit):
         super().__init__(connection)
         self.tickets = TicketTable(connection)
         self.collections = CollectionTable(connection)
+        self.splits = SplitTable(connection)
 
 
 class SqliteUnit(CounterUnit):
@@ -166,8 +168,17 @@ class SqliteStore:
         self._door = threading.Lock()
         self._waiting: deque[_Waiting[Any]] = deque()
         self._led = False
+        self._damage = ""
+        self._when_damaged: Callable[[], None] = lambda: None
         self._readers: deque[tuple[sqlite3.Connection, SqliteUnit]] = deque()
         self._closed = False
+
+    def when_damaged(self, act: Callable[[], None]) -> None:
+        """Have `act` called, once, when SQLite finds the file damaged; nothing is read or written after that.
+
+        A page that was read wrong stays in memory and may be written back: only a new start looks afresh.
+        """
+        self._when_damaged = act
 
     def write(self, work: Callable[[Unit], T]) -> T:
         """Run `work` in one transaction; return its result after the commit is on disk.
@@ -201,6 +212,7 @@ class SqliteStore:
         except sqlite3.Error as error:
             if "readonly" in str(error):
                 raise Invalid(f"{self._path.name}: a query tried to write") from error
+            self._note_damage(error)
             raise _translated(error, self._path) from error
         finally:
             self._give_back(connection, unit)
@@ -292,6 +304,7 @@ class SqliteStore:
                 self._run_group(group)
         # Whatever broke the shared commit is raised again in each caller's own thread by answer().
         except Exception as error:
+            self._note_damage(error)
             _fail(group, error)
         # An interrupt of this thread is its own; the others' work was undone with it, so they are told.
         except BaseException:
@@ -312,13 +325,21 @@ class SqliteStore:
                     waiting.value = waiting.work(self._unit)
             # One unit's error must not undo the others; its owner gets it from answer().
             except Exception as error:
-                if not self._db.conn.in_transaction:
+                if not self._db.conn.in_transaction or _is_damage(error):
                     raise
                 waiting.error = error
 
     def _require_open(self) -> None:
         if self._closed:
             raise Unavailable(f"{self._path.name} is closed; the service is stopping")
+        if self._damage:
+            raise Corrupt(f"{self._path.name} is damaged ({self._damage}); the service starts anew to check it")
+
+    def _note_damage(self, error: Exception) -> None:
+        """Stop working on a file that SQLite found damaged."""
+        if _is_damage(error) and not self._damage:
+            self._damage = str(error)
+            self._when_damaged()
 
     def _require_clean(self) -> None:
         # A transaction left open by a failed ROLLBACK would swallow every later commit as a savepoint.
@@ -411,6 +432,12 @@ def _is_full(error: BaseException | None) -> bool:
     # The second: no room to let the log's index grow.
     full = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
     return isinstance(error, sqlite3.Error) and error.sqlite_errorcode in full
+
+
+def _is_damage(error: Exception) -> bool:
+    """Return whether SQLite says that the file itself is damaged. Source: sqlite.org/rescode.html."""
+    code = getattr(error, "sqlite_errorcode", 0) or 0
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _translated(error: sqlite3.Error, path: Path) -> EdgeError:

@@ -50,6 +50,7 @@ from sim.fakes.plates import FakePlates, PlateRows
 from sim.fakes.refunds import FakeRefunds
 from sim.fakes.shifts import Books, FakeShifts, ShiftRows
 from sim.fakes.snapshots import FakeSnapshots, SnapshotRows
+from sim.fakes.splits import FakeSplits, SplitRows
 from sim.fakes.stay_money import FakeAutopays, FakeDebts, FakeSettlements, FakeStayCharges, StayMoneyRows
 from sim.fakes.stays import FakeOccupancies, FakeSessions, StayRows
 from sim.fakes.tickets import FakeTickets, TicketRows
@@ -97,6 +98,7 @@ class Rows:
     people: PeopleRows = field(default_factory=PeopleRows)
     tickets: TicketRows = field(default_factory=TicketRows)
     collections: CollectionRows = field(default_factory=CollectionRows)
+    splits: SplitRows = field(default_factory=SplitRows)
     exits: ExitRows = field(default_factory=ExitRows)
 
     def copy(self) -> Rows:
@@ -202,6 +204,7 @@ class FakeUnit(FakeCarParkUnit):
         self.exits = FakeExits(rows.exits, writing)
         self.tickets = FakeTickets(rows.tickets, writing)
         self.collections = FakeCollections(rows.collections, writing)
+        self.splits = FakeSplits(rows.splits, writing)
 
 
 def _traced(rows: Rows) -> TracedRows:
@@ -328,6 +331,14 @@ class _Ledger(_Table):
         found: dict[str, int] = {}
         for entry in (entry for posting in self._rows.postings.values() for entry in posting.entries):
             found[entry.account] = found.get(entry.account, 0) + entry.amount_fen
+        return dict(sorted(found.items()))
+
+    def moved(self, begins_at: int, ends_at: int) -> dict[tuple[str, str], int]:
+        found: dict[tuple[str, str], int] = {}
+        for posting in self._rows.postings.values():
+            for entry in posting.entries if begins_at <= posting.posted_at < ends_at else ():
+                key = (posting.kind, entry.account)
+                found[key] = found.get(key, 0) + entry.amount_fen
         return dict(sorted(found.items()))
 
 
