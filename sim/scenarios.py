@@ -20,6 +20,7 @@ from sim.fakes.refund_gateway import RefundFault
 from sim.parkers import EXITS, Parker, garage, park
 from sim.patrons import MEMBERS, Patron
 from sim.people import Accountant, Buyer, Cashier, DeskClerk, Driver, Person, Returner
+from sim.phone_shoppers import phone_scenarios
 from sim.walkers import TOUCH, Walker
 from sim.world import Scenario, World
 
@@ -378,4 +379,5 @@ SCENARIOS = (
     *PARKERS,
     *PATRONS,
     *WALKERS,
+    *phone_scenarios(),
 )

@@ -13,7 +13,7 @@ import pytest
 from edge.retail.attempt import AttemptState
 from edge.retail.ledger import Entry, Posting
 from edge.retail.reconcile import DifferenceKind
-from edge.services import payment_ports, ports
+from edge.services import payment_ports, phone_ports, ports
 from edge.services.payment_ports import CodePayment, RefundRequest
 from edge.services.ports import Store
 from edge.services.records import Unit
@@ -22,6 +22,7 @@ from sim.checks import violations
 from sim.fakes.box import KIOSK
 from sim.fakes.gateway import Shopper
 from sim.fakes.store import FakeStore
+from sim.phone_shoppers import phone_scenarios
 from sim.scenarios import (
     BILL,
     KIOSK_BY_CODE,
@@ -41,7 +42,9 @@ def protocols(module: object) -> list[type]:
     return [one for one in found if getattr(one, "_is_protocol", False) and one.__module__ == module.__name__]  # type: ignore[attr-defined]
 
 
-PORTS = [one for one in protocols(ports) + protocols(payment_ports) if one is not Store]
+PORTS = [
+    one for module in (ports, payment_ports, phone_ports) for one in protocols(module) if one is not Store
+]
 
 
 class Anything:
@@ -101,13 +104,13 @@ def test_a_crash_before_a_call_has_no_effect_and_one_after_it_has() -> None:
 
 
 def test_the_worlds_box_has_no_port_without_steps() -> None:
-    box = World(KIOSK_BY_CODE).box
+    box = World(phone_scenarios()[0]).box
     for field in fields(box):
         value = getattr(box, field.name)
         by_name = field.name in {"gateways", "printers", "refunders", "prepayers", "autopayers"}
         found = list(value.values()) if by_name else [value]
         settings = {"origin", "workstations", "rules", "changed", "closed", "parking", "wake_lane"}
-        settings |= {"touch", "members"}
+        settings |= {"touch", "members", "phone", "tenants", "counter", "scan_and_go", "pictures"}
         if field.name not in settings:
             names = {type(one).__name__ for one in found}
             assert names <= {"_Stepped", "SteppedStore"}, field.name
