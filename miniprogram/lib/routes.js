@@ -18,7 +18,7 @@ const PATHS = [
 ];
 
 // Values that a page takes over from the query of its address.
-const CARRIED = ['plate'];
+const CARRIED = ['plate', 'link'];
 
 /** Decode one step of percent encoding; text that is not encoded well stays as it is. */
 function decode(text) {

@@ -18,16 +18,28 @@ test('the exit code is a QR code, with how many things and what was paid for the
 
 test('the page sees that the guard has scanned it, and the code is gone', async () => {
   const exit = await openPage('exit', { order: 'o-1' });
-  phone.on('GET', '/exit/o-1', () => fixture('exit_unused', { state: 'passed' }));
+  phone.on('GET', '/exit/o-1', () => fixture('exit_unused', { state: 'passed', verdict: 'used', code: null }));
   await until(() => exit.text().includes('欢迎再来'));
   expect(exit.has('qr-picture')).toBe(false);
 });
 
 test('a re-check is said while the code stays', async () => {
-  phone.on('GET', '/exit/o-1', () => fixture('exit_unused', { state: 'recheck' }));
+  phone.on('GET', '/exit/o-1', () => fixture('exit_unused', { state: 'recheck', verdict: 'recheck' }));
   const exit = await openPage('exit', { order: 'o-1' });
   expect(exit.words('exit-words')).toContain('核对');
   expect(exit.has('qr-picture')).toBe(true);
+});
+
+test.each([
+  ['unpaid', '还没有确认到款'],
+  ['refunded', '已退款'],
+  ['expired', '已过期'],
+])('an order that is %s shows no code and says so', async (verdict, words) => {
+  phone.on('GET', '/exit/o-1', () => fixture('exit_unused', { verdict, code: null }));
+  const exit = await openPage('exit', { order: 'o-1' });
+  expect(exit.words('exit-words')).toContain(words);
+  expect(exit.has('qr-picture')).toBe(false);
+  expect(exit.has('tick')).toBe(false);
 });
 
 test('at an exit without a network the code that was kept is shown, and said to be kept', async () => {

@@ -59,6 +59,19 @@ test('a basket that is gone says so and offers to begin one here', async () => {
   expect(phone.left()).toEqual(['/pages/shop/shop']);
 });
 
+test('a basket that is on this phone already leads to the cart', async () => {
+  phone.on('GET', '/k/h1', () => fixture('kiosk_basket', { state: 'gone', lines: [], total_fen: 0, on_phone: true }));
+  const kiosk = await openPage('kiosk', { code: 'h1' });
+  expect(kiosk.text()).toContain('已经在您的手机上');
+  expect(kiosk.words('shop')).toBe('打开购物车');
+});
+
+test('a basket that was paid at the kiosk itself says where', async () => {
+  phone.on('GET', '/k/h1', () => fixture('kiosk_basket', { state: 'paid', elsewhere: true }));
+  const kiosk = await openPage('kiosk', { code: 'h1' });
+  expect(kiosk.text()).toContain('已经在收银机上付款');
+});
+
 test('taking what was taken by another phone is refused in the box\'s words', async () => {
   phone.on('POST', '/k/h1/take', () => refused(409, 'declined', '已被另一台手机取走'));
   const kiosk = await openPage('kiosk', { code: 'h1' });

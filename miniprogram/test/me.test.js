@@ -21,7 +21,7 @@ test('a member sees points, coupons, plates and consents, all masked as the box 
 
 test('joining needs a tick that nobody has set beforehand, and no phone number', async () => {
   nobody();
-  phone.on('POST', '/me/join', () => fixture('me_member'));
+  phone.on('POST', '/me/join', () => fixture('me_joined'));
   const me = await openPage('me');
   expect(me.text()).toContain('用于积分与停车');
   await me.tap('join-now');
@@ -32,6 +32,31 @@ test('joining needs a tick that nobody has set beforehand, and no phone number',
   await me.tap('join-now');
   await until(() => me.has('points'));
   expect(phone.asked('POST', '/me/join')[0].body).toEqual({ consent_version: '2026-11' });
+  expect(phone.toast()).toBe('已是会员 +128 积分 停车已减免');
+  expect(me.words('landing-title')).toBe('欢迎入会');
+  await me.tap('block-button');
+  expect(phone.left()).toEqual(['/pages/home/home?touchpoint=tea']);
+});
+
+test('what a browser joined as is taken over, for a member too, and for the purchase that led here', async () => {
+  phone.on('POST', '/me/join', () => fixture('me_joined'));
+  const q = encodeURIComponent('https://hq.example/b/demo-mall/till-1/phone/me?link=abc_1');
+  const me = await openPage('me', { q });
+  expect(me.has('points')).toBe(true);
+  await me.send('join-agree', 'change', { value: ['agreed'] });
+  await me.tap('join-now');
+  await until(() => !me.has('join-now'));
+  expect(phone.asked('POST', '/me/join')[0].body).toEqual({ consent_version: '2026-11', link: 'abc_1' });
+});
+
+test('a plate that is bound after a purchase is told which one', async () => {
+  phone.on('POST', '/me/plates', () => fixture('me_member'));
+  const me = await openPage('me', { receipt: 'r1' });
+  await me.send('plate-input', 'input', { value: '粤B12345' });
+  await me.send('plate-agree', 'change', { value: ['agreed'] });
+  await me.tap('bind');
+  await until(() => me.data().plate === '');
+  expect(phone.asked('POST', '/me/plates')[0].body.receipt).toBe('r1');
 });
 
 test('whoever wants to may join with the phone number; declining it does nothing', async () => {
@@ -69,6 +94,12 @@ test('a coupon opens as a QR code and closes again', async () => {
   expect(me.one('qr-picture').dataset.text).toBe('CP-123');
   await me.tap('coupon-show');
   expect(me.has('qr-picture')).toBe(false);
+});
+
+test('what parking promises is said to work by itself', async () => {
+  const me = await openPage('me');
+  expect(me.all('coupon-show').length).toBe(1);
+  expect(me.text()).toContain('出场时自动使用');
 });
 
 test('a coupon that was used shows no code', async () => {

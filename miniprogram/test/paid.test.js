@@ -39,13 +39,14 @@ test('in English the tenant\'s English is shown', async () => {
 });
 
 test('the shopper joins on this page, for this order, without a phone number', async () => {
-  phone.on('POST', '/me/join', () => fixture('me_member'));
+  phone.on('POST', '/me/join', () => fixture('me_joined'));
   const paid = await open();
   await paid.tap('block-button', blockButton(paid, '加入会员'));
   await paid.send('join-agree', 'change', { value: ['agreed'] });
   await paid.tap('join-now');
   await until(() => paid.has('is-member'));
-  expect(phone.asked('POST', '/me/join')[0].body).toEqual({ consent_version: '2026-11', order_id: 'o-1' });
+  expect(phone.asked('POST', '/me/join')[0].body).toEqual({ consent_version: '2026-11', receipt: 'r1' });
+  expect(phone.toast()).toBe('已是会员 +128 积分 停车已减免');
   expect(paid.words('is-member')).toContain('1280');
   expect(paid.has('join-now')).toBe(false);
   expect(touched()).toContainEqual({ touchpoint: 'join', block: 1 });
@@ -68,6 +69,16 @@ test('the official account is offered only in scenes where WeChat shows it', asy
   expect(hidden.text()).toContain('关注我们');
 });
 
+test('parking that this purchase has not validated asks whose car it is for; else it can be paid', async () => {
+  const validated = await open();
+  await validated.tap('block-button', blockButton(validated, '停车缴费'));
+  const { parking } = fixture('landing');
+  phone.on('GET', '/landing/r1', () => fixture('landing', { parking: { ...parking, validated: [] } }));
+  const unbound = await open();
+  await unbound.tap('block-button', blockButton(unbound, '绑定车牌'));
+  expect(phone.left()).toEqual(['/pages/parking/parking?c=way-7', '/pages/me/me?receipt=r1&c=way-7']);
+});
+
 test('a coupon opens as a QR code', async () => {
   const paid = await open();
   await paid.tap('block-button', blockButton(paid, '出示'));
@@ -78,7 +89,7 @@ test('our own addresses open pages, others are copied; both are told to the box'
   const paid = await open();
   const opens = paid.all('block-button').map((one, index) => [one.textContent, index]).filter(([words]) => words === '打开');
   await paid.tap('block-button', opens[0][1]);
-  expect(phone.left()).toEqual(['/pages/home/home?touchpoint=tea']);
+  expect(phone.left()).toEqual(['/pages/home/home?touchpoint=tea&c=way-7']);
   await paid.tap('block-button', opens[1][1]);
   expect(phone.last('setClipboardData').data).toBe('https://shop.example/');
   expect(touched().slice(1)).toEqual([{ touchpoint: 'next_store', block: 6 }, { touchpoint: 'offer', block: 7 }]);
@@ -87,7 +98,7 @@ test('our own addresses open pages, others are copied; both are told to the box'
 test('after scan and go the exit code is one tap away', async () => {
   const paid = await open({ exit: '1' });
   await paid.tap('exit');
-  expect(phone.left()).toEqual(['/pages/exit/exit?order=o-1']);
+  expect(phone.left()).toEqual(['/pages/exit/exit?order=o-1&c=way-7']);
 });
 
 test('after a counter\'s ticket the collection code is here until the goods were handed over', async () => {

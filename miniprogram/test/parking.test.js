@@ -72,6 +72,17 @@ test('a stay that is paid says until when to leave and asks for no money', async
   expect(parking.has('pay')).toBe(false);
 });
 
+test('points pay for some of it, once for each tap, and what is left is shown', async () => {
+  phone.on('POST', '/parking/s-1/points', () => fixture('parking_stay'));
+  const parking = await openPage('parking');
+  expect(parking.words('points')).toBe('用 100 积分抵扣');
+  const { stays } = fixture('parking_stay');
+  phone.on('GET', '/parking', { stays: [{ ...stays[0], due_fen: 500 }] });
+  await parking.tap('points');
+  await until(() => parking.words('pay') === '支付 ¥5.00');
+  expect(phone.asked('POST', '/parking/s-1/points')[0].body).toMatchObject({ by: 'mine', word: '', key: expect.stringMatching(/^[\w-]{8,40}$/) });
+});
+
 test('of several stays the one that is tapped is paid', async () => {
   const { stays } = fixture('parking_stay');
   phone.on('GET', '/parking', { stays: [stays[0], { ...stays[0], stay_id: 's-2', due_fen: 2500 }] });

@@ -15,7 +15,7 @@ const PARTS = names('components').map((name) => [name, path.join('components', n
 const ELEMENTS = ['view', 'text', 'image', 'button', 'input', 'checkbox', 'checkbox-group', 'label', 'block', 'slot', 'official-account'];
 const ATTRIBUTES = [
   /^wx:(if|elif|else|for|for-item|for-index|key)$/,
-  /^(bindtap|bindinput|bindconfirm|bindchange|bindgetphonenumber)$/,
+  /^(bindtap|catchtap|bindinput|bindconfirm|bindchange|bindgetphonenumber)$/,
   /^(class|src|mode|disabled|loading|open-type|value|type|placeholder|maxlength|confirm-type|checked|color)$/,
   /^(data-[a-z-]+|aria-[a-z]+)$/,
 ];

@@ -1,5 +1,8 @@
 module.exports = {
   shared: {
+    open: 'Open',
+    parkingPay: 'Pay for parking',
+    parkingBind: 'Add my car',
     loading: 'Loading…',
     again: 'Try again',
     offline: 'No connection to the mall. Check your network and try again.',
@@ -76,6 +79,9 @@ module.exports = {
     age: 'Some items are for ages {age} and over: please show your ID to the staff.',
   },
   exit: {
+    stateUnpaid: 'Your payment is not confirmed yet',
+    stateRefunded: 'This order was refunded',
+    stateExpired: 'This code has ended: please ask the staff',
     title: 'Exit code',
     hint: 'Show it at the exit; the staff scan it',
     stateUnused: 'Ready to leave',
@@ -87,6 +93,9 @@ module.exports = {
     join: 'Receipt, points and parking',
   },
   kiosk: {
+    onPhone: 'The items are on your phone already.',
+    paidElsewhere: 'It was paid at the kiosk.',
+    toCart: 'Open my basket',
     title: 'Self-checkout',
     lead: 'On the screen of {workstation}',
     take: 'Go on scanning on my phone',
@@ -97,6 +106,12 @@ module.exports = {
     shop: 'To scan and go',
   },
   me: {
+    couponParking: 'Parking: used by itself when you leave',
+    joined: 'You are a member',
+    joinedPoints: '+{points} points',
+    joinedParked: 'parking validated',
+    link: 'Bring along your browser’s membership',
+    linkHint: 'What you earned in the browser becomes yours in WeChat',
     title: 'Me',
     notMember: 'Not a member yet',
     join: 'Join',
@@ -144,6 +159,7 @@ module.exports = {
     parking: 'Parking',
   },
   parking: {
+    pointsSpend: 'Use {points} points',
     title: 'Parking',
     find: 'Find',
     plate: 'Plate, such as 粤B12345',
@@ -172,11 +188,9 @@ module.exports = {
     handedOver: 'Handed over',
     parking: 'Parking',
     parkingCounted: 'This purchase counts for your parking',
-    parkingPay: 'Pay for parking',
     leaveBy: 'Please leave by {time}',
     member: 'Your points: {points}',
     join: 'Join',
-    open: 'Open',
     subscribe: 'Tell me about points and collection',
     subscribed: 'All right, you will be told',
     refused: 'All right, no messages',

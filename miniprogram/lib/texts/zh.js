@@ -1,5 +1,8 @@
 module.exports = {
   shared: {
+    open: '打开',
+    parkingPay: '停车缴费',
+    parkingBind: '绑定车牌',
     loading: '正在加载…',
     again: '重试',
     offline: '网络不通，没有联系上商场。请检查网络后重试。',
@@ -76,6 +79,9 @@ module.exports = {
     age: '含有需年满 {age} 岁购买的商品，请出示证件给店员。',
   },
   exit: {
+    stateUnpaid: '还没有确认到款',
+    stateRefunded: '这笔订单已退款',
+    stateExpired: '出场码已过期，请找店员',
     title: '出场码',
     hint: '请在出口出示，由店员扫码',
     stateUnused: '可以出场',
@@ -87,6 +93,9 @@ module.exports = {
     join: '小票、积分和停车优惠',
   },
   kiosk: {
+    onPhone: '商品已经在您的手机上了。',
+    paidElsewhere: '已经在收银机上付款。',
+    toCart: '打开购物车',
     title: '自助收银',
     lead: '{workstation} 屏幕上的商品',
     take: '转到手机上继续扫',
@@ -97,6 +106,12 @@ module.exports = {
     shop: '去扫码购',
   },
   me: {
+    couponParking: '停车优惠，出场时自动使用',
+    joined: '已是会员',
+    joinedPoints: '+{points} 积分',
+    joinedParked: '停车已减免',
+    link: '合并浏览器里的会员',
+    linkHint: '您在浏览器里的积分会并到微信里',
     title: '我的',
     notMember: '还不是会员',
     join: '加入会员',
@@ -144,6 +159,7 @@ module.exports = {
     parking: '停车缴费',
   },
   parking: {
+    pointsSpend: '用 {points} 积分抵扣',
     title: '停车缴费',
     find: '查询',
     plate: '车牌号，如 粤B12345',
@@ -172,11 +188,9 @@ module.exports = {
     handedOver: '已取货',
     parking: '停车',
     parkingCounted: '本单已计入停车优惠',
-    parkingPay: '停车缴费',
     leaveBy: '请在 {time} 前出场',
     member: '您的积分 {points}',
     join: '加入会员',
-    open: '打开',
     subscribe: '有积分和取货消息时通知我',
     subscribed: '好的，会通知您',
     refused: '好的，不会打扰您',

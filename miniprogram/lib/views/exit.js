@@ -4,16 +4,23 @@ const { fill } = require('../texts/index');
 
 /** Return what the page shows of the box's answer to GET /exit/{order_id}. */
 function exitView(answer, t) {
-  const words = { unused: t.stateUnused, passed: t.statePassed, recheck: t.stateRecheck };
   return {
-    code: answer.state === 'passed' ? '' : answer.code,
+    code: answer.code || '',
     state: answer.state,
-    words: words[answer.state] || '',
+    words: wordsOf(answer, t),
+    good: answer.state === 'unused' && Boolean(answer.code),
     number: fill(t.order, { number: answer.number }),
     count: fill(t.count, { count: answer.count }),
     amount: yuan(answer.total_fen),
     open: answer.state !== 'passed',
   };
+}
+
+function wordsOf({ state, verdict, code }, t) {
+  if (state === 'passed') return t.statePassed;
+  if (state === 'recheck') return t.stateRecheck;
+  const refused = { unpaid: t.stateUnpaid, refunded: t.stateRefunded, expired: t.stateExpired };
+  return refused[verdict] || (code ? t.stateUnused : t.stateUnpaid);
 }
 
 module.exports = { exitView };

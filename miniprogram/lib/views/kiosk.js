@@ -21,9 +21,16 @@ function kioskView(answer, t) {
     payable: open && lines.length > 0,
     takeable: answer.state === 'basket' && lines.length > 0,
     busy: answer.state === 'paying' ? t.statePaying : '',
-    wrong: answer.state === 'gone' ? t.stateGone : '',
-    fine: answer.state === 'paid' ? t.statePaid : '',
+    wrong: answer.state === 'gone' && !answer.on_phone ? t.stateGone : '',
+    fine: finished(answer, t),
+    onPhone: answer.on_phone === true,
   };
+}
+
+function finished({ state, on_phone, elsewhere }, t) {
+  if (on_phone) return t.onPhone;
+  if (state !== 'paid') return '';
+  return elsewhere ? t.paidElsewhere : t.statePaid;
 }
 
 module.exports = { kioskView };

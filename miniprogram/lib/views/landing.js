@@ -10,6 +10,7 @@ const SIGNS = { text: 'i', offer: '惠', coupon: '券', join: '员', follow: '+'
 /** Return what the page shows of the box's answer to GET /landing/{receipt}. asked: {base, language, scene}. */
 function landingView(answer, t, asked) {
   const { landing } = answer;
+  const validated = parkingView(answer.parking, asked.language);
   return {
     number: fill(t.number, { number: answer.number }),
     amount: yuan(answer.total_fen),
@@ -17,12 +18,21 @@ function landingView(answer, t, asked) {
     url: answer.url,
     title: landing ? own(landing, 'title', asked.language) : '',
     picture: landing ? address(asked.base, landing.picture) : '',
-    blocks: landing ? landing.blocks.map((block, index) => blockView(block, index, t, asked)) : [],
-    parking: parkingView(answer.parking, asked.language),
+    blocks: landing ? landing.blocks.map((block, index) => blockView(block, index, t, { ...asked, validated })) : [],
+    parking: validated,
   };
 }
 
-function blockView(block, index, t, { base, language, scene }) {
+/** Return a page without a receipt, as joining may end on one. */
+function pageView(landing, t, asked) {
+  return {
+    title: own(landing, 'title', asked.language),
+    picture: address(asked.base, landing.picture),
+    blocks: landing.blocks.map((block, index) => blockView(block, index, t, { ...asked, validated: [] })),
+  };
+}
+
+function blockView(block, index, t, { base, language, scene, validated }) {
   const follows = block.kind === 'follow' && FOLLOW_SCENES.includes(scene);
   return {
     key: String(index),
@@ -35,14 +45,14 @@ function blockView(block, index, t, { base, language, scene }) {
     code: block.code || '',
     lines: (block.lines || []).map((line) => own(line, 'words', language)),
     follows,
-    button: follows ? '' : buttonOf(block, t),
+    button: follows ? '' : buttonOf(block, t, validated),
     url: block.url || '',
   };
 }
 
-function buttonOf({ kind, url, code }, t) {
+function buttonOf({ kind, url, code }, t, validated) {
   if (kind === 'join') return t.join;
-  if (kind === 'parking') return t.parkingPay;
+  if (kind === 'parking') return validated.length ? t.parkingPay : t.parkingBind;
   if (kind === 'coupon' && code) return t.showCode;
   return url ? t.open : '';
 }
@@ -63,4 +73,4 @@ function address(base, picture) {
   return picture.startsWith('/') ? `${base}${picture}` : picture;
 }
 
-module.exports = { landingView, FOLLOW_SCENES };
+module.exports = { landingView, pageView, FOLLOW_SCENES };

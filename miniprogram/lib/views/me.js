@@ -1,5 +1,5 @@
 // A member as the page "me" shows him to himself.
-const { fillIf } = require('../texts/index');
+const { fill, fillIf } = require('../texts/index');
 const { date, dayTime } = require('../times');
 
 const DEAD = ['used', 'redeemed', 'expired', 'revoked'];
@@ -36,10 +36,11 @@ function couponView(coupon, t) {
   return {
     code: coupon.code,
     name: coupon.name,
-    what: coupon.what || '',
+    what: coupon.what === 'parking' ? t.couponParking : '',
     ends: fillIf(t.couponEnds, { time: date(coupon.ends_at) }),
     state: ended[coupon.state] || '',
-    usable: !DEAD.includes(coupon.state),
+    // What parking promises works by itself; only a code can be shown.
+    usable: Boolean(coupon.code) && !DEAD.includes(coupon.state),
   };
 }
 
@@ -55,6 +56,13 @@ function consentView({ purpose, version, given }, t) {
   };
 }
 
+/** Return what joining brought, in a sentence. joined: {points, parked} of the box's answer. */
+function joinedWords(joined, t) {
+  const { points = 0, parked = false } = joined || {};
+  const brought = [points ? fill(t.joinedPoints, { points }) : '', parked ? t.joinedParked : ''].filter(Boolean);
+  return [t.joined, ...brought].join(' ');
+}
+
 /** Return lines of points as shown: newest first, as the box gives them. */
 function pointsView(lines) {
   return lines.map((line, index) => ({
@@ -68,4 +76,4 @@ function pointsView(lines) {
   }));
 }
 
-module.exports = { meView, pointsView };
+module.exports = { meView, joinedWords, pointsView };

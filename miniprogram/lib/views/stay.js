@@ -21,6 +21,7 @@ function stayView(stay, t) {
     raise: fillIf(t.raise, { time: hourMinute(!free && stay.next_raise_at) }),
     segments: stay.segments || [],
     used: stay.used || [],
+    points: free ? '' : fillIf(t.pointsSpend, { points: stay.points_price }),
     payLabel: fill(t.pay, { amount: due }),
     againLabel: fill(t.payAgain, { amount: due }),
   };

@@ -1,20 +1,41 @@
 // The member's own page: points, coupons, plates, consents, and everything of him exported or erased.
+const address = require('../../lib/address');
 const { newKey } = require('../../lib/keys');
+const { routeOfUrl, routeOfTarget } = require('../../lib/routes');
 const { screen } = require('../../lib/screen');
-const { meView, pointsView } = require('../../lib/views/me');
+const { pageView } = require('../../lib/views/landing');
+const { meView, joinedWords, pointsView } = require('../../lib/views/me');
 
 Page(
   screen({
     name: 'me',
-    data: { me: null, shown: '', history: null, more: false, plate: '', plateAgreed: false },
+    data: { me: null, page: null, link: '', shown: '', history: null, more: false, plate: '', plateAgreed: false },
 
     async load() {
       await this.api.signIn();
+      this.setData({ link: this.params.link || '' });
       this.showMe(await this.api.get('/me'));
     },
 
     showMe(answer) {
       this.setData({ me: meView(answer, this.data.t) });
+    },
+
+    pageOf(joined) {
+      const { language, t } = this.data;
+      const { scene } = wx.getLaunchOptionsSync();
+      const landing = joined && joined.landing;
+      return landing ? pageView(landing, t, { base: this.api.base, language, scene }) : null;
+    },
+
+    /** The page that joining ends on may lead on, to pages of ours alone. */
+    onBlock({ detail }) {
+      const block = this.data.page.blocks[detail.index];
+      const route = routeOfTarget(block.url) || routeOfUrl(block.url);
+      if (block.kind === 'coupon' && block.code) this.setData({ shown: this.data.shown === block.code ? '' : block.code });
+      else if (route && (!route.base || address.choose(route.base))) this.go(route.page, route.params);
+      else if (block.kind === 'parking') this.onParking();
+      else if (block.url) wx.setClipboardData({ data: block.url, success: () => this.tell(this.data.t.copiedLink) });
     },
 
     tell(title) {
@@ -27,8 +48,14 @@ Page(
 
     onJoin({ detail }) {
       return this.act(async () => {
+        const { link, receipt } = this.params;
         const phone = detail.phoneCode ? { phone_code: detail.phoneCode } : {};
-        this.showMe(await this.api.post('/me/join', { consent_version: this.data.me.version, ...phone }));
+        const body = { consent_version: this.data.me.version, ...phone, ...(link ? { link } : {}), ...(receipt ? { receipt } : {}) };
+        const answer = await this.api.post('/me/join', body);
+        this.params.link = '';
+        this.setData({ link: '', page: this.pageOf(answer.joined) });
+        this.showMe(answer);
+        this.tell(joinedWords(answer.joined, this.data.t));
       });
     },
 
@@ -59,7 +86,8 @@ Page(
         return undefined;
       }
       return this.act(async () => {
-        const body = { plate, consent_version: this.data.me.version, key: newKey() };
+        const { receipt } = this.params;
+        const body = { plate, consent_version: this.data.me.version, key: newKey(), ...(receipt ? { receipt } : {}) };
         this.showMe(await this.api.post('/me/plates', body));
         this.setData({ plate: '', plateAgreed: false });
       });

@@ -4,7 +4,7 @@ const recent = require('../../lib/recent');
 const { routeOfUrl, routeOfTarget, pathOf } = require('../../lib/routes');
 const { screen } = require('../../lib/screen');
 const { landingView } = require('../../lib/views/landing');
-const { meView } = require('../../lib/views/me');
+const { meView, joinedWords } = require('../../lib/views/me');
 const { fill } = require('../../lib/texts/index');
 
 Page(
@@ -18,6 +18,7 @@ Page(
       const { language, t } = this.data;
       const answer = await this.api.get(`/landing/${receipt}`);
       const page = landingView(answer, t, { base: this.api.base, language, scene });
+      this.api.c = this.api.c || answer.c || '';
       this.setData({ page, exit: Boolean(exit) });
       if (order) recent.note(order, { receipt, number: answer.number, amount_fen: answer.total_fen, base: this.api.base });
       // What follows only adds to the page; it stands without.
@@ -48,6 +49,14 @@ Page(
       return answer.state === 'paid';
     },
 
+    /** Joining may have validated parking with this purchase. */
+    async loadParking() {
+      const answer = await this.api.get(`/landing/${this.params.receipt}`);
+      const { language, t } = this.data;
+      const { scene } = wx.getLaunchOptionsSync();
+      this.setData({ page: landingView(answer, t, { base: this.api.base, language, scene }) });
+    },
+
     async loadTemplates() {
       const { templates } = await this.api.session();
       this.setData({ templates: this.params.order ? (templates || []).slice(0, 5) : [] });
@@ -58,13 +67,19 @@ Page(
       return this.api.post(`/landing/${this.params.receipt}/touch`, { touchpoint, ...which });
     },
 
-    onBlock({ currentTarget }) {
-      const block = this.data.page.blocks[currentTarget.dataset.index];
+    onBlock({ detail }) {
+      const block = this.data.page.blocks[detail.index];
       if (TOUCHED.includes(block.kind)) quiet(this.touch(block.kind, block.index));
       if (block.kind === 'join') this.setData({ joining: !this.data.joining });
-      else if (block.kind === 'parking') this.go('parking', {});
+      else if (block.kind === 'parking') this.onParking();
       else if (block.kind === 'coupon' && block.code) this.setData({ shown: this.data.shown === block.code ? '' : block.code });
       else this.lead(block.url);
+    },
+
+    /** Parking that this purchase has not validated yet needs to know whose car it is for. */
+    onParking() {
+      if (this.data.page.parking.length > 0) this.go('parking', {});
+      else this.go('me', { receipt: this.params.receipt });
     },
 
     /** Our own addresses are pages here; any other can only be opened in a browser. */
@@ -89,9 +104,12 @@ Page(
       return this.act(async () => {
         await this.api.signIn();
         const phone = detail.phoneCode ? { phone_code: detail.phoneCode } : {};
-        const order = this.params.order ? { order_id: this.params.order } : {};
-        this.showMe(await this.api.post('/me/join', { consent_version: this.data.me.version, ...phone, ...order }));
+        const { receipt } = this.params;
+        const answer = await this.api.post('/me/join', { consent_version: this.data.me.version, receipt, ...phone });
+        this.showMe(answer);
         this.setData({ joining: false });
+        wx.showToast({ title: joinedWords(answer.joined, this.data.t), icon: 'none', duration: 3000 });
+        await quiet(this.loadParking());
       });
     },
 

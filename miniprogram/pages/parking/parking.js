@@ -1,5 +1,6 @@
 // Finding a stay, seeing what it costs and why, and paying it: by plate, ticket, exit lane, or the member's own cars.
 const address = require('../../lib/address');
+const { newKey } = require('../../lib/keys');
 const { paying, IDLE } = require('../../lib/paying');
 const recent = require('../../lib/recent');
 const { routeOfUrl } = require('../../lib/routes');
@@ -74,6 +75,15 @@ Page(
         const route = routeOfUrl(await scan(['qrCode']));
         if (!route || route.page !== 'parking' || !address.choose(route.base)) return;
         this.turnTo('parking', route.params);
+      });
+    },
+
+    /** Points pay for some of it; the box says what is left. */
+    onPoints({ currentTarget }) {
+      return this.act(async () => {
+        const body = { ...this.asked, key: newKey() };
+        await this.api.post(`/parking/${currentTarget.dataset.id}/points`, body);
+        await this.load();
       });
     },
 
