@@ -12,7 +12,9 @@ from devices.types import DeviceStatus
 from edge.duties.clearing_screens import ClearingScreens
 from edge.duties.ending_days import EndingDays
 from edge.duties.ending_validations import EndingValidations
+from edge.duties.expiring_tickets import ExpiringTickets
 from edge.duties.guiding import Guiding
+from edge.duties.keeping_carts import KeepingCarts
 from edge.duties.keeping_members import KeepingMembers
 from edge.duties.lanes import Lanes
 from edge.duties.obeying import Obeying
@@ -57,13 +59,13 @@ from edge.services.watch_disk import DiskMarks, Use
 from edge.store.bundle_folder import BundleFolder
 from edge.store.sqlite_store import SqliteStore
 from edge.watchdog import Watchdog
-from edge.web import notify
+from edge.web import counter, notify
 from edge.web.api import stays, tickets
 from edge.web.changes import Changes
 from edge.web.desk import Json, WebSettings
 from edge.web.factory import create_web
 from edge.web.phone import api as phone_api
-from edge.web.phone import go, parking, pay
+from edge.web.phone import go, kiosk_page, me, parking, pay, shop, way_out
 from edge.web.service_desk import ServiceDesk
 from edge.web.serving import WebServer
 from edge.web.staff.pages import box_pages
@@ -192,8 +194,16 @@ class Service:
             go.blueprint(self.box, parts.web),
             phone_api.blueprint(self.box, parts.web),
             pay.blueprint(self.box, parts.web),
+            shop.blueprint(self.box, parts.web),
+            kiosk_page.blueprint(self.box, parts.web),
+            way_out.blueprint(self.box, parts.web),
+            me.blueprint(self.box, parts.web),
             stays.blueprint(self.box, parts.web, parts.cameras.photos if parts.cameras else None),
             tickets.blueprint(self.box),
+            ticket.blueprint(self.box, parts.web),
+            counter.blueprint(
+                self.box, parts.web, parts.staff, self.changes, self.scanning.take_scan
+            ),
             notify.blueprint(self.box, parts.callbacks),
         )
         app = create_web(self._desk, parts.web, pages, cameras, apart)
@@ -309,8 +319,10 @@ class Service:
             ClearingScreens(self.box),
             EndingDays(self.box),
             EndingValidations(self.box),
+            ExpiringTickets(self.box),
             Guiding(self.box),
             KeepingMembers(self.box, self._parts.circle),
+            KeepingCarts(self.box),
             RenewingKeys(self._parts.renewers),
             ServingPhones(self.box),
         )

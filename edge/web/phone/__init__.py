@@ -49,6 +49,9 @@ def blueprint(desk: Desk, settings: WebSettings) -> Blueprint:
         found = _receipt(desk, token)
         asked = request.get_json(silent=True) if request.is_json else request.form
         touchpoint, target = _touched(found, asked)
+        if touchpoint == "join" and target is None and not request.is_json:
+            page = with_way(f"/phone/me?r={token}&language={_language()}", str(found.get("way") or ""))
+            target = request.script_root + page
         desk.touch(token, touchpoint)
         return redirect(target, 303) if target else Response(status=204)
 
