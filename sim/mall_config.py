@@ -35,6 +35,14 @@ name = "T01"
 kind = "till"
 cash = true
 
+[[workstation]]
+name = "E01"
+kind = "exit"
+
+[scan_and_go]
+tenants = [""]
+recheck_permille = 200
+
 [[scanner]]
 name = "scanner-k01"
 workstation = "K01"

@@ -20,6 +20,7 @@ from edge.app.hq_link import build_link
 from edge.app.members import build_circle, build_members
 from edge.app.parking import build_parking
 from edge.app.phone import build_mini_program, build_phone
+from edge.app.pictures import SentPictures, build_scan_and_go
 from edge.app.rules import (
     build_marks,
     build_rules,
@@ -76,6 +77,8 @@ def build_books(config: Config, store: SqliteStore, clock: Clock, ids: TimeOrder
         parking=build_parking(config),
         touch=build_touch(config),
         members=build_members(config),
+        scan_and_go=build_scan_and_go(config),
+        pictures=SentPictures() if config.scan_and_go.tenants else None,
         counter=build_counter(config, clock),
         phone=build_phone(config),
         mini_program=build_mini_program(config, clock),

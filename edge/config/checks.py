@@ -13,6 +13,7 @@ from edge.config.member_sections import check_members
 from edge.config.parking_checks import check_lanes, check_parking
 from edge.config.pass_section import check_passes
 from edge.config.phone_section import check_phone
+from edge.config.scan_section import check_scan_and_go
 from edge.config.sections import Config, PrinterConfig, RulesConfig, ScannerConfig
 from edge.config.tenant_section import check_tenants
 from edge.errors import Invalid
@@ -88,6 +89,8 @@ def check_values(config: Config, source: str) -> None:
     pays = config.wechat_pay
     appids = (pays.appid, pays.sub_appid) if pays else ()
     check_phone(config.phone, config.mini_program, appids, source)
+    kinds = [one.kind for one in config.workstation]
+    check_scan_and_go(config.scan_and_go, kinds, pays is not None, source)
     if not _TIME.fullmatch(config.reconcile.from_time):
         raise Invalid(
             f"{source}: reconcile.from_time {config.reconcile.from_time!r} is no time; write it like 10:30"

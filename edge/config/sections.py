@@ -16,6 +16,7 @@ from edge.config.member_sections import MembersConfig, PointsRuleConfig, PointsT
 from edge.config.parking_sections import LaneConfig, ParkingConfig, ZoneConfig
 from edge.config.pass_section import PassesConfig
 from edge.config.phone_section import MiniProgramConfig, PhoneConfig
+from edge.config.scan_section import ScanAndGoConfig
 from edge.config.tenant_section import TenantConfig
 from edge.config.touch_sections import FunnelConfig, GuideConfig, TouchpointConfig
 from edge.config.validation_sections import (
@@ -124,10 +125,10 @@ class CodesConfig:
 
 @dataclass(frozen=True, slots=True)
 class WorkstationConfig:
-    """[[workstation]]: a kiosk, a till, a counter of a tenant, or the place to pay of an exit lane."""
+    """[[workstation]]: a kiosk, a till, a tenant's counter, an exit lane's place to pay, a guarded way out."""
 
     name: str
-    kind: Literal["kiosk", "till", "counter", "lane"] = "kiosk"
+    kind: Literal["kiosk", "till", "counter", "lane", "exit"] = "kiosk"
     language: Literal["zh", "en"] = "zh"
     cash: bool = False
     tenant: str = ""
@@ -281,5 +282,6 @@ class Config:
     alipay: AlipayConfig | None = None
     phone: PhoneConfig = field(default_factory=PhoneConfig)
     mini_program: MiniProgramConfig | None = None
+    scan_and_go: ScanAndGoConfig = field(default_factory=ScanAndGoConfig)
     staff: tuple[StaffConfig, ...] = ()
     landing: tuple[LandingConfig, ...] = ()
