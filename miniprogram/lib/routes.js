@@ -17,8 +17,8 @@ const PATHS = [
   [/^go\/([^/]+)$/, 'home', 'touchpoint'],
 ];
 
-// Values that a page takes over from the query of its address.
-const CARRIED = ['plate', 'link'];
+// Values that a page takes over from the query of its address, and what the page calls them.
+const CARRIED = { plate: 'plate', m: 'link' };
 
 /** Decode one step of percent encoding; text that is not encoded well stays as it is. */
 function decode(text) {
@@ -61,7 +61,7 @@ function routeOfPath(path, query) {
     const found = pattern.exec(path.replace(/\/+$/, ''));
     if (!found) continue;
     const params = name ? { [name]: decode(found[1]) } : {};
-    for (const one of CARRIED) if (values[one]) params[one] = values[one];
+    for (const one of Object.keys(CARRIED)) if (values[one]) params[CARRIED[one]] = values[one];
     return { page, params, c: wayOf(values.c) };
   }
   return null;

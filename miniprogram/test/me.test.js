@@ -40,7 +40,7 @@ test('joining needs a tick that nobody has set beforehand, and no phone number',
 
 test('what a browser joined as is taken over, for a member too, and for the purchase that led here', async () => {
   phone.on('POST', '/me/join', () => fixture('me_joined'));
-  const q = encodeURIComponent('https://hq.example/b/demo-mall/till-1/phone/me?link=abc_1');
+  const q = encodeURIComponent('https://hq.example/b/demo-mall/till-1/phone/me?m=abc_1');
   const me = await openPage('me', { q });
   expect(me.has('points')).toBe(true);
   await me.send('join-agree', 'change', { value: ['agreed'] });

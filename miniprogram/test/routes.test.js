@@ -9,6 +9,7 @@ test.each([
   ['/phone/shop', 'shop', {}],
   ['/phone/exit/o-1', 'exit', { order: 'o-1' }],
   ['/phone/me', 'me', {}],
+  ['/phone/me?m=code_1', 'me', { link: 'code_1' }],
   ['/phone/parking', 'parking', {}],
   ['/phone/parking?plate=%E7%B2%A4B12345', 'parking', { plate: '粤B12345' }],
   ['/phone/parking/lane/exit%201', 'parking', { lane: 'exit 1' }],
