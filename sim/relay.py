@@ -8,6 +8,7 @@ docs/protocols/relay.md, not from the box's code.
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import logging
 import os
@@ -49,6 +50,9 @@ _STATE = re.compile(rf"mall/({_NAME})/edge/({_NAME})/state/v1")
 _HOST = re.compile(rf"({_NAME})\.({_NAME})\.[A-Za-z0-9.-]+(:\d+)?")
 _PATH = re.compile(rf"/b/({_NAME})/({_NAME})(/.*)")
 _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "upgrade", "te"}
+
+#: Under which callers' addresses are hashed: a box can neither know them nor compare them for long.
+_SECRET = os.urandom(16)
 
 Box = tuple[str, str]
 Answer = tuple[int, list[tuple[str, str]], bytes]
@@ -286,6 +290,11 @@ def _find_box() -> tuple[Box, str, str] | None:
     return None
 
 
+def _caller(address: str) -> str:
+    """Return by what the box tells phones apart: not the address, and another word after each start."""
+    return hmac.digest(_SECRET, address.encode(), "sha256").hex()[:24]
+
+
 def _payload(prefix: str, target: str) -> bytes:
     headers = [[name, value] for name, value in request.headers if name.lower() not in _HOP]
     message = {
@@ -294,6 +303,7 @@ def _payload(prefix: str, target: str) -> bytes:
         "host": request.host,
         "prefix": prefix,
         "secure": request.is_secure,
+        "caller": _caller(request.remote_addr or ""),
         "headers": headers[:MAX_HEADERS],
         "body": base64.b64encode(request.get_data()).decode(),
     }

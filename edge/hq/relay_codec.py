@@ -30,6 +30,7 @@ METHODS = frozenset({"GET", "HEAD", "POST"})
 _PUBLIC = re.compile(r"/(phone|notify)/.+|/static/[a-z-]+\.(css|js|svg)")
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]{1,64}){0,4}")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:\d{1,5})?")
+_CALLER = re.compile(r"([A-Za-z0-9_-]{8,64})?", re.ASCII)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
@@ -58,7 +59,8 @@ class RelayedRequest:
     """One HTTP request as a phone made it.
 
     target: path and query as sent, beginning with /. prefix: what HQ's public address has before the
-    path. host, secure: that address, for links and the check of origins.
+    path. host, secure: that address, for links and the check of origins. caller: by what HQ tells phones
+    apart, "" where it does not; good for counting how often one asks, and for nothing else.
     """
 
     method: str
@@ -68,6 +70,7 @@ class RelayedRequest:
     body: bytes = b""
     prefix: str = ""
     secure: bool = False
+    caller: str = ""
 
     @property
     def path(self) -> bytes:
@@ -108,12 +111,9 @@ def decode_request(payload: bytes) -> RelayedRequest:
     host = _text(message, "host", 260)
     if not _HOST.fullmatch(host):
         raise Invalid(f"host {host!r:.60} is no host name")
-    prefix = _text(message, "prefix", 300) if "prefix" in message else ""
-    if not _PREFIX.fullmatch(prefix):
-        raise Invalid(f"prefix {prefix!r:.60} must be parts of a path, or empty")
-    return RelayedRequest(
-        method, target, host, _headers(message), _body(message), prefix, message.get("secure") is True
-    )
+    prefix, caller = _maybe(message, "prefix", 300, _PREFIX), _maybe(message, "caller", 64, _CALLER)
+    secure = message.get("secure") is True
+    return RelayedRequest(method, target, host, _headers(message), _body(message), prefix, secure, caller)
 
 
 def encode_request(request: RelayedRequest) -> bytes:
@@ -125,6 +125,7 @@ def encode_request(request: RelayedRequest) -> bytes:
             "host": request.host,
             "prefix": request.prefix,
             "secure": request.secure,
+            "caller": request.caller,
             "headers": request.headers,
             "body": base64.b64encode(request.body).decode(),
         },
@@ -167,6 +168,13 @@ def _text(message: dict[str, object], name: str, most: int) -> str:
     value = message.get(name)
     if not isinstance(value, str) or not len(value) <= most:
         raise Invalid(f"{name} must be a text of {most} characters at most, got {value!r:.40}")
+    return value
+
+
+def _maybe(message: dict[str, object], name: str, most: int, form: re.Pattern[str]) -> str:
+    value = _text(message, name, most) if name in message else ""
+    if not form.fullmatch(value):
+        raise Invalid(f"{name} {value!r:.60} must have the form {form.pattern}, or be empty")
     return value
 
 

@@ -43,6 +43,9 @@ ANSWER_EXPIRY_S = 30
 #: How long a worker may take to end, in seconds.
 STOP_S = 5.0
 
+#: Where a page finds by what HQ tells phones apart, "" without; no header can set it.
+CALLER = "mall.relay_caller"
+
 WsgiApp = Callable[..., Iterable[bytes]]
 
 
@@ -244,6 +247,7 @@ def make_environ(request: RelayedRequest) -> dict[str, Any]:
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
+        CALLER: request.caller,
     }
     for header, value in request.headers:
         key = header.upper().replace("-", "_")

@@ -112,7 +112,7 @@ def test_a_phone_sees_its_receipt_and_all_that_the_page_is_made_of(box: Box, pho
     assert "龙井绿茶" in page.text
     assert page.headers["Content-Security-Policy"].startswith("default-src 'self'")
     assert f'href="/b/{SITE}/{EDGE}/static/page.css"' in page.text
-    assert f'action="/b/{SITE}/{EDGE}/phone/r/{TOKEN}/touch"' in page.text
+    assert f'action="/b/{SITE}/{EDGE}/phone/r/{TOKEN}/touch?language=zh"' in page.text
     for part, kind in (
         ("/static/page.css", "text/css"),
         ("/static/phone.js", "text/javascript"),

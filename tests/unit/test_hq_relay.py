@@ -49,7 +49,7 @@ def wire(**changes: Any) -> bytes:
 def test_requests_and_answers_survive_the_wire() -> None:
     sent = RelayedRequest(
         "POST", "/phone/r/x/touch?a=%20b", "till-1.demo.hq.example:8443", (("Cookie", "a=b"),), b"\0\xff",
-        "/b/demo-mall/till-1", True,
+        "/b/demo-mall/till-1", True, "caller-0001",
     )  # fmt: skip
     assert decode_request(encode_request(sent)) == sent
     answer = RelayedAnswer(303, (("Location", "https://shop.example/"), ("Set-Cookie", "a=b")), b"\xff\0")
@@ -82,6 +82,9 @@ def test_the_schemas_describe_what_goes_over_the_wire() -> None:
         {"headers": [["a b", "c"]]},
         {"headers": [["a", "b", "c"]]},
         {"body": 1},
+        {"caller": "short"},
+        {"caller": "with a space in it"},
+        {"caller": 7},
     ],
 )
 def test_the_schema_refuses_what_the_box_refuses(change: dict[str, object]) -> None:

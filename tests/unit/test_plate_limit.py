@@ -10,7 +10,7 @@ from edge.services.limit_rate import RateKeeper, RateLimit
 from edge.web.desk import WebSettings
 from edge.web.guard import install_guard
 from edge.web.phone import parking
-from edge.web.phone.plate_limit import OF_CLIENT, OF_PLATE, OF_RELAY, RELAY
+from edge.web.phone.plate_limit import OF_CALLER, OF_CLIENT, OF_PLATE, OF_RELAY, RELAY
 from edge.web.problems import install_problems
 from tests.unit.garage import PLATE, Garage
 
@@ -55,6 +55,24 @@ def test_a_phone_that_tries_plates_is_told_to_wait_and_others_are_not(
     assert look(client, PLATE, "10.0.0.2") == 200
     garage.wait(60_000)
     assert look(client, PLATE) == 200
+
+
+def test_phones_behind_the_relay_are_counted_by_what_hq_tells_of_them(
+    garage: Garage, client: FlaskClient
+) -> None:
+    def relayed(caller: str, number: int) -> int:
+        environ = {"REMOTE_ADDR": RELAY, "mall.relay_caller": caller}
+        asked = {"plate": f"粤B{number:05d}", "language": "en"}
+        return client.get("/phone/parking", query_string=asked, environ_base=environ).status_code
+
+    assert [relayed("caller-0001", number) for number in range(OF_CALLER.most)] == [404] * OF_CALLER.most
+    assert relayed("caller-0001", 99) == 429
+    assert relayed("caller-0002", 99) == 404
+    header = {"X-Mall-Relay-Caller": "caller-0003", "mall-relay-caller": "caller-0003"}
+    asked = {"plate": "粤B00098", "language": "en"}
+    environ = {"REMOTE_ADDR": RELAY, "mall.relay_caller": "caller-0001"}
+    found = client.get("/phone/parking", query_string=asked, environ_base=environ, headers=header)
+    assert found.status_code == 429
 
 
 def test_a_plate_is_not_followed_by_many_phones(garage: Garage, client: FlaskClient) -> None:

@@ -25,7 +25,7 @@ from edge.services.pay_by_phone import begin_phone_payment
 from edge.services.show_stay import StayShown, stay_at_lane, stay_of_ticket, stays_of_plate
 from edge.web.desk import LANGUAGES, WebSettings
 from edge.web.phone.parking_ticket import PROBLEMS, TicketPages, asked_language, kept_ticket
-from edge.web.phone.plate_limit import PlateLimit
+from edge.web.phone.plate_limit import CALLED, PlateLimit
 from edge.web.phone.qr_picture import qr_picture
 from edge.web.texts import load_texts
 
@@ -179,7 +179,9 @@ def _asked(given: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _client() -> str:
-    return request.remote_addr or ""
+    """Return who asks: the phone's address, through HQ's relay what HQ makes of it."""
+    called = str(request.environ.get("mall.relay_caller") or "")
+    return f"{CALLED}{called}" if called else request.remote_addr or ""
 
 
 def _some(found: StayShown | None) -> tuple[StayShown, ...]:

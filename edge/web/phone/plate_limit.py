@@ -7,14 +7,18 @@ from collections.abc import Callable
 
 from edge.services.limit_rate import RateKeeper, RateLimit
 
-#: Look-ups within a minute: of one phone, of one plate by whoever, and of all phones behind HQ's relay, which
-#: cannot be told apart.
+#: Look-ups within a minute: of one phone, of one plate by whoever, of one address as HQ's relay tells it
+#: (which may be all phones on one Wi-Fi), and of all phones behind a relay that tells none.
 OF_CLIENT = RateLimit(6)
+OF_CALLER = RateLimit(30)
 OF_PLATE = RateLimit(12)
 OF_RELAY = RateLimit(60)
 
 #: Who calls through HQ's relay (edge.hq.requests).
 RELAY = "0.0.0.0"
+
+#: How a client's name begins that HQ's relay told.
+CALLED = "hq:"
 
 
 class PlateLimit:
@@ -23,6 +27,7 @@ class PlateLimit:
     def __init__(self, now_ns: Callable[[], int]) -> None:
         self._now_ns = now_ns
         self._clients, self._relay = RateKeeper(OF_CLIENT), RateKeeper(OF_RELAY)
+        self._callers = RateKeeper(OF_CALLER)
         self._plates = RateKeeper(OF_PLATE)
         self._lock = threading.Lock()
 
@@ -41,4 +46,6 @@ class PlateLimit:
             self._plates.count(plate, now_ns)
 
     def _of(self, client: str) -> RateKeeper:
+        if client.startswith(CALLED):
+            return self._callers
         return self._relay if client == RELAY else self._clients
