@@ -21,7 +21,7 @@ from sim.gateway.credentials import Credentials, make_credentials
 from sim.gateway.server import GatewayServer
 from sim.goods import catalogue_csv, demo_goods
 from sim.guard import RobotGuard
-from sim.mall_config import CONFIG, DEMO_PIN, PIN_HASH
+from sim.mall_config import CONFIG, DEMO_PIN, PAID_TEMPLATE, PIN_HASH
 from sim.mall_drivers import END_S, Traffic, some_plate, visit_by_car
 from sim.mall_lanes import TARIFF, MallLanes
 from sim.mall_tenants import register_tenants, tenants_config
@@ -136,6 +136,7 @@ class Mall:
         self._running.enter_context(self.lanes)
         self._running.callback(self._end_processes)
         self._start_hq()
+        self._register_template()
         self.write_config()
         if not (self._settings.folder / "state" / "edge.db").exists():
             self._import_goods()
@@ -203,6 +204,15 @@ class Mall:
             raise ShopperError(f"the tariff of {draft} could not be imported")
         draft.replace(tariff)
 
+    def _register_template(self) -> None:
+        """Have the mini-program own the message that is sent after payment, as its console would."""
+        body = json.dumps(PAID_TEMPLATE).encode()
+        request = urllib.request.Request(
+            f"{self.gateway.url}/sim/weixin/templates", body, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=10):
+            pass
+
     def _start_hq(self) -> None:
         ports = ("--broker-port", str(self.broker.port), "--port", str(self.hq_port))
         self._start("hq.log", "sim", "hq", *ports, "--dir", str(self._settings.folder / "hq"))
@@ -227,6 +237,7 @@ class Mall:
             gateway=self.gateway.url,
             appid=made.appid,
             mchid=made.mchid,
+            paid_template=PAID_TEMPLATE["template_id"],
             app_secret=made.folder.resolve() / "app_secret.txt",
             merchant_key=made.merchant_key.resolve(),
             merchant_cert=made.merchant_cert.resolve(),

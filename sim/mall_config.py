@@ -6,6 +6,12 @@ from __future__ import annotations
 DEMO_PIN = "2580"
 PIN_HASH = "6d616c6c2d656467652d64656d6f2121$4f7cf20b1d06cf749ab24fd26f93f6a8b57e1bd06a55e36d724969c68dfc2f5f"
 
+#: The subscribe message after payment, and its fields as the mini-program's console would have them.
+PAID_TEMPLATE = {
+    "template_id": "tmpl-paid",
+    "fields": ["character_string1", "amount2", "thing3", "time4"],
+}
+
 #: Written with str.format; the names in it are those of Mall.write_config.
 CONFIG = """\
 # Written by the simulator for its own demonstration; see systemd/examples for real ones.
@@ -34,6 +40,32 @@ name = "K01"
 name = "T01"
 kind = "till"
 cash = true
+
+[[workstation]]
+name = "C01"
+kind = "counter"
+tenant = "bakery"
+
+[[workstation]]
+name = "C02"
+kind = "counter"
+tenant = "books"
+
+[[guide]]
+id = "chen"
+name = "陈静"
+name_en = "Chen Jing"
+tenant = "bakery"
+commission_permille = 30
+pin_hash = "{pin_hash}"
+
+[[guide]]
+id = "lin"
+name = "林涛"
+name_en = "Lin Tao"
+tenant = "books"
+commission_permille = 20
+pin_hash = "{pin_hash}"
 
 [[workstation]]
 name = "E01"
@@ -71,7 +103,7 @@ notify_url = "https://mall.invalid/notify/wechat"
 appid = "{appid}"
 app_secret_file = "{app_secret}"
 base_url = "{gateway}"
-paid_template = "tmpl-paid"
+paid_template = "{paid_template}"
 paid_fields = ["character_string1=number", "amount2=amount", "thing3=shop", "time4=time"]
 
 [[touchpoint]]
