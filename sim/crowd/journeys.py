@@ -112,7 +112,7 @@ def ticket(place: Place, phone: Phone, dice: Dice) -> None:
     """Have a guide write a ticket, pay it, and take the goods for the release code."""
     counter = dice.one_of(place.counters)
     goods = [one for one in _GOODS if one.tenant.tenant_id == counter.tenant]
-    link = counter.write([dice.one_of(goods).barcodes[0] for _ in range(1 + dice.below(3))])
+    link = counter.write(sorted({dice.one_of(goods).barcodes[0] for _ in range(1 + dice.below(3))}))
     token = link.rsplit("/", 1)[-1].split("?")[0]
     phone.open()
     phone.get("ticket", f"/t/{token}")

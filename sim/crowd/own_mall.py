@@ -9,6 +9,7 @@ from pathlib import Path
 
 from devices.signals import stop_on_signals
 from sim.crowd.calls import Calls, Meter
+from sim.crowd.counter import GuideAtCounter
 from sim.crowd.desk import Desk
 from sim.crowd.journeys import Place
 from sim.crowd.run import CrowdReport, CrowdSettings, play_crowd
@@ -17,6 +18,9 @@ from sim.mall_config import DEMO_PIN
 from sim.mall_drivers import some_plate
 from sim.mall_lanes import MallLanes
 from sim.shopper import ShopperError, payment_code
+
+#: Counters of the demonstration, who stands there, and for which tenant.
+_GUIDES = (("C01", "chen", "bakery"), ("C02", "lin", "books"))
 
 _QUICK = "poll_ms = 200\npaid_idle_ms = 600000"
 
@@ -60,18 +64,28 @@ def crowd_in(
 ) -> CrowdReport:
     """Send a crowd through a mall that is open."""
     meter = Meter()
-    with Calls(mall.url, meter, mall.stop) as kiosk, Calls(mall.url, meter, mall.stop) as office:
+    with ExitStack() as kept:
+        kiosk, office = (kept.enter_context(Calls(mall.url, meter, mall.stop)) for _ in range(2))
+        counters = tuple(_guide(mall, kept, meter, *one) for one in _GUIDES)
         place = Place(
             public_url=mall.public_url,
             kiosk=kiosk,
             desk=Desk(office, DEMO_PIN),
             pin=DEMO_PIN,
             stop=mall.stop,
+            counters=counters,
             lanes=_Cars(mall.lanes, mall.gateway.url) if cars else None,
             plate=lambda: some_plate(digits),
         )
         settings = CrowdSettings(shoppers, minutes, seed, mall.gateway.url, mall.hq_url)
         return play_crowd(settings, place, meter, digits, say)
+
+
+def _guide(
+    mall: Mall, kept: ExitStack, meter: Meter, counter: str, guide: str, tenant: str
+) -> GuideAtCounter:
+    calls = kept.enter_context(Calls(mall.url, meter, mall.stop))
+    return GuideAtCounter(calls, counter, guide, DEMO_PIN, tenant, mall.stop)
 
 
 class _Cars:
