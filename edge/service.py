@@ -65,7 +65,7 @@ from edge.web.changes import Changes
 from edge.web.desk import Json, WebSettings
 from edge.web.factory import create_web
 from edge.web.phone import api as phone_api
-from edge.web.phone import go, kiosk_page, me, parking, pay, shop, way_out
+from edge.web.phone import go, kiosk_page, me, parking, pay, shop, ticket, way_out
 from edge.web.service_desk import ServiceDesk
 from edge.web.serving import WebServer
 from edge.web.staff.pages import box_pages

@@ -63,6 +63,25 @@ def begin_ticket_payment(box: Box, token: str, session: PhoneSession) -> Payment
     return box.store.read(lambda unit: phone_payment(unit, box, _reread(unit, order)))
 
 
+def give_up_ticket_payment(box: Box, token: str, session: PhoneSession) -> None:
+    """Give up the order by which this phone is to pay a ticket, at the gateway first, unless it is paid.
+
+    The ticket can be paid again then. Raises Declined for another phone's order, Unavailable while it cannot
+    be closed for sure.
+    """
+
+    def query(unit: Unit) -> tuple[Ticket, bool]:
+        found = ticket_of_token(unit, box, token)
+        return found, bool(found.order_id) and unit.phones.has_order(session, found.order_id)
+
+    ticket, own = box.store.read(query)
+    if ticket.order_id and not own:
+        raise Declined(f"ticket {ticket.number} is being paid by another phone")
+    if ticket.order_id:
+        give_up_order(box, ticket.order_id)
+        box.changed(ticket.counter)
+
+
 def take_ticket_here(box: Box, counter: str, ticket_id: str) -> None:
     """Put a ticket's order on its counter's screen, to be charged by a payment code there.
 

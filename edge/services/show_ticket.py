@@ -80,7 +80,8 @@ def show_counter_ticket(unit: Unit, box: Box, ticket: Ticket, now: Instant) -> J
         "needs_code": ticket.state is TicketState.PAID and not paid_here(unit, ticket),
         "locked": ticket.locked,
         "closed_at": ticket.closed_at,
-        "closed_by": ticket.closed_by,
+        "closed_by": _by(box, ticket.closed_by, "zh"),
+        "closed_by_en": _by(box, ticket.closed_by, "en"),
         "end": ticket.end.value if ticket.end else None,
         "refunded_fen": ticket.refunded_fen,
         "member": bool(ticket.member_id),
@@ -180,6 +181,12 @@ def _offers(unit: Unit, box: Box, ticket: Ticket, language: str, now: Instant) -
     elif points:
         offers.append(f"{points} points for members" if en else f"会员可得 {points} 积分")
     return offers
+
+
+def _by(box: Box, closed_by: str, language: str) -> str:
+    """Return who closed a ticket, the guide by name; a supervisor and a reason may stand behind."""
+    guide, slash, more = closed_by.partition(" / ")
+    return f"{guide_name(box, guide, language)}{slash}{more}"
 
 
 def _named(name: str, name_en: str, language: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from devices.types import Align, Columns, PrintBlock, Rule, TextLine
 from edge.clock import Instant, local
+from edge.errors import Invalid
 from edge.money import format_yuan
 from edge.retail.order import Order
 from edge.retail.ticket import Ticket, was_amount_fen
@@ -17,6 +18,21 @@ def queue_ticket_slip(unit: Unit, box: Box, ticket: Ticket, order: Order, now: I
     """Queue a paid ticket's slip at its counter's printer."""
     blocks = ticket_blocks(box, ticket, order)
     queue_paper(unit, box, ticket.counter, PaperKind.TICKET_SLIP, ticket.ticket_id, blocks, now)
+
+
+def reprint_ticket(box: Box, counter: str, ticket_id: str) -> None:
+    """Queue another copy of a paid ticket's slip; raise Invalid for one that is not paid."""
+    now = box.clock.now()
+
+    def work(unit: Unit) -> None:
+        ticket = unit.tickets.get(ticket_id)
+        order = unit.orders.get(ticket.order_id) if ticket and ticket.paid_at else None
+        if ticket is None or order is None or ticket.counter != counter:
+            raise Invalid(f"ticket {ticket_id[:40]} has no slip at {counter}; it is not paid")
+        queue_ticket_slip(unit, box, ticket, order, now)
+
+    box.store.write(work)
+    box.changed(counter)
 
 
 def ticket_blocks(box: Box, ticket: Ticket, order: Order) -> list[PrintBlock]:

@@ -16,7 +16,7 @@ def blueprint(desk: Desk, settings: WebSettings) -> Blueprint:
     def links() -> str:
         kinds = {name: str(desk.view(name, "")["kind"]) for name in desk.workstations()}
         # The place to pay of an exit has a display of its own and no page.
-        kinds = {name: kind for name, kind in kinds.items() if kind in ("kiosk", "till")}
+        kinds = {name: kind for name, kind in kinds.items() if kind in ("kiosk", "till", "counter")}
         words = {language: load_texts(language) for language in LANGUAGES}
         return render_template("links.html", kinds=kinds, settings=settings, **words)
 
