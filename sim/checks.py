@@ -19,6 +19,7 @@ from sim.fakes.box import GATEWAY, TILL
 from sim.parkers import Parker, stay_violations
 from sim.patrons import points_violations
 from sim.people import Buyer, Driver
+from sim.phone_shoppers import PhoneShopper, phone_violations
 from sim.walkers import touch_violations
 from sim.world import World
 
@@ -46,6 +47,7 @@ def violations(world: World) -> list[str]:
         stay_violations(world),
         points_violations(world, events),
         touch_violations(world, events),
+        phone_violations(world, events),
     )
     return [line for check in checks for line in check]
 
@@ -110,7 +112,7 @@ def _orders(world: World, events: list[Event]) -> Iterator[str]:
     twice = [order for order, count in Counter(data["order_id"] for data in paid).items() if count > 1]
     if twice:
         yield f"paid twice: {twice}"
-    buyers = [person for person in world.people if isinstance(person, (Buyer, Parker))]
+    buyers = [person for person in world.people if isinstance(person, (Buyer, Parker, PhoneShopper))]
     if len(paid) > len(buyers):
         yield f"{len(buyers)} people bought {len(paid)} times"
     happy = sum(person.has_paid for person in buyers)
@@ -150,7 +152,8 @@ def _papers(world: World, events: list[Event]) -> Iterator[str]:
     """Each paid order has one paper at most; without a crash exactly one."""
     jobs = [job for printer in world.printers.values() for job in printer.printed]
     papers = Counter(_number_on(job) for job in jobs if not _is_copy(job))
-    numbers = {data["number"] for data in _of(events, "order.paid")}
+    here = [data for data in _of(events, "order.paid") if data["workstation"] in world.places]
+    numbers = {data["number"] for data in here}
     for number, count in papers.items():
         if count > 1 or number not in numbers:
             yield f"order {number} has {count} papers; paid are {sorted(numbers)}"
@@ -310,7 +313,7 @@ def _items(world: World) -> tuple[WorkItem, ...]:
 
 
 def _buyers(world: World) -> int:
-    return sum(isinstance(person, Buyer) for person in world.people)
+    return sum(isinstance(person, (Buyer, PhoneShopper)) for person in world.people)
 
 
 def _sums(rows: list[Event], key: str) -> Counter[str]:

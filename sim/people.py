@@ -45,6 +45,12 @@ class Place(Protocol):
     def pay_url(self, url: str) -> bool:
         """Have a phone open this and pay; return whether it could."""
 
+    def login_code(self, code: str, openid: str) -> str:
+        """Have a shopper's phone be given this code by wx.login; return it."""
+
+    def pay_inside(self, params: Mapping[str, str], openid: str) -> bool:
+        """Have a shopper's wallet pay what the mini-program shows; return whether it could."""
+
     def read_bill(self) -> BillSource:
         """Return the gateway's bill as the service fetches it."""
 

@@ -18,9 +18,12 @@ from typing import Any, Protocol, TypeVar, cast
 from edge.errors import EdgeError, Invalid
 from edge.services.box import Box, Rules, Workstation
 from edge.services.follow_unconfirmed import follow_unconfirmed
+from edge.services.hand_over_notices import tell_notices
 from edge.services.member_rules import MemberRules
 from edge.services.parking_rules import ParkingRules
 from edge.services.payment_ports import BillSource
+from edge.services.phone_order import end_forsaken_orders
+from edge.services.phone_rules import PhoneRules
 from edge.services.ports import Store
 from edge.services.print_receipt import print_next
 from edge.services.publish_events import PublishCursor, publish_events
@@ -39,6 +42,7 @@ from sim.fakes.clock import FakeClock
 from sim.fakes.gateway import Shopper
 from sim.fakes.hq import FakeHq, Fate
 from sim.fakes.ids import FakeIds
+from sim.fakes.mini_program import FakeMiniProgram
 from sim.fakes.printer import FakePrinter
 from sim.fakes.scanner import FakeScanner
 from sim.fakes.store import FakeStore
@@ -105,7 +109,8 @@ class Scenario:
     """A small script: prepare sets the stage and returns the people. name: for messages.
 
     rules, parking: what the box works by. places: more than the kiosk and the till. late_after: quiet rounds
-    until what is late arrives. members: what members and points go by.
+    until what is late arrives. members: what members and points go by. phone: by what phones are served; None
+    has no mini-program.
     """
 
     name: str
@@ -116,6 +121,7 @@ class Scenario:
     places: Mapping[str, Workstation] = field(default_factory=dict)
     members: MemberRules = field(default_factory=MemberRules)
     touch: TouchRules | None = None
+    phone: PhoneRules | None = None
 
 
 class World:
@@ -142,6 +148,7 @@ class World:
         self.gateway = LedgerGateway(self.clock)
         self.refunds = LedgerRefunds(self.gateway, self.clock)
         self.phones = LedgerPhones(self.gateway)
+        self.program = FakeMiniProgram()
         self.places = (*WORKSTATIONS, *scenario.places)
         self.bill = LedgerBill(self.gateway, self.refunds)
         fates, acks = ([self._fate() for _ in range(40)] for _ in range(2))
@@ -188,6 +195,14 @@ class World:
     def pay_url(self, url: str) -> bool:
         """Have a phone open this and pay; return whether it could."""
         return self.phones.pay(url)
+
+    def login_code(self, code: str, openid: str) -> str:
+        """Have a shopper's phone be given this code by wx.login; return it."""
+        return self.program.gives_code(code, openid)
+
+    def pay_inside(self, params: Mapping[str, str], openid: str) -> bool:
+        """Have a shopper's wallet pay what the mini-program shows; return whether it could."""
+        return self.phones.pay_inside(params, openid)
 
     def read_bill(self) -> BillSource:
         """Return the gateway's bill as the service fetches it."""
@@ -242,7 +257,11 @@ class World:
             prepayers={GATEWAY: stepped(self.phones, "phones", steps)},
             places=self.scenario.places,
         )
-        return Service(replace(box, members=self.scenario.members, touch=self.scenario.touch))
+        whole = replace(box, members=self.scenario.members, touch=self.scenario.touch)
+        if self.scenario.phone is not None:
+            program = stepped(self.program, "program", steps)
+            whole = replace(whole, phone=self.scenario.phone, mini_program=program)
+        return Service(whole)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
@@ -286,6 +305,9 @@ class World:
             self.step(partial(follow_unconfirmed, self.box))
         self.step(partial(resolve_attempts, self.box))
         self.step(partial(resolve_refunds, self.box))
+        if self.scenario.phone is not None:
+            self.step(partial(end_forsaken_orders, self.box))
+            self.step(partial(tell_notices, self.box))
         self.step(self._publish)
 
     def _publish(self) -> None:
@@ -316,7 +338,8 @@ class World:
         def query(unit: Unit) -> bool:
             waits = unit.attempts.open(1) or unit.outbox.depth().count
             papers = any(unit.receipts.to_print(place) for place in self.places)
-            return not (waits or papers or any(refund.moving for refund in unit.refunds.open(9)))
+            told = self.scenario.phone is None or not unit.phone_notices.waiting()[0]
+            return told and not (waits or papers or any(refund.moving for refund in unit.refunds.open(9)))
 
         return self.store.read(query)
 
@@ -353,7 +376,7 @@ class World:
     def _mark(self) -> None:
         """Note what the world is like here but for what dies with the service."""
         time = (self._rounds, self._quiet, self.history.units, hash(self.random.getstate()), self.clock.now())
-        money = [vars(self.gateway), vars(self.refunds), vars(self.bill), vars(self.phones)]
+        money = [vars(self.gateway), vars(self.refunds), vars(self.bill), vars(self.phones), vars(self.program)]
         papers = [len(printer.printed) for printer in self.printers.values()]
         wire = vars(self.hq) | {name: length_hint(vars(self.hq)[name]) for name in ("_fates", "_ack_fates")}
         self.marks.append(hash(repr((time, vars(self.ids), money, papers, self.people, wire))))
