@@ -26,6 +26,7 @@ from edge.duties.refunding import Refunding
 from edge.duties.renewing_keys import KeyRenewer, RenewingKeys
 from edge.duties.scanning import Scanning
 from edge.duties.serving_phones import ServingPhones
+from edge.duties.sharing import Sharing
 from edge.duties.showing_spaces import ShowingSpaces
 from edge.duties.taking_in import TakingIn
 from edge.duties.watching_cameras import CameraParts, WatchingCameras
@@ -201,9 +202,7 @@ class Service:
             stays.blueprint(self.box, parts.web, parts.cameras.photos if parts.cameras else None),
             tickets.blueprint(self.box),
             ticket.blueprint(self.box, parts.web),
-            counter.blueprint(
-                self.box, parts.web, parts.staff, self.changes, self.scanning.take_scan
-            ),
+            counter.blueprint(self.box, parts.web, parts.staff, self.changes, self.scanning.take_scan),
             notify.blueprint(self.box, parts.callbacks),
         )
         app = create_web(self._desk, parts.web, pages, cameras, apart)
@@ -263,6 +262,7 @@ class Service:
         self._cameras = None if parts.cameras is None else self._watch_cameras(parts.cameras)
         self._paying = Paying(self.box)
         self._refunding = Refunding(self.box)
+        self._sharing = Sharing(self.box)
         self.scanning = Scanning(self.box, parts.devices.scanners, self._paying.charge, redraw)
         # A printer's own news must not wake it: without paper it would try again for ever without a pause.
         self._printing = Printing(replace(self.box, changed=redraw))
@@ -309,6 +309,7 @@ class Service:
             self._disk,
             self._paying,
             self._refunding,
+            self._sharing,
             self._printing,
             self._publishing,
             self._obeying,
@@ -357,6 +358,7 @@ class Service:
         link, relay = asdict(self._parts.link.counts()), asdict(self._relayed.counts())
         figures = {f"hq_{name}_total": float(value) for name, value in link.items()}
         figures |= {f"relay_{name}_total": float(value) for name, value in relay.items()}
+        figures["relay_waiting"] = float(self._relayed.waiting())
         figures |= self.box.store.read(snapshot_figures)
         commands = asdict(self._commands.counts())
         figures |= {f"commands_{name}_total": float(value) for name, value in commands.items()}

@@ -21,6 +21,7 @@ from edge.services.payment_ports import (
     PrepayGateway,
 )
 from edge.services.ports import Clock, IdSource
+from edge.services.split_ports import SplitGateway
 
 #: Where the certificates of WeChat Pay are kept, under box.data_dir.
 WECHAT_CERTIFICATES = "wechat_certificates"
@@ -67,6 +68,33 @@ def autopay_gateways(config: Config, gateways: Mapping[str, PaymentGateway]) -> 
     if not config.wechat_pay.notify_url:
         raise Invalid("wechat_pay: vehicle_parking needs notify_url")
     return {name: one.vehicle for name, one in gateways.items() if isinstance(one, WeChatPayGateway)}
+
+
+def split_gateways(config: Config, gateways: Mapping[str, PaymentGateway]) -> dict[str, SplitGateway]:
+    """Return by name those that pass on money of payments, where the contract's share is configured."""
+    from edge.gateways.wechat_pay.client import WeChatPayGateway
+    from edge.gateways.wechat_pay.splits import WeChatSplits
+
+    own = config.wechat_pay
+    if own is None or not own.share_permille:
+        return {}
+    names = {one.mchid: one.merchant_name or one.name for one in config.tenant if one.mchid}
+    names[own.sub_mchid or own.mchid] = own.merchant_name
+    return {
+        name: WeChatSplits(one, names, own.share_permille)
+        for name, one in gateways.items()
+        if isinstance(one, WeChatPayGateway)
+    }
+
+
+def tenant_bills(config: Config, gateways: Mapping[str, PaymentGateway]) -> tuple[BillSource, ...]:
+    """Return the bills of tenants' numbers; a service provider may fetch them, a direct merchant may not."""
+    from edge.gateways.wechat_pay.client import WeChatPayGateway
+    from edge.gateways.wechat_pay.tenant_bill import TenantBill
+
+    numbers = dict.fromkeys(one.mchid for one in config.tenant if one.mchid)
+    wechat = [one for one in gateways.values() if isinstance(one, WeChatPayGateway) and one.is_partner]
+    return tuple(TenantBill(one, number) for one in wechat for number in numbers)
 
 
 def callback_readers(gateways: Mapping[str, PaymentGateway], clock: Clock) -> dict[str, CallbackReader]:

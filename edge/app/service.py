@@ -15,6 +15,8 @@ from edge.app.gateways import (
     callback_readers,
     key_renewers,
     phone_gateways,
+    split_gateways,
+    tenant_bills,
 )
 from edge.app.hq_link import build_link
 from edge.app.members import build_circle, build_members
@@ -83,6 +85,7 @@ def build_books(config: Config, store: SqliteStore, clock: Clock, ids: TimeOrder
         phone=build_phone(config),
         mini_program=build_mini_program(config, clock),
         tenants=build_tenants(config),
+        splitters=split_gateways(config, gateways),
     )
 
 
@@ -124,7 +127,7 @@ def build_service(config: Config) -> Service:
             relay=config.hq.relay,
             bundles=BundleFolder(config.box.data_dir / BUNDLES),
             config_text=effective(config),
-            bills=bill_sources(box.gateways),
+            bills=(*bill_sources(box.gateways), *tenant_bills(config, box.gateways)),
             bills_from_minute=minute_of_day(config.reconcile.from_time),
             renewers=key_renewers(box.gateways),
             callbacks=callback_readers(box.gateways, clock),

@@ -15,7 +15,7 @@ from edge.config.pass_section import check_passes
 from edge.config.phone_section import check_phone
 from edge.config.scan_section import check_scan_and_go
 from edge.config.sections import Config, PrinterConfig, RulesConfig, ScannerConfig
-from edge.config.tenant_section import check_tenants
+from edge.config.tenant_section import check_shares, check_tenants
 from edge.errors import Invalid
 
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
@@ -86,6 +86,8 @@ def check_values(config: Config, source: str) -> None:
     check_passes(config.passes, source)
     check_members(config.members, config.points_rule, config.points_tier, source)
     check_tenants(config.tenant, source)
+    if config.wechat_pay is not None:
+        check_shares(config.tenant, config.wechat_pay, source)
     pays = config.wechat_pay
     appids = (pays.appid, pays.sub_appid) if pays else ()
     check_phone(config.phone, config.mini_program, appids, source)

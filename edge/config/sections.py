@@ -196,6 +196,8 @@ class WeChatPayConfig:
     notify_url: str = ""
     refund_notify_url: str = ""
     vehicle_parking: bool = False
+    merchant_name: str = ""
+    share_permille: int = 0
     device_ip: str = ""
     base_url: str = "https://api.mch.weixin.qq.com"
     backup_url: str = "https://api2.mch.weixin.qq.com"

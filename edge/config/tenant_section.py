@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from edge.errors import Invalid
 
@@ -21,6 +22,7 @@ class TenantConfig:
     name: str
     name_en: str = ""
     mchid: str = ""
+    merchant_name: str = ""
     commission_permille: int = 0
 
 
@@ -39,3 +41,22 @@ def check_tenants(tenants: Sequence[TenantConfig], source: str) -> None:
             raise Invalid(
                 f"{source}: tenant {one.id}: commission_permille is 0 to 1000, got {one.commission_permille}"
             )
+
+
+class _Paid(Protocol):
+    @property
+    def mchid(self) -> str: ...
+    @property
+    def sub_mchid(self) -> str: ...
+    @property
+    def share_permille(self) -> int: ...
+
+
+def check_shares(tenants: Sequence[TenantConfig], gateway: _Paid, source: str) -> None:
+    """Raise Invalid for a share beyond a payment, and for a tenant with the mall's own number."""
+    if not 0 <= gateway.share_permille <= 1_000:
+        raise Invalid(f"{source}: wechat_pay.share_permille is 0 to 1000, got {gateway.share_permille}")
+    own = gateway.sub_mchid or gateway.mchid
+    for one in tenants:
+        if one.mchid and one.mchid in (own, gateway.mchid):
+            raise Invalid(f"{source}: tenant {one.id} has the mall's own mchid; leave it empty")

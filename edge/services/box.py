@@ -19,6 +19,7 @@ from edge.services.phone_rules import PhoneRules
 from edge.services.picture_ports import PictureCodes
 from edge.services.ports import Clock, HqLink, IdSource, Printer, Store
 from edge.services.scan_and_go_rules import ScanAndGoRules
+from edge.services.split_ports import SplitGateway
 from edge.services.touch_rules import TouchRules
 
 
@@ -130,6 +131,7 @@ class Box:
     phone: PhoneRules = field(default_factory=PhoneRules)
     mini_program: MiniProgram | None = None
     tenants: Mapping[str, Tenant] = field(default_factory=dict)
+    splitters: Mapping[str, SplitGateway] = field(default_factory=dict)
     counter: CounterRules = field(default_factory=CounterRules)
     scan_and_go: ScanAndGoRules = field(default_factory=ScanAndGoRules)
     pictures: PictureCodes | None = None

@@ -18,6 +18,7 @@ from edge.services.offer_landing import landing_of, offer_landing
 from edge.services.open_shift import ensure_shift
 from edge.services.records import Unit
 from edge.services.settle_stays import settle_stays
+from edge.services.settle_tenants import settle_tenants
 from edge.services.settle_tickets import settle_tickets
 from edge.services.validate_purchase import validate_purchase
 
@@ -59,6 +60,7 @@ def _complete(unit: Unit, box: Box, order: Order, now: Instant) -> None:
     tell(EventKind.RECEIPT_ISSUED, receipt.receipt_id, receipt_issued(receipt, order), order.order_id)
     settle_stays(unit, box, order, now)
     settle_tickets(unit, box, order, now)
+    settle_tenants(unit, box, order, now)
     offer_landing(unit, box, order, now)
     validated = validate_purchase(unit, box, order, now)
     note_sale(unit, box, order, now, landing_of(unit, order), parked=bool(validated.validations))

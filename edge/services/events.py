@@ -108,6 +108,9 @@ class EventKind(StrEnum):
     TICKET_ISSUED = "ticket.issued"
     TICKET_PRICE_OVERRIDDEN = "ticket.price_overridden"
     TICKET_HANDED_OVER = "ticket.handed_over"
+    TICKETS_MERGED = "tickets.merged"
+    ORDER_SPLIT = "order.split"
+    PAYMENT_SHARED = "payment.shared"
 
 
 #: Kinds that somebody waits for: they are sent before what has waited longer.

@@ -32,6 +32,7 @@ from edge.services.phone_order import cancel_phone_order
 from edge.services.records import Unit
 from edge.services.resolve_attempts import resolve
 from edge.services.settle_attempt import attempt_time, close_attempt, settle
+from edge.services.settle_tenants import waits_to_be_shared
 from edge.services.split_order import parts_of
 from edge.services.stay_lines import asks_for_stays
 
@@ -230,6 +231,7 @@ def _intend(unit: Unit, box: Box, order_id: str, gateway: str, openid: str, now:
     if order.tenders:
         raise Declined(f"order {order.number} was paid in part at {order.workstation}; pay the rest there")
     attempt_id = box.ids.new_id()
+    parts = parts_of(unit, box, order, gateway)
     attempt = PaymentAttempt(
         attempt_id=attempt_id,
         order_id=order_id,
@@ -245,7 +247,8 @@ def _intend(unit: Unit, box: Box, order_id: str, gateway: str, openid: str, now:
         created_ns=now.boottime_ns,
         way=way,
         openid=openid,
-        parts=parts_of(unit, box, order, gateway),
+        parts=parts,
+        frozen=not parts and waits_to_be_shared(box, order.lines, gateway),
     )
     unit.attempts.put(attempt)
     return attempt
@@ -302,6 +305,7 @@ def _ask_gateway(box: Box, gateway: PrepayGateway, attempt: PaymentAttempt, orde
         expires_at=attempt.created_at + 2 * box.rules.phone_deadline_ms,
         attach=box.origin.attachment,
         parts=attempt.parts,
+        frozen=attempt.frozen,
     )
     try:
         if attempt.way is PayWay.JSAPI:

@@ -58,6 +58,7 @@ class CodePayment:
     merchant_order_no: ours, 6-32 of [0-9A-Za-z_-*], unique for life. code: the shopper's secret of
     about a minute; it is never logged or stored. description: no commas or backticks (bills). attach:
     which box asks, at most 127 ASCII characters; it comes back in the bill.
+    frozen: the money waits until it is shared (split_ports).
     """
 
     merchant_order_no: str
@@ -66,6 +67,7 @@ class CodePayment:
     code: str
     device: str
     attach: str = ""
+    frozen: bool = False
 
     def __repr__(self) -> str:
         """Hide the code, so that no log or traceback can show it."""
@@ -209,7 +211,8 @@ class PhoneOrder:
 
     merchant_order_no, amount_fen, description, attach: as in CodePayment. expires_at: Unix milliseconds,
     after which the gateway takes no money for it. parts: sum to amount_fen; a combined payment, all paid or
-    none, as many as part_counts says; () for one payment to the gateway's own merchant number.
+    none, as many as part_counts says; () for one payment to the gateway's own merchant number. frozen: such
+    a payment waits until it is shared; of parts each says so itself.
     """
 
     merchant_order_no: str
@@ -218,6 +221,7 @@ class PhoneOrder:
     expires_at: int
     attach: str = ""
     parts: tuple[OrderPart, ...] = ()
+    frozen: bool = False
 
 
 @runtime_checkable

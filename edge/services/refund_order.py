@@ -51,6 +51,7 @@ from edge.services.resolve_refunds import ask_gateway
 from edge.services.settle_refund import find_leg, finish_leg, keep_refund, tell_refund
 from edge.services.settle_stays import unsettle_stays
 from edge.services.settle_tickets import release_tickets, unsettle_tickets
+from edge.services.settle_tenants import resettle_tenants
 from edge.services.staff import StaffMember
 from edge.services.validate_purchase import revalidate_order
 from edge.services.work_items import end_work
@@ -288,6 +289,7 @@ def _approve(
     queue_slip(unit, box, order, refund, now, opens=opens)
     tell_refund(unit, box, EventKind.REFUND_APPROVED, refund, now)
     keep_refund(unit, box, refund, now)
+    resettle_tenants(unit, box, order, refund, now)
     revalidate_order(unit, box, order.order_id, now)
     reverse_sale(unit, box, order, refund, now)
     reverse_for_refund(unit, box, refund, now)

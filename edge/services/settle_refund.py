@@ -26,6 +26,7 @@ from edge.services.events import EventKind, record_event, refund_step
 from edge.services.open_shift import ensure_shift, need_cash_shift
 from edge.services.payment_ports import RefundAnswer, RefundState
 from edge.services.records import Unit
+from edge.services.settle_tenants import unreach
 from edge.services.work_items import SERVICE, end_work, raise_work
 from edge.services.work_records import WorkKind
 
@@ -77,6 +78,7 @@ def finish_leg(unit: Unit, box: Box, refund: Refund, leg: RefundLeg, now: Instan
         need_cash_shift(unit, box, refund.workstation)
     ensure_shift(unit, box, refund.workstation, now)
     unit.ledger.post(post_refund_leg(box.ids.new_id(), refund, leg, now.wall_at))
+    unreach(unit, box, refund, leg, now)
     return with_leg(refund, leg, now.wall_at)
 
 

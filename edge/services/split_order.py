@@ -29,9 +29,18 @@ def parts_of(unit: Unit, box: Box, order: Order, gateway: str = "wechat_pay") ->
             amount_fen=share.amount_fen,
             description=_description(box, share),
             tenants=share.tenants,
+            frozen=_shares_commission(box, share, gateway),
         )
         for share in shares
     )
+
+
+def _shares_commission(box: Box, share: MerchantShare, gateway: str) -> bool:
+    """Return whether a tenant's part waits until the mall's commission was shared from it."""
+    splitter = box.splitters.get(gateway)
+    if splitter is None or not (splitter.for_tenants and splitter.most_permille and share.merchant):
+        return False
+    return any(box.tenant(tenant).commission_permille for tenant in share.tenants)
 
 
 def _description(box: Box, share: MerchantShare) -> str:

@@ -13,6 +13,7 @@ from edge.services.box import Box
 from edge.services.payment_ports import CodePayment, GatewayAnswer, PaymentDeclined, PaymentState
 from edge.services.records import Unit
 from edge.services.settle_attempt import close_attempt, settle
+from edge.services.settle_tenants import waits_to_be_shared
 from edge.services.workstation import Busy, need_order, save
 
 
@@ -35,6 +36,7 @@ def intend(unit: Unit, box: Box, busy: Busy, now: Instant, gateway: str, code_ta
         next_step_at=now.wall_at + box.rules.call_ms,
         created_boot=now.boot_id,
         created_ns=now.boottime_ns,
+        frozen=waits_to_be_shared(box, order.lines, gateway),
     )
     unit.attempts.put(attempt)
     save(unit, busy, now, basket=busy.basket, order=order)
@@ -57,6 +59,7 @@ def submit(box: Box, attempt_id: str, code: str) -> AttemptState:
         code=code,
         device=attempt.workstation,
         attach=box.origin.attachment,
+        frozen=attempt.frozen,
     )
     try:
         answer = box.gateways[attempt.gateway].pay_by_code(payment)

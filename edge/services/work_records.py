@@ -12,6 +12,7 @@ class WorkKind(StrEnum):
 
     LATE_PAYMENT: money came in after the shopper had left; the goods wait. MONEY_ADRIFT: money that could not
     be booked went back, or is on its way back. REFUND_STUCK: a refund does not reach the shopper.
+    SHARE_STUCK: a tenant's share did not arrive, or does not come back; it is settled otherwise.
     BILL_DIFFERENCE: the gateway's bill and the books disagree. TAILGATED: a vehicle went through a lane
     behind another. PASSED_BACK: a vehicle came in that was inside already, so it must have left unseen.
     HAND_OVER_UNTOLD: WeChat was not told that goods were handed over, so their money stays frozen.
@@ -20,6 +21,7 @@ class WorkKind(StrEnum):
     LATE_PAYMENT = "late_payment"
     MONEY_ADRIFT = "money_adrift"
     REFUND_STUCK = "refund_stuck"
+    SHARE_STUCK = "share_stuck"
     BILL_DIFFERENCE = "bill_difference"
     TAILGATED = "tailgated"
     PASSED_BACK = "passed_back"

@@ -138,11 +138,13 @@ def codepay_body(payment: CodePayment, *, who: Addressing, store_id: str, device
     }
     if device_ip:
         scene["device_ip"] = device_ip
-    attached = {"attach": bill_safe(payment.attach)} if payment.attach else {}
+    more: dict[str, object] = {"attach": bill_safe(payment.attach)} if payment.attach else {}
+    if payment.frozen:
+        more["settle_info"] = {"profit_sharing": True}
     return to_json(
         {
             **who.identity(),
-            **attached,
+            **more,
             "description": bill_safe(payment.description),
             "out_trade_no": check_order_no(payment.merchant_order_no),
             "payer": {"auth_code": payment.code},

@@ -170,6 +170,23 @@ class WeChatPayGateway:
         """Return the state of one of our refunds; see the port RefundGateway."""
         return self._refunds.query_refund(merchant_order_no, merchant_refund_no, merchant)
 
+    @property
+    def is_partner(self) -> bool:
+        """Whether we act as a service provider."""
+        return self._channel.who.is_partner
+
+    def sharing_of(self, merchant: str) -> ProfitSharing:
+        """Return how payments to a sub-merchant are shared; "" for those to our own number."""
+        return ProfitSharing(self._channel_of(merchant)) if merchant else self.profit_sharing
+
+    def bill_of(self, merchant: str, day: date) -> Iterator[BillRow]:
+        """Return the rows of one day's bill of a sub-merchant, as a service provider; see trade_bill."""
+        return Bills(self._channel_of(merchant)).trade_bill(day)
+
+    def _channel_of(self, merchant: str) -> Channel:
+        settings = replace(self._settings, sub_mchid=merchant, sub_appid="")
+        return Channel(settings, self._wire)
+
     def trade_bill(self, day: date) -> Iterator[BillRow]:
         """Return the rows of one day's bill; see the port BillSource."""
         return self._bills.trade_bill(day)

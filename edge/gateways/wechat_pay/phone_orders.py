@@ -70,7 +70,8 @@ class WeChatPhoneOrders:
 
     def _part(self, part: OrderPart, attach: str) -> CombinePart:
         merchant = part.merchant or self._gateway.own_merchant
-        return CombinePart(merchant, part.merchant_order_no, part.amount_fen, part.description, attach)
+        number, fen = part.merchant_order_no, part.amount_fen
+        return CombinePart(merchant, number, fen, part.description, attach, part.frozen)
 
     def _found(self, found: CombinedTransaction, part: OrderPart) -> CombinedPart:
         """Return what was found of a part; raise Unavailable when it is not what we asked for."""
@@ -138,4 +139,5 @@ def _prepay(order: PhoneOrder) -> PrepayOrder:
         order.description,
         expires_at=order.expires_at,
         attach=order.attach,
+        profit_sharing=order.frozen,
     )
