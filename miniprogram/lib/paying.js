@@ -7,7 +7,7 @@ const { pay, ask, giveUp } = require('./pay');
 const IDLE = { phase: 'idle', problem: '', codeUrl: '' };
 const BUSY = ['sheet', 'checking'];
 
-/** What a page adds: begin() resolves with a payment; paid(payment) leads on. */
+/** What a page adds: begin() resolves with a payment; paid(payment) leads on; tried() may look again when it is not paid. */
 const paying = {
   /** Begin, or go on with, the payment. */
   onPay() {
@@ -64,7 +64,8 @@ const paying = {
     this.orderId = payment.order_id || this.orderId;
     this.setData({ pay: { ...IDLE, ...shownOf(state, payment, said, this.data.t) } });
     if (state === 'paid') this.paid(payment);
-    if (state === 'given up') this.reload();
+    else if (state === 'given up') this.reload();
+    else if (this.tried) this.tried();
   },
 };
 

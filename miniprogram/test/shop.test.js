@@ -114,6 +114,18 @@ test('a paid basket leads to the page after payment, with the way to the exit co
   expect(JSON.parse(phone.storage.recent)[0]).toMatchObject({ order: 'o-1', kind: 'shop', base: BASE });
 });
 
+test('whoever leaves the sheet finds the basket standing still, with a way back to scanning', async () => {
+  phone.sheet = 'cancel';
+  phone.on('POST', '/cart/pay', () => fixture('payment_jsapi'));
+  phone.on('GET', '/orders/o-1', () => fixture('payment_jsapi'));
+  const shop = await openPage('shop');
+  phone.on('GET', '/cart', () => fixture('cart', { order_id: 'o-1' }));
+  await shop.tap('pay');
+  await until(() => shop.has('back'));
+  expect(shop.has('more')).toBe(false);
+  expect(shop.data().pay.phase).toBe('left');
+});
+
 test('paid goods whose receipt is not there yet lead straight to the exit code', async () => {
   phone.on('POST', '/cart/pay', () => fixture('payment_paid', { receipt: null }));
   const shop = await openPage('shop');

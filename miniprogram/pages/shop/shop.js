@@ -127,6 +127,15 @@ Page(
       return this.api.post('/cart/pay');
     },
 
+    /** From the first try on there is an order, and its goods stand still. */
+    async tried() {
+      try {
+        this.showCart(await this.api.get('/cart'));
+      } catch (error) {
+        if (!error.word) throw error;
+      }
+    },
+
     paid(payment) {
       const { number, receipt, order_id: order, amount_fen } = payment;
       recent.note(order, { kind: 'shop', number, receipt, amount_fen, base: this.api.base });
