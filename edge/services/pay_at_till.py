@@ -16,11 +16,13 @@ def begin(box: Box, workstation: str) -> None:
     Raises Declined at a place that is no till or while it is paid in another way, Unavailable when the
     gateway cannot be reached, Invalid without an order.
     """
+    if box.workstation(workstation).kind is not WorkstationKind.TILL:
+        raise Declined(f"{workstation} is no till; phones pay by the code on the kiosk's screen")
     begin_order_payment(box, _order_at(box, workstation))
 
 
 def give_up(box: Box, workstation: str) -> None:
-    """Close what the phone was to pay, so that another way may charge; the shopper may have been faster.
+    """Close what a phone was to pay at a till or kiosk, so that another way may charge; it may have been faster.
 
     Raises Unavailable while it cannot be closed for sure.
     """
@@ -36,6 +38,4 @@ def give_up(box: Box, workstation: str) -> None:
 
 
 def _order_at(box: Box, workstation: str) -> str:
-    if box.workstation(workstation).kind is not WorkstationKind.TILL:
-        raise Declined(f"{workstation} is no till; phones pay by the code on the kiosk's screen")
     return box.store.read(lambda unit: need_order(load(unit, box, workstation)).order_id)
