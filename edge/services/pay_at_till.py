@@ -22,7 +22,9 @@ def begin(box: Box, workstation: str) -> None:
 
 
 def give_up(box: Box, workstation: str) -> None:
-    """Close what a phone was to pay at a till or kiosk, so that another way may charge; it may have been faster.
+    """Close what a phone was to pay at a till or kiosk, so that another way may charge.
+
+    The shopper may have been faster: look at the order.
 
     Raises Unavailable while it cannot be closed for sure.
     """

@@ -1,4 +1,4 @@
-"""Scan and go as a shopper and a guard see it: the cart, paying, the exit code, the guard's page, the kiosk's code."""
+"""Scan and go as a shopper and a guard see it: cart, paying, exit code, the guard's page, the kiosk's code."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Served(CartShop):
     changes: Changes = field(default_factory=Changes)
 
     def serve(self) -> WebServer:
-        self.box = replace(self.box, changed=self.changes.bump, pictures=SentPictures())
+        self.box = replace(self.box, changed=self._draw, pictures=SentPictures())
         staff = StaffBook((StaffMember("王芳", "cashier", PIN_HASH),), self.box.clock)
         settings = WebSettings(
             port=0, shop_name="云锦里商场", shop_name_en="Yunjinli Mall", zone="Asia/Shanghai"
@@ -55,6 +55,9 @@ class Served(CartShop):
         server.start()
         self.url = f"http://127.0.0.1:{server.port}"
         return server
+
+    def _draw(self, place: str) -> None:
+        self.changes.bump(place)
 
     def orders(self) -> str:
         """Return the order that a phone is about to pay."""
@@ -222,19 +225,22 @@ def test_the_kiosks_basket_is_paid_by_the_phone_or_goes_there_and_back(
     expect(screen.locator(".screen.attract")).to_be_visible()
     expect(screen.locator("#notice")).to_be_visible()
     shot(screen, f"kiosk-phone-{language}-6-taken")
+    _give_back(mall, page, screen, language)
+    screen.close()
+    context.close()
+
+
+def _give_back(mall: Served, page: Page, screen: Page, language: str) -> None:
     page.locator("form[action*='/give'] button").click()
     expect(page.locator(".paycode img")).to_be_visible()
     shot(page, f"kiosk-phone-{language}-7-give")
-    session = mall.box.store.read(lambda unit: unit.carts.forsaken(2**62, 9))
-    (cart,) = session
+    (cart,) = mall.box.store.read(lambda unit: unit.carts.forsaken(2**62, 9))
     owner = mall.box.store.read(lambda unit: unit.phones.by_basket(cart))
     assert owner is not None
     mall.scan(give_cart(mall.box, owner.session_id)[0])
     expect(page.locator("[data-given='kiosk-1']")).to_be_visible(timeout=15_000)
     expect(screen.locator(".screen.basket")).to_be_visible()
     shot(screen, f"kiosk-phone-{language}-8-back")
-    screen.close()
-    context.close()
 
 
 def test_a_phone_is_told_that_the_kiosk_was_faster(browser: Browser, mall: Served) -> None:
