@@ -131,11 +131,10 @@ def phone_violations(world: World, events: list[Event]) -> Iterator[str]:
             yield f"order {shopper.order_id} was paid {paid[shopper.order_id]} times"
         if len(shopper.wallet) > 1:
             yield f"the wallet has paid {shopper.wallet}"
-    took = {shopper.order_id for shopper in shoppers if shopper.took}
-    numbers = {data["order_id"]: data["transaction_id"] for data in approved}
+    numbers = sorted(data["transaction_id"] for data in approved)
     told = sorted(world.program.hand_overs)
-    if told != sorted(numbers[order_id] for order_id in took):
-        yield f"WeChat was told of {told}, handed over were {sorted(took)}"
+    if told != numbers:
+        yield f"WeChat was told of {told}, paid and handed over were {numbers}"
     messages = Counter(json.dumps(dict(one.fields)) + one.page for one in world.program.messages)
     if any(count > 1 for count in messages.values()):
         yield f"a message was sent twice: {messages}"

@@ -16,7 +16,7 @@ from edge.errors import EdgeError, OutcomeUnknown, Unavailable
 from edge.money import format_yuan
 from edge.retail.attempt import PaymentAttempt, PayWay
 from edge.retail.order import Order, OrderState
-from edge.services.box import PHONE, Box
+from edge.services.box import Box
 from edge.services.phone_ports import MiniProgram, NoticeRefused
 from edge.services.phone_records import NoticeKind, PhoneNotice
 from edge.services.records import Unit
@@ -108,10 +108,11 @@ def want_messages(box: Box, order_id: str, openid: str, templates: Sequence[str]
 def note_paid(unit: Unit, box: Box, order: Order, now: Instant) -> None:
     """Queue a paid order's message and, of what is in the shopper's hands already, the hand-over.
 
+    Goods of counter tickets are handed over later, whoever does so tells of it.
     Call it in the transaction that completed the order.
     """
     _queue_paid(unit, box, order, now)
-    if order.workstation != PHONE or asks_for_stays(order.lines):
+    if not unit.tickets.of_order(order.order_id):
         queue_hand_over(unit, box, order, describe(order), now)
 
 
@@ -178,6 +179,9 @@ def _keep(unit: Unit, box: Box, answer: PhoneNotice, now: Instant) -> None:
         end_work(unit, now, WorkKind.HAND_OVER_UNTOLD, answer.notice_id, SERVICE, "told after all")
     elif answer.refused or now.wall_at - answer.at >= LONG_MS:
         order = unit.orders.get(answer.order_id)
+        if unit.refunds.of_order(answer.order_id):
+            # The money went back, or part of it: nothing stays frozen that is not looked at already.
+            return
         day, number = ("", "") if order is None else (order.business_day, order.number)
         facts: dict[str, str | int] = {"number": number, "problem": answer.why}
         facts["amount_fen"] = 0 if order is None else order.total_fen

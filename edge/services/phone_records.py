@@ -102,6 +102,9 @@ class Phones(Protocol):
     def has_order(self, session: PhoneSession, order_id: str) -> bool:
         """Return whether it pays or paid an order, by itself or by another session of the same openid."""
 
+    def count(self) -> tuple[int, int]:
+        """Return how many sessions there are, and how many of them are signed in."""
+
     def busy(self, before: int, limit: int) -> tuple[PhoneSession, ...]:
         """Return sessions that are busy with an order and were last seen before a moment, oldest first."""
 
@@ -129,6 +132,9 @@ class Phones(Protocol):
 
 class PhoneNotices(Protocol):
     """What WeChat is to be told."""
+
+    def undone(self, limit: int) -> tuple[PhoneNotice, ...]:
+        """Return what waits and what was refused, what happened last first."""
 
     def get(self, notice_id: str) -> PhoneNotice | None:
         """Return a notice."""

@@ -48,6 +48,11 @@ SELECT session_id FROM phone_sessions WHERE openid = ? AND session_id <> ?
 ORDER BY seen_at DESC, session_id DESC LIMIT -1 OFFSET ?
 """
 _UNSEEN = "SELECT session_id FROM phone_sessions WHERE seen_at < ? ORDER BY seen_at LIMIT ?"
+_FORGET_ORDERS = """
+DELETE FROM phone_orders WHERE (order_id, session_id) IN
+    (SELECT order_id, session_id FROM phone_orders WHERE at < ?
+     AND session_id NOT IN (SELECT session_id FROM phone_sessions) LIMIT ?)
+"""
 _SURPLUS = "SELECT session_id FROM phone_sessions ORDER BY seen_at LIMIT ?"
 
 _NOTICE = (
@@ -115,6 +120,13 @@ class PhoneTable:
         asked = (order_id, session.session_id, session.openid)
         return self._connection.execute(_HAS_ORDER, asked).fetchone() is not None
 
+    def count(self) -> tuple[int, int]:
+        """Return how many sessions there are, and how many of them are signed in."""
+        known, signed_in = self._connection.execute(
+            "SELECT count(*), count(*) FILTER (WHERE openid <> '') FROM phone_sessions"
+        ).fetchone()
+        return known, signed_in
+
     def busy(self, before: int, limit: int) -> tuple[PhoneSession, ...]:
         """Return sessions that are busy with an order and were last seen before a moment."""
         rows = self._connection.execute(
@@ -159,6 +171,7 @@ class PhoneTable:
         surplus: int = min(max(count - most, 0), MOST_TIDIED - len(gone))
         for (session_id,) in self._connection.execute(_SURPLUS, (surplus,)).fetchall():
             self.end(session_id)
+        self._connection.execute(_FORGET_ORDERS, (before, MOST_TIDIED))
         return len(gone) + surplus
 
     def accept(self, order_id: str, template_id: str, at: int) -> bool:
@@ -209,6 +222,15 @@ class PhoneNoticeTable:
     def due(self, at: int, limit: int) -> tuple[PhoneNotice, ...]:
         """Return what is to be told by now, the longest due first."""
         return tuple(_notice(row) for row in self._connection.execute(_DUE, (at, limit)))
+
+    def undone(self, limit: int) -> tuple[PhoneNotice, ...]:
+        """Return what waits and what was refused, what happened last first."""
+        rows = self._connection.execute(
+            f"SELECT {_NOTICE} FROM phone_notices WHERE done_at IS NULL"
+            " ORDER BY at DESC, notice_id DESC LIMIT ?",
+            (limit,),
+        )
+        return tuple(_notice(row) for row in rows)
 
     def waiting(self) -> tuple[int, int]:
         """Return how many wait, and how many were refused."""

@@ -85,6 +85,11 @@ class FakePhones:
             for (order, one), (openid, _) in self._rows.orders.items()
         )
 
+    def count(self) -> tuple[int, int]:
+        """Return how many sessions there are, and how many of them are signed in."""
+        sessions = self._rows.sessions.values()
+        return len(sessions), sum(one.signed_in for one in sessions)
+
     def busy(self, before: int, limit: int) -> tuple[PhoneSession, ...]:
         """Return sessions that are busy with an order and were last seen before a moment."""
         mine = [one for one in self._by_seen() if one.order_id is not None and one.seen_at < before]
@@ -131,6 +136,9 @@ class FakePhones:
         surplus = self._by_seen()[: max(len(self._rows.sessions) - most, 0)][: 1_000 - len(gone)]
         for one in surplus:
             self.end(one.session_id)
+        for order, held in list(self._rows.orders.items()):
+            if held[1] < before and order[1] not in self._rows.sessions:
+                del self._rows.orders[order]
         return len(gone) + len(surplus)
 
     def accept(self, order_id: str, template_id: str, at: int) -> bool:
@@ -188,6 +196,11 @@ class FakePhoneNotices:
         """Return what is to be told by now, the longest due first."""
         found = [one for one in self._rows.notices.values() if one.waits and one.next_at <= at]
         return tuple(sorted(found, key=lambda one: (one.next_at, one.notice_id))[:limit])
+
+    def undone(self, limit: int) -> tuple[PhoneNotice, ...]:
+        """Return what waits and what was refused, what happened last first."""
+        left = [one for one in self._rows.notices.values() if one.done_at is None]
+        return tuple(sorted(left, key=lambda one: (one.at, one.notice_id), reverse=True)[:limit])
 
     def waiting(self) -> tuple[int, int]:
         """Return how many wait, and how many were refused."""

@@ -118,6 +118,18 @@ def test_sessions_that_nobody_used_for_long_go_and_so_do_the_oldest_of_too_many(
     assert store.write(lambda unit: unit.phones.tidy(AT + 1, 2)) == 0
 
 
+def test_whose_an_order_was_is_forgotten_once_its_session_is_gone_and_it_is_old(store: Store) -> None:
+    put(store, phone("s-1", openid="openid-a", order_id="o-1"), phone("s-2", AT + 9, openid="openid-a"))
+    second = phone("s-2", openid="openid-a")
+    store.write(lambda unit: unit.phones.tidy(AT + 1, 9))
+    assert not store.read(lambda unit: unit.phones.has_order(second, "o-1"))
+
+
+def test_phones_are_counted(store: Store) -> None:
+    put(store, phone("s-1", openid="openid-a"), phone("s-2"))
+    assert store.read(lambda unit: unit.phones.count()) == (2, 1)
+
+
 def test_a_shopper_who_is_erased_leaves_no_openid(store: Store) -> None:
     put(store, phone("s-1", openid="openid-a", order_id="o-1"), phone("s-2", openid="openid-b"))
     store.write(lambda unit: unit.phone_notices.put(notice("n-1")))
@@ -148,6 +160,7 @@ def test_notices_come_up_when_they_are_due_and_go_when_they_were_told(store: Sto
     store.write(lambda unit: unit.phone_notices.put(replace(due[1], refused=True, why="47003")))
     assert store.read(lambda unit: unit.phone_notices.due(AT, 10)) == ()
     assert store.read(lambda unit: unit.phone_notices.waiting()) == (1, 1)
+    assert [one.notice_id for one in store.read(lambda unit: unit.phone_notices.undone(9))] == ["n-3", "n-1"]
     assert store.write(lambda unit: unit.phone_notices.tidy(AT + 1)) == 2
     assert store.read(lambda unit: unit.phone_notices.get("n-3")) == notice("n-3", "o-3", next_at=AT + 9)
 

@@ -1,4 +1,4 @@
-"""A phone signs in and pays over HTTP, the real clients, the simulated gateway and SQLite; through HQ, too."""
+"""A phone signs in and pays over HTTP, the real clients, the simulated gateway and SQLite; through HQ too."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from edge.hq.link import MqttLink
 from edge.hq.requests import RequestDesk
 from edge.hq.topics import Topics
 from edge.retail.attempt import AttemptState
-from edge.services.hand_over_notices import queue_hand_over, tell_notices
+from edge.services.hand_over_notices import tell_notices
 from edge.services.resolve_attempts import resolve_attempts
 from edge.store.sqlite_store import SqliteStore
 from edge.web.desk import WebSettings
@@ -214,9 +214,7 @@ def test_wechat_is_told_of_the_hand_over_and_the_shopper_gets_the_message(mall: 
     mall.ask("POST", "/subscribe", token, {"order_id": order_id, "templates": {TEMPLATE: "accept"}})
     assert mall.pays(payment) == "paid"
     mall.settles()
-    box, now = mall.shop.box, mall.shop.ports.clock.now()
-    order = mall.shop.stored_order(order_id)
-    box.store.write(lambda unit: queue_hand_over(unit, box, order, "咖啡", now))
+    box = mall.shop.box
     assert tell_notices(box) == 2
     sent = httpx.get(f"{mall.served.server.url}/sim/wallets/{mall.wallet}/messages", trust_env=False).json()
     assert sent[0]["data"]["amount2"]["value"] == "28.00元"

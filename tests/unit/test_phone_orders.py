@@ -30,6 +30,8 @@ from edge.services.pay_by_phone import (
 )
 from edge.services.phone_order import cancel_phone_order, end_forsaken_orders
 from edge.services.phone_ports import NoticeRefused
+from edge.services.refund_order import RefundAsk, refund_order
+from edge.services.staff import StaffMember
 from edge.services.take_cash import take_cash
 from edge.services.work_records import WorkKind
 from sim.fakes.box import COLA, KIOSK, TILL
@@ -328,13 +330,10 @@ def test_whose_wallet_paid_is_kept_with_the_payment(shop: PhoneShop) -> None:
 
 
 def test_goods_that_were_handed_over_are_told_until_wechat_has_taken_it(shop: PhoneShop) -> None:
-    token = shop.sign_in(ME)
-    order_id = paid_order(shop, token)
-    order, now = shop.stored_order(order_id), shop.ports.clock.now()
-    assert tell_notices(shop.box) == 0
-    assert shop.box.store.write(lambda unit: queue_hand_over(unit, shop.box, order, "咖啡", now)) == 1
-    assert shop.box.store.write(lambda unit: queue_hand_over(unit, shop.box, order, "咖啡", now)) == 0
+    order_id = paid_order(shop, shop.sign_in(ME))
     shop.program.fail_next(Unavailable("no answer"))
+    order, now = shop.stored_order(order_id), shop.ports.clock.now()
+    assert shop.box.store.write(lambda unit: queue_hand_over(unit, shop.box, order, "again", now)) == 0
     assert tell_notices(shop.box) == 0
     shop.wait(14_000)
     assert tell_notices(shop.box) == 0
@@ -342,7 +341,7 @@ def test_goods_that_were_handed_over_are_told_until_wechat_has_taken_it(shop: Ph
     assert tell_notices(shop.box) == 1
     transaction = attempts(shop, order_id)[0].transaction_id
     told = shop.program.hand_overs[transaction or ""]
-    assert (told.openid, told.description, told.at, told.carried) == (ME, "咖啡", now.wall_at, True)
+    assert (told.openid, told.description, told.carried) == (ME, "咖啡", True)
     assert tell_notices(shop.box) == 0
 
 
@@ -363,10 +362,7 @@ def test_what_is_in_the_shoppers_hands_is_told_when_it_is_paid_and_parking_is_ca
 
 
 def test_a_hand_over_that_cannot_be_told_for_long_is_shown_to_a_person_until_it_is(shop: PhoneShop) -> None:
-    token = shop.sign_in(ME)
-    order = shop.stored_order(paid_order(shop, token))
-    now = shop.ports.clock.now()
-    shop.box.store.write(lambda unit: queue_hand_over(unit, shop.box, order, "咖啡", now))
+    paid_order(shop, shop.sign_in(ME))
     shop.wait(LONG_MS)
     shop.program.fail_next(Unavailable("no answer"))
     tell_notices(shop.box)
@@ -377,15 +373,23 @@ def test_a_hand_over_that_cannot_be_told_for_long_is_shown_to_a_person_until_it_
 
 
 def test_a_hand_over_that_wechat_will_never_take_is_shown_to_a_person_at_once(shop: PhoneShop) -> None:
-    token = shop.sign_in(ME)
-    order = shop.stored_order(paid_order(shop, token))
-    now = shop.ports.clock.now()
-    shop.box.store.write(lambda unit: queue_hand_over(unit, shop.box, order, "咖啡", now))
+    paid_order(shop, shop.sign_in(ME))
     shop.program.fail_next(NoticeRefused("10060031", detail="10060031"))
     tell_notices(shop.box)
     assert work(shop) == [WorkKind.HAND_OVER_UNTOLD]
+    (undone,) = shop.box.store.read(lambda unit: unit.phone_notices.undone(9))
+    assert (undone.refused, undone.why) == (True, "10060031")
     shop.wait(3_600_000)
     assert tell_notices(shop.box) == 0
+
+
+def test_a_hand_over_of_what_was_given_back_needs_nobody(shop: PhoneShop) -> None:
+    order_id = paid_order(shop, shop.sign_in(ME))
+    ask = RefundAsk("refund-1", order_id, TILL, "changed mind")
+    refund_order(shop.box, ask, "anna", StaffMember("anna", "supervisor", ""))
+    shop.program.fail_next(NoticeRefused("10060004", detail="10060004"))
+    tell_notices(shop.box)
+    assert work(shop) == []
 
 
 def test_a_shopper_who_wants_a_message_gets_one_after_payment(shop: PhoneShop) -> None:
@@ -398,7 +402,7 @@ def test_a_shopper_who_wants_a_message_gets_one_after_payment(shop: PhoneShop) -
     assert shop.call("POST", "/subscribe", token, given).status_code == 204
     shop.pays_inside(pay(shop, token, order.order_id), ME)
     shop.resolve(6_000)
-    assert tell_notices(shop.box) == 1
+    assert tell_notices(shop.box) == 2
     assert tell_notices(shop.box) == 0
     (message,) = shop.program.messages
     receipt = shop.box.store.read(lambda unit: unit.receipts.of_order(order.order_id))
@@ -413,6 +417,7 @@ def test_a_shopper_who_wants_a_message_gets_one_after_payment(shop: PhoneShop) -
 
 def test_a_message_that_nobody_wants_any_more_is_not_sent(shop: PhoneShop) -> None:
     order_id = paid_order(shop, shop.sign_in(ME))
+    assert tell_notices(shop.box) == 1
     order, now = shop.stored_order(order_id), shop.ports.clock.now()
     asked = (shop.box, order, ME, "tmpl", "pages/paid/paid", {"thing1": "x"}, now)
     assert shop.box.store.write(lambda unit: queue_message(unit, *asked))

@@ -6,7 +6,7 @@ the errors of the use cases or PhoneProblem, and are reached through HQ's relay 
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from edge.errors import EdgeError
@@ -32,7 +32,10 @@ def blueprint(box: Box, settings: WebSettings) -> Blueprint:
 
     @routes.errorhandler(EdgeError)
     def failed(error: EdgeError) -> Response:
-        return answer_problem(problem_of(error))
+        answer = answer_problem(problem_of(error))
+        if answer.status_code >= 500:
+            current_app.logger.warning("%s %s: %s", request.method, request.path, error)
+        return answer
 
     @routes.errorhandler(HTTPException)
     def impossible(error: HTTPException) -> Response:

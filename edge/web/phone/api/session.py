@@ -17,24 +17,35 @@ from edge.web.phone.api.asking import PhoneProblem, asked_language, bearer, body
 _MAX_WORD = 64
 _MAX_CODE = 512
 
+#: Log-ins of all phones together; each is a call to WeChat, which has a limit of its own.
+LOGINS_PER_MINUTE = 600
+
 
 class Doorkeeper:
-    """Counts the sessions that are opened for nobody yet; usable from any thread."""
+    """Counts sessions that are opened for nobody yet, and log-ins; usable from any thread."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
         self._keeper = RateKeeper(RateLimit(box.phone.opens_per_minute, keys=1))
+        self._logins = RateKeeper(RateLimit(LOGINS_PER_MINUTE, keys=1))
         self._lock = threading.Lock()
+
+    def count_login(self) -> None:
+        """Count a log-in, which WeChat is asked about; raise PhoneProblem for too many in this minute."""
+        self._count(self._logins)
 
     def open(self, language: str, way: str = "", scene: int = 0) -> tuple[str, PhoneSession]:
         """Begin a session; raise PhoneProblem when too many were begun in this minute."""
+        self._count(self._keeper)
+        return open_session(self._box, language, way, scene)
+
+    def _count(self, keeper: RateKeeper) -> None:
         now_ns = self._box.clock.now().boottime_ns
         with self._lock:
-            wait_ms = self._keeper.wait_ms("", now_ns)
+            wait_ms = keeper.wait_ms("", now_ns)
             if wait_ms > 0:
                 raise PhoneProblem("too_often", retry_s=-(-wait_ms // 1000))
-            self._keeper.count("", now_ns)
-        return open_session(self._box, language, way, scene)
+            keeper.count("", now_ns)
 
 
 def add(routes: Blueprint, box: Box, settings: WebSettings) -> None:
@@ -51,6 +62,7 @@ def add(routes: Blueprint, box: Box, settings: WebSettings) -> None:
     def login() -> Response:
         given = body()
         code = text_in(given, "code", _MAX_CODE)
+        door.count_login()
         return _shown(box, *log_in(box, code, bearer(), asked_language(), *_way(given)))
 
 
