@@ -49,7 +49,7 @@ def note_sale(
         return
     way = way_of_order(unit, box, order, now)
     member_id, tenant = order_member(unit, order.order_id), _tenant(order)
-    place = touchpoint_id(TouchpointKind.WORKSTATION, order.workstation)
+    place = _place(unit, order)
     step = partial(record_conversion, unit, box, correlation=way, now=now)
     if member_id:
         step(ConversionStep.IDENTIFIED, touchpoint=place, details=Details(member_id=member_id))
@@ -103,6 +103,14 @@ def touch_name(rules: TouchRules, wanted: str, language: str) -> str:
 def explain_sale(rules: TouchRules, sale: Attribution, language: str) -> str:
     """Return in a sentence why a sale is credited so."""
     return explain(sale, lambda wanted: touch_name(rules, wanted, language), language)
+
+
+def _place(unit: Unit, order: Order) -> str:
+    """Return the touchpoint at which an order was sold: its guide's for a ticket, wherever it was paid."""
+    guides = {one.guide_id for one in unit.tickets.of_order(order.order_id)}
+    if len(guides) == 1:
+        return touchpoint_id(TouchpointKind.GUIDE, guides.pop())
+    return touchpoint_id(TouchpointKind.WORKSTATION, order.workstation)
 
 
 def _credited(
