@@ -1,4 +1,4 @@
-"""Scan and go as a shopper and a guard see it: cart, paying, exit code, the guard's page, the kiosk's code."""
+"""Scan and go as a shopper and a guard see it: cart, paying, exit code, guard's page, the kiosk's code."""
 
 from __future__ import annotations
 
