@@ -22,6 +22,8 @@ const blockButton = (paid, words) => paid.all('block-button').findIndex((one) =>
 test('the page says what was paid, shows the tenant\'s blocks and tells the box that it was opened', async () => {
   const paid = await open();
   expect(paid.words('paid-amount')).toBe('¥167.80');
+  const issued = new Date(Date.UTC(2026, 10, 22, 1, 5));
+  expect(paid.text()).toContain(`22 ${String(issued.getHours()).padStart(2, '0')}:05`);
   expect(paid.words('landing-title')).toBe('谢谢惠顾');
   expect(paid.data().page.picture).toBe(`${BASE}/phone/pictures/top.jpg`);
   expect(paid.text()).toContain('为您服务：小林');

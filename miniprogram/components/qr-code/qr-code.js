@@ -4,14 +4,13 @@ const { pictureOf } = require('../../lib/qr');
 Component({
   options: { addGlobalClass: true },
   properties: {
-    text: {
-      type: String,
-      value: '',
-      observer(text) {
-        this.setData({ picture: pictureOf(text) });
-      },
-    },
+    text: { type: String, value: '' },
     label: { type: String, value: '' },
   },
   data: { picture: '' },
+  observers: {
+    text(text) {
+      this.setData({ picture: pictureOf(text) });
+    },
+  },
 });

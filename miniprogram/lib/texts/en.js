@@ -182,7 +182,7 @@ module.exports = {
     paid: 'Paid',
     number: 'Order {number}',
     exit: 'Show exit code',
-    exitHint: 'They look at it on your way out',
+    exitHint: 'Show it at the exit when you leave',
     release: 'Collection code',
     releaseHint: 'Show this code to your guide',
     handedOver: 'Handed over',

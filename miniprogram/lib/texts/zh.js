@@ -182,7 +182,7 @@ module.exports = {
     paid: '已支付',
     number: '订单 {number}',
     exit: '出示出场码',
-    exitHint: '出口要看一眼',
+    exitHint: '离开时在出口出示',
     release: '取货码',
     releaseHint: '请把这个码给导购看',
     handedOver: '已取货',

@@ -1,6 +1,7 @@
 // The page after payment as the mini-program shows it.
 const { yuan } = require('../money');
 const { fill } = require('../texts/index');
+const { date, hourMinute } = require('../times');
 
 /** The cold scenes in which WeChat shows <official-account>. Source: 公众号关注组件. */
 const FOLLOW_SCENES = [1011, 1017, 1025, 1047, 1124];
@@ -14,7 +15,7 @@ function landingView(answer, t, asked) {
   return {
     number: fill(t.number, { number: answer.number }),
     amount: yuan(answer.total_fen),
-    when: (answer.issued_iso || '').slice(0, 16).replace('T', ' '),
+    when: whenOf(answer.issued_iso),
     url: answer.url,
     title: landing ? own(landing, 'title', asked.language) : '',
     picture: landing ? address(asked.base, landing.picture) : '',
@@ -55,6 +56,11 @@ function buttonOf({ kind, url, code }, t, validated) {
   if (kind === 'parking') return validated.length ? t.parkingPay : t.parkingBind;
   if (kind === 'coupon' && code) return t.showCode;
   return url ? t.open : '';
+}
+
+function whenOf(iso) {
+  const at = Date.parse(iso || '');
+  return at ? `${date(at)} ${hourMinute(at)}` : '';
 }
 
 function parkingView(parking, language) {
