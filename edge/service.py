@@ -177,8 +177,9 @@ class Service:
         self.box = replace(parts.box, changed=self._changed, closed=self._closed, wake_lane=self._wake_lane)
         self._take_up_duties()
         self._supervisor = Supervisor(self._workers())
-        #: Set when HQ wants this process to end and be started anew.
+        #: Set when HQ wants this process to end and be started anew, and when the database turns out damaged.
         self.ended = self._obeying.ended
+        parts.store.when_damaged(self.ended.set)
         self._watchdog = Watchdog()
         self._desk = self._make_desk()
         pages = box_pages(

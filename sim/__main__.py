@@ -346,6 +346,20 @@ def power_cuts(names: tuple[str, ...], every: int, seed: int, at: int) -> None:
     sys.exit(1 if bad else 0)
 
 
+@main.command("io-faults")
+@click.option("--scenario", "names", multiple=True, help="One of the deterministic world's; may be repeated.")
+@click.option("--every", default=1, show_default=True, help="Fail each so many calls.")
+def io_faults(names: tuple[str, ...], every: int) -> None:
+    """Have the database's calls to the kernel fail one after another, once and until the disk is repaired."""
+    from sim.io_faults.play import NoShim, play
+
+    try:
+        bad = play(names, every, click.echo)
+    except (NoShim, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    sys.exit(1 if bad else 0)
+
+
 def random_digits(count: int) -> str:
     """Return `count` decimal digits from the system's randomness."""
     return "".join(str(byte % 10) for byte in os.urandom(count))

@@ -333,7 +333,7 @@ class SqliteStore:
         if self._closed:
             raise Unavailable(f"{self._path.name} is closed; the service is stopping")
         if self._damage:
-            raise Corrupt(f"{self._path.name} is damaged ({self._damage}); the service starts anew to check it")
+            raise Corrupt(f"{self._path.name} is damaged ({self._damage}); the service starts anew")
 
     def _note_damage(self, error: Exception) -> None:
         """Stop working on a file that SQLite found damaged."""

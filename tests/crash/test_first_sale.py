@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from edge.services.ports import Store
-from edge.store.sqlite_store import SqliteStore
 from sim.boundaries import crashed_twice, deaths, toll
 from sim.checks import violations
+from sim.on_disk import OnDisk
 from sim.people import Buyer
 from sim.scenarios import (
     BILL,
@@ -98,33 +96,6 @@ def test_a_crash_leaves_a_shopper_in_doubt_only_right_before_the_charge_is_sent(
         ends_paid = at not in (sent - 1, sent)
         assert [person.has_paid for person in world.people] == [ends_paid], world.describe()
         assert world.gateway.total_fen() == GOODS_FEN * ends_paid, world.describe()
-
-
-class OnDisk:
-    """State in SQLite; a crash leaves the files as they are at that moment, without a clean close."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._lives = 0
-        self._store = SqliteStore(self._path, 0)
-
-    @property
-    def _path(self) -> Path:
-        return self._folder / f"life-{self._lives}.db"
-
-    def open(self) -> Store:
-        return self._store
-
-    def crash(self) -> None:
-        left = self._path
-        self._lives += 1
-        for suffix in ("", "-wal"):
-            shutil.copy(f"{left}{suffix}", f"{self._path}{suffix}")
-        self._store.close()
-        self._store = SqliteStore(self._path, 0)
-
-    def close(self) -> None:
-        self._store.close()
 
 
 ON_DISK = (KIOSK_BY_CODE, TILL_BY_CASH, RETURNED, REFUND_LOST, *GIVEN_BACK[-1:], SHIFT, BILL)

@@ -1,0 +1,1 @@
+"""I/O errors: the k-th call that SQLite makes to the kernel fails, once or until the disk is repaired."""

@@ -1,0 +1,63 @@
+"""SQLite's calls to the kernel fail: once or until the disk is repaired, for each k-th call.
+
+`python -m sim io-faults` has each call fail in turn; here every twelfth does.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from edge.errors import Corrupt
+from edge.store.sqlite_store import SqliteStore
+from sim.fakes.box import COLA, stock
+from sim.io_faults.play import can_shim, play
+
+EVERY = 12
+
+
+@pytest.mark.skipif(bool(can_shim()), reason=can_shim())
+def test_a_disk_that_fails_at_any_call_and_is_repaired_has_lost_and_doubled_nothing() -> None:
+    lines: list[str] = []
+    assert play(["kiosk by code"], EVERY, lines.append) == 0, "\n".join(lines)
+    rows = [line[28:].split() for line in lines[1:]]
+    assert len(rows) == 7
+    # Each fault was met, and the lasting ones again and again.
+    assert all(int(row[-2]) >= 3 for row in rows)
+    assert sum(int(row[-2]) for row in rows) > 500
+
+
+def test_a_scenario_that_is_none_is_said() -> None:
+    with pytest.raises(ValueError, match="no scenario 'nothing'"):
+        play(["nothing"], 1, print)
+
+
+def broken(path: Path) -> None:
+    """Overwrite the middle of a closed database with zeros."""
+    with path.open("r+b") as file:
+        size = path.stat().st_size
+        file.seek(4096)
+        file.write(bytes(size - 8192))
+
+
+def test_a_database_that_turns_out_damaged_is_neither_read_nor_written_any_more(tmp_path: Path) -> None:
+    path = tmp_path / "edge.db"
+    told: list[str] = []
+    with closing(SqliteStore(path, 0)) as store:
+        stock(store)
+        store.when_damaged(lambda: told.append("damaged"))
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        broken(path)
+        with pytest.raises(Corrupt, match="restore the latest backup"):
+            store.read(lambda unit: [unit.catalogue.find((f"gtin:{COLA}",), 1), unit.outbox.window(0, 9)])
+        with pytest.raises(Corrupt, match="the service starts anew"):
+            store.write(lambda unit: None)
+        with pytest.raises(Corrupt, match="the service starts anew"):
+            store.read(lambda unit: None)
+    assert told == ["damaged"]
+    with pytest.raises(Corrupt):
+        SqliteStore(path, 0)
