@@ -34,6 +34,16 @@ def shifts(day: datetime | None, config: Path) -> None:
         click.echo(line)
 
 
+@main.command()
+@with_config
+def phones(config: Path) -> None:
+    """Say how many phones are in use, and what WeChat is still to be told about their orders."""
+    from edge.errands.money import phone_lines
+
+    for line in phone_lines(load_config(config)):
+        click.echo(line)
+
+
 @main.group(invoke_without_command=True)
 @with_config
 @click.pass_context

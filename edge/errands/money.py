@@ -19,6 +19,7 @@ from edge.services.money_wishes import describe_bill, money_wishes
 from edge.services.payment_desk import DoubtfulPayment, describe_payment, open_of, past_of
 from edge.services.reconcile import BILL_ZONE
 from edge.services.refund_order import describe_refund
+from edge.services.show_phones import describe_phones, show_phones
 from edge.services.show_shifts import describe_shifts
 from edge.services.take_intake import IntakeReport, Wish
 from edge.services.work_records import WorkItem, WorkKind
@@ -55,6 +56,12 @@ def payment_lines(config: Config, past: bool) -> list[str]:
         shown: tuple[DoubtfulPayment, ...] = (past_of if past else open_of)(unit, rules, now)
     what = "were in doubt and are settled" if past else "are on their way"
     return [f"{len(shown)} payments {what}", *(line for one in shown for line in describe_payment(one))]
+
+
+def phone_lines(config: Config) -> list[str]:
+    """Return how phones are served and what WeChat is still to be told; reads beside a running service."""
+    with reading_unit(config) as unit:
+        return describe_phones(show_phones(unit))
 
 
 def work_lines(config: Config) -> list[str]:

@@ -162,6 +162,7 @@ def metrics_text(box: Box, insight: Insight) -> str:
         f"mall_edge_hq_connected {int(box.link.status().connected)}",
         "# TYPE mall_edge_payments_open gauge",
         f"mall_edge_payments_open {len(attempts)}",
+        *_phone_metrics(box),
         "# TYPE mall_edge_device_connected gauge",
     ]
     for _, _, status in insight.devices():
@@ -171,6 +172,17 @@ def metrics_text(box: Box, insight: Insight) -> str:
         kind = "counter" if name.endswith("_total") else "gauge"
         lines += [f"# TYPE mall_edge_{name} {kind}", f"mall_edge_{name} {value:.10g}"]
     return "\n".join(lines) + "\n"
+
+
+def _phone_metrics(box: Box) -> list[str]:
+    """Return the metrics of phones and of what WeChat is to be told."""
+    shown = box.store.read(lambda unit: (*unit.phones.count(), *unit.phone_notices.waiting()))
+    names = ("phones", "phones_signed_in", "phone_notices_waiting", "phone_notices_refused")
+    return [
+        line
+        for name, value in zip(names, shown, strict=True)
+        for line in (f"# TYPE mall_edge_{name} gauge", f"mall_edge_{name} {value}")
+    ]
 
 
 def _backlog_metrics(figures: OutboxFigures, disk: DiskWord) -> list[str]:
