@@ -1,4 +1,4 @@
-"""What phones do and what WeChat is still to be told is seen on a page, in metrics and on the command line."""
+"""What WeChat is still to be told about phones is seen on a page, in metrics and on the command line."""
 
 from __future__ import annotations
 
