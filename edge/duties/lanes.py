@@ -27,6 +27,9 @@ BUSY_S = 0.03
 IDLE_S = 0.12
 BLIND_S = 2.0
 
+#: How long a start may look at the lanes' inputs before anything else is done.
+BEGIN_S = 2.0
+
 #: A lane without inputs has nothing to look at but time and the books.
 NO_INPUTS_S = 0.2
 
@@ -83,8 +86,17 @@ class Lanes:
         return [*self._workers.values(), *self._showers.values(), Worker("lanes-tidy", self._tidy)]
 
     def begin(self) -> int:
-        """Look at what the last stop left; return how many openings it left in doubt."""
-        return end_cut_off(self._box) if self._lanes else 0
+        """Look at what the last stop left; return how many openings it left in doubt.
+
+        Who stands at the lanes is seen before anything else is heard of them, as far as `BEGIN_S` goes: a
+        read that a camera kept may be of a vehicle that is still there.
+        """
+        doubts = end_cut_off(self._box) if self._lanes else 0
+        began = self._box.clock.now()
+        for one in self._lanes.values():
+            if self._box.clock.now().since_ms(began) < BEGIN_S * 1000:
+                one.look()
+        return doubts
 
     def wake(self, lane: str) -> None:
         """Look at a lane now."""
@@ -119,7 +131,7 @@ class _LaneWork:
         self._gate = gate
         self._tell_loops = tell_loops
         self._sees = gate is not None and bool(lane.loops or lane.boom)
-        self._blind = False
+        self._blind = self._looked = False
 
     def step(self) -> float:
         """Send what waits, then look; return the pause."""
@@ -128,9 +140,9 @@ class _LaneWork:
             if opening is not Opening.NONE:
                 _log.info("gate", lane=self._lane.name, opening=opening.value)
             if opening in (Opening.AGAIN, Opening.FAILED):
-                self._look()
+                self.look()
                 return AGAIN_S
-        inputs = self._look()
+        inputs = self.look()
         held = keep_held(self._box, self._lane, inputs is not None and inputs.boom_down)
         passage = tick_lane(self._box, self._lane)
         if self._blind:
@@ -139,7 +151,8 @@ class _LaneWork:
             return NO_INPUTS_S
         return BUSY_S if passage is not None or held else IDLE_S
 
-    def _look(self) -> GateInputs | None:
+    def look(self) -> GateInputs | None:
+        """Read loops and switches and take them in; return them, None when nobody can."""
         if self._gate is None or not self._sees:
             return None
         try:
@@ -153,10 +166,10 @@ class _LaneWork:
             return None
         if self._blind:
             note_blind(self._box, self._lane)
-        self._blind = False
+        first, self._blind, self._looked = self._blind or not self._looked, False, True
         if self._lane.loops and inputs.loops:
             self._tell_loops(self._lane.name, any(inputs.loops[: self._lane.loops]))
-        see_inputs(self._box, self._lane, inputs)
+        see_inputs(self._box, self._lane, inputs, first=first)
         return inputs
 
 

@@ -74,7 +74,8 @@ class Passage:
     last seen; boom None before any report. on_near: the first loop was occupied. on_far, near_freed: the last
     loop is occupied, and the first went free meanwhile. signs_at: the last sign of the vehicle. free_at: when
     the loops went free. assumed: that it passed was concluded from time or the boom, not from loops.
-    blind: for a while nobody looked at its loops, after a restart say.
+    blind: for a while nobody looked at its loops, after a restart say. found: it stood there when somebody
+    looked again, so that nobody knows when it came.
     followers: vehicles that went through behind it under its opening. behind: the next vehicle. begun_boot,
     begun_ns: the boot and boot-time nanoseconds of its beginning.
     """
@@ -110,6 +111,7 @@ class Passage:
     asked_again_at: int = 0
     assumed: bool = False
     blind: bool = False
+    found: bool = False
     stayed: bool = False
     followers: int = 0
     behind: Behind | None = None

@@ -68,12 +68,15 @@ class LaneTurn:
             self.unit.passages.put(moved)
         return moved
 
-    def begin(self, loops: tuple[bool, ...] = (), boom: BoomPlace | None = None) -> Passage:
-        """Return the passage of a vehicle that has come; not yet written."""
+    def begin(
+        self, loops: tuple[bool, ...] = (), boom: BoomPlace | None = None, *, found: bool = False
+    ) -> Passage:
+        """Return the passage of a vehicle that has come, or was `found` there; not yet written."""
         now, lane = self.now, self.lane
         loops = loops or (False,) * lane.loops
         passage_id = self.box.ids.new_id()
-        return begin(passage_id, lane.name, lane.way, now.wall_at, now.boot_id, now.boottime_ns, loops, boom)
+        one = begin(passage_id, lane.name, lane.way, now.wall_at, now.boot_id, now.boottime_ns, loops, boom)
+        return replace(one, found=True) if found else one
 
     def at(self, passage: Passage) -> int:
         """Return the present moment on a passage's own clock."""
@@ -85,7 +88,7 @@ class LaneTurn:
 
     def _next(self, before: Passage, behind: Behind | None) -> None:
         """Begin the passage of the vehicle behind."""
-        following = self.begin(before.loops, before.boom)
+        following = self.begin(before.loops, before.boom, found=before.blind)
         read = None if behind is None else self.unit.plate_reads.get(behind.read_id)
         if read is None or behind is None:
             self.unit.passages.put(following)

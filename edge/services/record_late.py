@@ -7,11 +7,13 @@ stuck at the exit nor charged for the wrong time; an exit that nobody saw ends i
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import zip_longest
 
 from edge.clock import Instant
 from edge.parking.advance import alike
 from edge.parking.facility import Lane, LaneWay
 from edge.parking.observation import PlateRead, Trigger
+from edge.parking.passage import Passage
 from edge.parking.session import Session, SessionState
 from edge.parking.vehicle import PlateColour, VehicleClass
 from edge.services.box import Box
@@ -105,8 +107,9 @@ def _unread_entry(unit: Unit, lane: Lane, read: PlateRead) -> Session | None:
 
     A person who typed the plate is believed where the camera read another character.
     """
-    for passage in unit.passages.recent(lane.name, MAX_PASSAGES):
-        if not passage.begun_at - EARLY_MS <= read.seen_at <= (passage.passed_at or passage.signs_at):
+    passages = unit.passages.recent(lane.name, MAX_PASSAGES)
+    for passage, older in zip_longest(passages, passages[1:]):
+        if not _came_by(passage, older) <= read.seen_at <= (passage.passed_at or passage.signs_at):
             continue
         session = unit.sessions.get(passage.session_id) if passage.entered else None
         if session is None or session.entry_read_id:
@@ -114,6 +117,15 @@ def _unread_entry(unit: Unit, lane: Lane, read: PlateRead) -> Session | None:
         if not session.plate or session.plate == read.plate or alike(session.plate, read.plate):
             return session
     return _nameless(unit, lane, read)
+
+
+def _came_by(passage: Passage, older: Passage | None) -> int:
+    """Return the earliest moment at which a vehicle may have come; one that was found, after the last one."""
+    if not passage.found:
+        return passage.begun_at - EARLY_MS
+    if older is None:
+        return 0
+    return older.begun_at if older.blind else older.ended_at or older.signs_at
 
 
 def _nameless(unit: Unit, lane: Lane, read: PlateRead) -> Session | None:

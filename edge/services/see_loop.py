@@ -31,8 +31,11 @@ def see_loop(box: Box, lane_name: str, loop: int, occupied: bool) -> None:
     box.wake_lane(lane.name)
 
 
-def see_inputs(box: Box, lane: Lane, inputs: GateInputs) -> bool:
-    """Take what a gate's board reads now; return whether that was news. Nothing is written when it is not."""
+def see_inputs(box: Box, lane: Lane, inputs: GateInputs, *, first: bool = False) -> bool:
+    """Take what a gate's board reads now; return whether that was news. Nothing is written when it is not.
+
+    first: nobody has looked for a while, so that a vehicle there may have come long ago.
+    """
     passage = box.store.read(lambda unit: unit.passages.current(lane.name))
     if not _news(lane, passage, inputs):
         return False
@@ -41,7 +44,7 @@ def see_inputs(box: Box, lane: Lane, inputs: GateInputs) -> bool:
     def work(unit: Unit) -> None:
         turn = LaneTurn(unit, box, lane, now)
         changes = _news(lane, unit.passages.current(lane.name), inputs)
-        _take(turn, changes, _place(inputs) if lane.boom else None)
+        _take(turn, changes, _place(inputs) if lane.boom else None, found=first)
 
     box.store.write(work)
     return True
@@ -79,7 +82,13 @@ def tick_lane(box: Box, lane: Lane) -> Passage | None:
     return box.store.write(work)
 
 
-def _take(turn: LaneTurn, changes: Sequence[LoopChange | BoomChange], boom: BoomPlace | None = None) -> None:
+def _take(
+    turn: LaneTurn,
+    changes: Sequence[LoopChange | BoomChange],
+    boom: BoomPlace | None = None,
+    *,
+    found: bool = False,
+) -> None:
     for change in changes:
         passage = turn.unit.passages.current(turn.lane.name)
         if passage is None and isinstance(change, BoomChange):
@@ -87,7 +96,7 @@ def _take(turn: LaneTurn, changes: Sequence[LoopChange | BoomChange], boom: Boom
         if passage is None:
             if isinstance(change, LoopChange) and not change.occupied:
                 continue
-            passage = turn.begin(boom=boom)
+            passage = turn.begin(boom=boom, found=found)
             turn.unit.passages.put(passage)
         turn.see(passage, change)
 

@@ -71,7 +71,8 @@ def _of_who_stands_there(turn: LaneTurn, read: PlateRead) -> PlateRead | None:
     passage = turn.unit.passages.current(turn.lane.name)
     if passage is None or passage.plate or not any(passage.loops):
         return None
-    if turn.at(passage) - read.age_ms < passage.begun_at:
+    seen_at = turn.at(passage) - read.age_ms
+    if seen_at < passage.begun_at and not _may_have_come(turn, passage, seen_at):
         return None
     age_ms = max(read.age_ms, turn.lane.stale_read_s * 1000 + 1)
     return replace(read, backfill=False, age_ms=age_ms)
@@ -112,11 +113,25 @@ def _is_before(turn: LaneTurn, current: Passage, last: Passage | None, read: Pla
     if read.trigger is not Trigger.AUTO or not read.plate or read.plate == current.plate:
         return False
     approach_ms = turn.box.parking.passage_rules(turn.lane).approach
-    if turn.lane.loops and turn.at(current) - read.age_ms < current.begun_at - approach_ms:
+    seen_at = turn.at(current) - read.age_ms
+    early = turn.lane.loops and seen_at < current.begun_at - approach_ms
+    if early and not _may_have_come(turn, current, seen_at):
         return True
     if last is None or last.ended_at is None or turn.at(last) - read.age_ms > last.ended_at:
         return False
     return read.plate == last.plate or alike(read.plate, last.plate)
+
+
+def _may_have_come(turn: LaneTurn, passage: Passage, seen_at: int) -> bool:
+    """Whether a vehicle that was found at the lane, and has no name yet, may have been there at a moment.
+
+    Nobody looked when it came: it may have been there since the lane's last vehicle had gone, or, when nobody
+    saw that either, since that one had come.
+    """
+    if passage.plate or not passage.found:
+        return False
+    last = turn.unit.passages.last(turn.lane.name)
+    return last is None or seen_at > (last.begun_at if last.blind else last.ended_at or 0)
 
 
 def _is_old_news(turn: LaneTurn, last: Passage, read: PlateRead) -> bool:
