@@ -6,7 +6,7 @@ const { date, hourMinute } = require('../times');
 /** The cold scenes in which WeChat shows <official-account>. Source: 公众号关注组件. */
 const FOLLOW_SCENES = [1011, 1017, 1025, 1047, 1124];
 
-const SIGNS = { text: 'i', offer: '惠', coupon: '券', join: '员', follow: '+', parking: 'P', guide: '导', next_store: '→' };
+const SIGNS = { offer: 'gift', coupon: 'coupon', join: 'person', follow: 'bell', parking: 'car', guide: 'person', next_store: 'store' };
 
 /** Return what the page shows of the box's answer to GET /landing/{receipt}. asked: {base, language, scene}. */
 function landingView(answer, t, asked) {
@@ -39,7 +39,7 @@ function blockView(block, index, t, { base, language, scene, validated }) {
     key: String(index),
     index,
     kind: block.kind,
-    sign: SIGNS[block.kind] || 'i',
+    sign: SIGNS[block.kind] || 'info',
     title: own(block, 'title', language),
     body: own(block, 'body', language),
     picture: address(base, block.picture),
