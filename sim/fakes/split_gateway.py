@@ -51,11 +51,11 @@ class FakeSplitGateway:
         """Share a payment; see the port."""
         fault = self.faults.popleft() if self.faults else None
         self._fail_before(fault, ask.sharing_no)
+        if any((ask.payee, merchant) not in self.receivers for merchant in ask.shares):
+            raise SharingRefused(f"{ask.sharing_no}: no such receiver", detail="NO_RELATION")
         known = self.shared.setdefault(ask.sharing_no, ask)
         if known != ask:
             raise SharingRefused(f"{ask.sharing_no} came with other figures before", detail="INVALID_REQUEST")
-        if any((ask.payee, merchant) not in self.receivers for merchant in ask.shares):
-            raise SharingRefused(f"{ask.sharing_no}: no such receiver", detail="NO_RELATION")
         if fault is SharingFault.LOST:
             raise OutcomeUnknown(f"no answer about {ask.sharing_no}; query it")
         return self.query_share(ask)
