@@ -155,6 +155,7 @@ class Mall:
             receipts=self._settings.folder / "receipts",
             lanes=("B1-out",),
             touchpoints=("poster-door", "poster-market"),
+            counters=(("C01", "chen"), ("C02", "lin")),
             pin=DEMO_PIN,
         )
 

@@ -90,7 +90,7 @@ def _orders(paid: Mapping[str, int], orders: Sequence[Event]) -> Iterator[str]:
 
 def _chains(paid: Mapping[str, int], sales: Sequence[Event], steps: Sequence[Event]) -> Iterator[str]:
     credited = Counter(one["order_id"] for one in sales)
-    bought = Counter(one["order_id"] for one in steps if one["step"] == "bought")
+    bought = Counter(one["order_id"] for one in steps if one["step"] in ("bought", "parked"))
     seen = {(one["correlation"], one["touchpoint"]) for one in steps}
     by_order = {one["order_id"]: one for one in sales}
     for order_id in paid:
@@ -99,7 +99,7 @@ def _chains(paid: Mapping[str, int], sales: Sequence[Event], steps: Sequence[Eve
             yield f"order {order_id} was credited {credited[order_id]} times"
             continue
         if bought[order_id] != 1:
-            yield f"order {order_id} was told as bought {bought[order_id]} times"
+            yield f"order {order_id} ends {bought[order_id]} ways"
         missing = [one for one in sale["touches"] if (sale["correlation"], one["touchpoint"]) not in seen]
         if missing or not sale["touches"]:
             yield f"order {order_id}'s chain is not whole: {missing or 'no touch at all'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,6 @@ Json = Mapping[str, object]
 
 #: Knuth's MMIX linear congruential generator; its high bits are good enough for a crowd.
 _MULTIPLIER, _INCREMENT, _MODULUS = 6364136223846793005, 1442695040888963407, 1 << 64
-_SCRAMBLES = 4
 _TIMEOUT_S = 30.0
 
 #: How often a call is made again that the box or HQ asked to make again, and the longest pause before it.
@@ -37,11 +37,8 @@ class Dice:
     """Chance from a seed: the same seed throws the same."""
 
     def __init__(self, *seeds: int) -> None:
-        self._state = 0
-        for seed in seeds:
-            self._state = (self._state + seed * 2 + 1) % _MODULUS
-            for _ in range(_SCRAMBLES):
-                self.below(2)
+        # Neighbouring seeds must not throw alike, as they would without the hash.
+        self._state = int.from_bytes(hashlib.sha256(repr(seeds).encode()).digest()[:8])
 
     def below(self, limit: int) -> int:
         """Return a whole number from 0 up to, not including, `limit`."""

@@ -37,6 +37,10 @@ class GuideAtCounter:
             view = self._see(lambda view: view.get("url") is not None, "the ticket's code")
             return str(view["url"])
 
+    def numbers(self) -> list[str]:
+        """Return the numbers of the day's tickets, the newest first."""
+        return [str(one["number"]) for one in cast(list[Json], self._view()["tickets"])]
+
     def hand_over(self, number: str, release_code: str) -> None:
         """Give the goods of a paid ticket away for its release code."""
         with self._busy:

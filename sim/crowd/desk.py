@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ class _Forms(HTMLParser):
         self.links: list[str] = []
         self._form: Form | None = None
         self._select = ""
+        self._option = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -47,12 +49,19 @@ class _Forms(HTMLParser):
         if tag == "form":
             self._form = None
 
+    def handle_data(self, data: str) -> None:
+        if self._option and self._form is not None:
+            self._form.fields[self._select] = data.strip()
+        self._option = False
+
     def _inside(self, form: Form, tag: str, given: Mapping[str, str]) -> None:
         name, value = given.get("name", ""), given.get("value", "")
         if tag == "select":
             self._select = name
-        elif tag == "option" and ("selected" in given or not form.fields.get(self._select)):
+        elif tag == "option" and ("selected" in given or self._select not in form.fields):
             form.fields[self._select] = value
+            # Without a value an option is worth its words.
+            self._option = "value" not in given
         elif tag == "button" and name:
             form.buttons.append((name, value))
         elif tag == "input" and name and _counts(given):
@@ -82,7 +91,7 @@ class Desk:
             self._calls.form("staff login", "/staff/login", {"pin": self._pin})
             answer = self._follow(name, self._calls.page(name, path))
         if answer.status_code >= 400:
-            raise CallError(name, answer.status_code, "", answer.text[:120])
+            raise CallError(name, answer.status_code, "", _words(answer.text))
         reader = _Forms()
         reader.feed(answer.text)
         return reader
@@ -95,7 +104,7 @@ class Desk:
             return f"{target.split('?')[0]}?{urllib.parse.urlencode(fields)}"
         answer = self._calls.form(name, target, fields)
         if answer.status_code >= 400:
-            raise CallError(name, answer.status_code, "", " ".join(answer.text.split())[:200])
+            raise CallError(name, answer.status_code, "", _words(answer.text))
         return str(answer.headers.get("Location", target))
 
     def _follow(self, name: str, answer: httpx.Response) -> httpx.Response:
@@ -105,6 +114,12 @@ class Desk:
             place = urllib.parse.urljoin(str(answer.url), answer.headers["Location"])
             answer = self._calls.page(name, place.removeprefix(self._calls.base))
         return answer
+
+
+def _words(html: str) -> str:
+    """Return what a page says to a person, from where its content begins."""
+    content = html.partition("<main")[2] or html
+    return " ".join(re.sub(r"<[^>]*>", " ", content).split())[:300]
 
 
 def refund_all(desk: Desk, order_id: str, pin: str) -> None:

@@ -37,9 +37,18 @@ class Shelf:
 class CodeFinder:
     """Looks at screens, slips and walls; safe for several threads."""
 
-    def __init__(self, service: str, public_url: str, workstations: Sequence[str], pin: str) -> None:
+    def __init__(
+        self,
+        service: str,
+        public_url: str,
+        workstations: Sequence[str],
+        counters: Sequence[tuple[str, str]],
+        pin: str,
+    ) -> None:
+        """counters: a counter and a guide who may look at its tablet with the PIN."""
         self._public = public_url
         self._workstations = tuple(workstations)
+        self._counters = tuple(counters)
         self._pin = pin
         self._client = httpx.Client(base_url=service, timeout=_LOOK_S, trust_env=False)
         self._seen: dict[Path, tuple[str, ...]] = {}
@@ -48,7 +57,10 @@ class CodeFinder:
     def find(
         self, receipts: Path | None, lanes: Sequence[str], points: Sequence[str], links: Sequence[str]
     ) -> list[Code]:
-        """Return {where, what, text} of each code, screens first; a text stands once."""
+        """Return {where, what, text} of each code, screens first; a text stands once.
+
+        In place of the text there may be `picture`: a path of this server that shows the code.
+        """
         with self._lock:
             found = [
                 *self._screens(),
@@ -60,7 +72,7 @@ class CodeFinder:
             ]
         once: dict[str, Code] = {}
         for code in found:
-            once.setdefault(code["text"], code)
+            once.setdefault(code.get("text") or code["picture"], code)
         return list(once.values())
 
     def _screens(self) -> Iterator[Code]:
@@ -74,9 +86,38 @@ class CodeFinder:
             for path, text in _texts(view, ""):
                 if self._is_code(text):
                     yield {"where": "screen", "what": f"{name} {path}", "text": text}
+            if self.payment(name) is not None:
+                yield {"where": "screen", "what": f"{name} pay", "picture": f"/screens/{name}/payment.svg"}
+
+    def payment(self, workstation: str) -> bytes | None:
+        """Return the picture of the code by which a phone pays at a workstation, None without one."""
+        if workstation not in self._workstations:
+            return None
+        try:
+            answer = self._client.get(f"/api/kiosk/{workstation}/payment.svg")
+        except httpx.HTTPError:
+            return None
+        return answer.content if answer.status_code == 200 else None
 
     def _tablets(self) -> Iterator[Code]:
-        return iter(())
+        """Yield the codes that guides hold out; looking at a tablet changes nothing on it."""
+        for counter, guide in self._counters:
+            try:
+                view = self._tablet(counter, guide)
+            except (httpx.HTTPError, ValueError):
+                continue
+            for _, text in _texts(view, ""):
+                if self._is_code(text):
+                    yield {"where": "tablet", "what": counter, "text": text}
+
+    def _tablet(self, counter: str, guide: str) -> object:
+        place = f"/api/counter/{counter}"
+        view = self._client.get(f"{place}/view").json()
+        if isinstance(view, dict) and view.get("guide") is None:
+            origin = {"Origin": str(self._client.base_url).rstrip("/")}
+            self._client.post(f"{place}/sign-in", json={"guide": guide, "pin": self._pin}, headers=origin)
+            view = self._client.get(f"{place}/view").json()
+        return view
 
     def _slips(self, folder: Path | None) -> Iterator[Code]:
         """Yield the codes on the newest slips, read from their pictures as a camera does."""

@@ -3,7 +3,7 @@
 GET  /                         the phone
 GET  /static/{file}            its programs
 GET  /phone.json               where it is: public address, appid, wallets, goods
-GET  /program.json             the mini-program's texts, as they are on the disk now
+GET  /program.json             the mini-program's texts as they are on the disk now
 GET  /program/{path}           one file of it, for pictures
 *    /relay/{path}             wx.request: the public address and nothing else
 *    /b/..., /away/...         the phone's browser, see browser.py
@@ -17,6 +17,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,7 @@ THREADS = 12
 #: The page of the mini-program to which the rule for ordinary QR codes leads (miniprogram/README.md).
 RULE_PAGE = "pages/home/home"
 _TEXTS = {".js", ".json", ".wxml", ".wxss"}
+_CONFIG = "config.js"
 _NOT_SHIPPED = {"node_modules", "test"}
 _MOST_FILES = 500
 _HERE = Path(__file__).parent
@@ -52,7 +54,8 @@ class PhoneSettings:
 
     public_url: of the box, by way of HQ. gateway: address of the simulated WeChat. service: of the box on the
     mall's own network, for what its screens show. program: the mini-program's folder. receipts: pictures of
-    what printers printed, or None. lanes: that have a code to pay by.
+    what printers printed, or None. lanes: that have a code to pay by. counters: with a guide of
+    each, who signs in by pin.
     """
 
     public_url: str
@@ -63,6 +66,7 @@ class PhoneSettings:
     program: Path = field(default_factory=lambda: _ROOT / "miniprogram")
     receipts: Path | None = None
     workstations: tuple[str, ...] = ("K01", "T01")
+    counters: tuple[tuple[str, str], ...] = ()
     touchpoints: tuple[str, ...] = ()
     lanes: tuple[str, ...] = ()
     pin: str = ""
@@ -105,8 +109,12 @@ def ensure_wallets(gateway: str) -> None:
                 client.post("/sim/wallets", json=wish).raise_for_status()
 
 
-def program_texts(folder: Path) -> dict[str, str]:
-    """Return the mini-program's files by path; tests and what npm put there stay out."""
+def program_texts(folder: Path, public_url: str) -> dict[str, str]:
+    """Return the mini-program's files by path, as they are installed for the box at `public_url`.
+
+    config.js has the one value that whoever installs the program sets. Tests and what npm put there stay out.
+    Raises ValueError for a config.js without that value.
+    """
     found: dict[str, str] = {}
     places = [one for one in sorted(folder.iterdir()) if one.name not in _NOT_SHIPPED]
     for path in (file for one in places for file in (sorted(one.rglob("*")) if one.is_dir() else (one,))):
@@ -115,6 +123,10 @@ def program_texts(folder: Path) -> dict[str, str]:
         if len(found) >= _MOST_FILES:
             raise ValueError(f"{folder} has more than {_MOST_FILES} files")
         found[path.relative_to(folder).as_posix()] = path.read_text(encoding="utf-8")
+    if _CONFIG in found:
+        found[_CONFIG], times = re.subn(r"base: '[^']*'", f"base: '{public_url}'", found[_CONFIG])
+        if times != 1:
+            raise ValueError(f"{folder / _CONFIG} must set base: '...' once")
     return found
 
 
@@ -132,15 +144,12 @@ def _app(settings: PhoneSettings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 0
     _serve_itself(app, settings)
+    _serve_camera(app, settings)
     _serve_wires(app, settings)
     return app
 
 
 def _serve_itself(app: Flask, settings: PhoneSettings) -> None:
-    shelf = Shelf()
-    finder = CodeFinder(settings.service, settings.public_url, settings.workstations, settings.pin)
-    links = [f"{settings.public_url}/phone/{path}" for path in ("shop", "parking", "me")]
-
     @app.get("/")
     def page() -> Response:
         return send_from_directory(_HERE / "static", "index.html", max_age=0)
@@ -158,18 +167,31 @@ def _serve_itself(app: Flask, settings: PhoneSettings) -> None:
 
     @app.get("/program.json")
     def program() -> Response:
-        return _json(program_texts(settings.program))
+        return _json(program_texts(settings.program, settings.public_url))
 
     @app.get("/program/<path:name>")
     def program_file(name: str) -> Response:
         return send_from_directory(settings.program.resolve(), name, max_age=0)
 
+
+def _serve_camera(app: Flask, settings: PhoneSettings) -> None:
+    shelf = Shelf()
+    finder = CodeFinder(
+        settings.service, settings.public_url, settings.workstations, settings.counters, settings.pin
+    )
+    base = f"{settings.public_url}/phone"
+    links = [f"{base}/{path}" for path in ("shop", "parking", "me")]
+    lanes = [f"{base}/parking/lane/{name}" for name in settings.lanes]
+    points = [f"{base}/go/{name}" for name in settings.touchpoints]
+
     @app.get("/codes")
     def codes() -> Response:
-        lanes = [f"{settings.public_url}/phone/parking/lane/{name}" for name in settings.lanes]
-        points = [f"{settings.public_url}/phone/go/{name}" for name in settings.touchpoints]
-        found = finder.find(settings.receipts, lanes, points, links)
-        return _json({"codes": found, "goods": shelf.goods})
+        return _json({"codes": finder.find(settings.receipts, lanes, points, links), "goods": shelf.goods})
+
+    @app.get("/screens/<workstation>/payment.svg")
+    def payment(workstation: str) -> Response:
+        picture = finder.payment(workstation)
+        return Response(picture or b"", 200 if picture else 404, mimetype="image/svg+xml")
 
     @app.post("/read")
     def read() -> Response:

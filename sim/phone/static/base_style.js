@@ -30,4 +30,5 @@ checkbox { display: inline-flex; align-items: center; }
 checkbox > input { width: 23px; height: 23px; margin: 0 5px 0 0; flex: none; accent-color: #09bb07; }
 official-account { min-width: 300px; height: 84px; box-sizing: border-box; padding: 16px; border-radius: 4px; background: #fff;
   color: #353535; font-size: 15px; border: 1px dashed #b2b2b2; }
+official-account > i { font-style: normal; }
 `;

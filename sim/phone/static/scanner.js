@@ -42,7 +42,8 @@ export function kindOf(text) {
 
 async function look(goods) {
   const told = await (await fetch("/codes")).json();
-  const groups = GROUPS.map((where) => [where, told.codes.filter((code) => code.where === where)
+  for (const code of told.codes) if (code.picture) code.text = await readPicture(code.picture);
+  const groups = GROUPS.map((where) => [where, told.codes.filter((code) => code.where === where && code.text)
     .map((code) => [code.what, code.text])]);
   if (goods) {
     groups.unshift(["goods", told.goods.map((one) => [`${phone.language === "en" ? one.name_en : one.name}  ¥${one.price}`, one.code])]);
@@ -98,17 +99,22 @@ export async function readPage(page) {
   for (const picture of page.querySelectorAll("img, svg")) {
     const source = picture.tagName === "img" || picture.src ? picture.src
       : `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(picture))}`;
-    const image = new Image();
-    image.src = source;
-    try {
-      await image.decode();
-    } catch {
-      continue;
-    }
-    const text = await read(await drawn(image, 600, 600));
+    const text = await readPicture(source);
     if (text) return text;
   }
   return "";
+}
+
+/** Return the code that a picture shows, "" for none. */
+async function readPicture(source) {
+  const image = new Image();
+  image.src = source;
+  try {
+    await image.decode();
+  } catch {
+    return "";
+  }
+  return read(await drawn(image, 600, 600));
 }
 
 /** Make the scanner's buttons work. */

@@ -65,10 +65,10 @@ function openMessage(message) {
   if (message.page) openProgram(...address(`/${message.page}`, ""), SCENES.message);
 }
 
-/** Open a page of the mini-program; the box is named as its README says for what is no release. */
+/** Open a page of the mini-program; no path for its first one. */
 async function openProgram(path, query, scene) {
   hush();
-  const enter = { path, query: { base: encodeURIComponent(phone.config.public_url), ...query }, scene };
+  const enter = { path, query, scene };
   screen("program");
   if (program) return program.show(enter);
   const files = await (await fetch("/program.json")).json();

@@ -23,5 +23,7 @@ export function resolve(file, name) {
 
 /** Return declarations with the phone's own units. */
 export function units(text) {
-  return text.replace(/(-?\d*\.?\d+)(rpx|vw|vh)\b/g, (_, number, unit) => `calc(${number} * var(--${unit}))`);
+  // The phone's own bar at the bottom covers so much.
+  const inset = text.replace(/env\(safe-area-inset-bottom\)/g, "18px");
+  return inset.replace(/(-?\d*\.?\d+)(rpx|vw|vh)\b/g, (_, number, unit) => `calc(${number} * var(--${unit}))`);
 }
