@@ -15,6 +15,7 @@ from edge.parking.validation import Validation
 from edge.retail.bill import BillKind
 from edge.services.records import Unit
 from edge.services.work_records import WorkItem, WorkKind
+from sim.counters import CounterSale, ticket_violations
 from sim.fakes.box import GATEWAY, TILL
 from sim.parkers import Parker, stay_violations
 from sim.patrons import points_violations
@@ -48,6 +49,7 @@ def violations(world: World) -> list[str]:
         points_violations(world, events),
         touch_violations(world, events),
         phone_violations(world, events),
+        ticket_violations(world, events),
     )
     return [line for check in checks for line in check]
 
@@ -112,7 +114,7 @@ def _orders(world: World, events: list[Event]) -> Iterator[str]:
     twice = [order for order, count in Counter(data["order_id"] for data in paid).items() if count > 1]
     if twice:
         yield f"paid twice: {twice}"
-    buyers = [person for person in world.people if isinstance(person, (Buyer, Parker, PhoneShopper))]
+    buyers = [person for person in world.people if isinstance(person, (Buyer, Parker, PhoneShopper, CounterSale))]
     if len(paid) > len(buyers):
         yield f"{len(buyers)} people bought {len(paid)} times"
     happy = sum(person.has_paid for person in buyers)

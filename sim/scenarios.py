@@ -14,6 +14,7 @@ from edge.parking.validation_rule import SpendStep, ValidationPlan, ValidationRu
 from edge.services.parking_rules import ParkingRules
 from edge.services.payment_ports import GatewayAnswer, PaymentState, RefundState
 from edge.services.resolve_attempts import resolve_attempts
+from sim.counters import counter_scenarios
 from sim.fakes.box import BREAD, COLA, KIOSK, RULES, TILL, weight_label
 from sim.fakes.gateway import FakeFault
 from sim.fakes.refund_gateway import RefundFault
@@ -380,4 +381,5 @@ SCENARIOS = (
     *PATRONS,
     *WALKERS,
     *phone_scenarios(),
+    *counter_scenarios(),
 )
