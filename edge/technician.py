@@ -14,6 +14,7 @@ from pathlib import Path
 from devices.types import DeviceAbsent, PrintResult
 from edge.app import DATABASE, build_gateways, build_printer, printer_profile
 from edge.app.files import given_file
+from edge.app.phone import build_mini_program
 from edge.clock import SystemClock
 from edge.config import Config
 from edge.errands.configuration import check_config
@@ -22,6 +23,7 @@ from edge.errors import EdgeError, Invalid, Unavailable
 from edge.gateways.alipay.client import AlipayGateway
 from edge.gateways.wechat_pay.certificates import certificate_end
 from edge.gateways.wechat_pay.client import WeChatPayGateway
+from edge.gateways.wechat_pay.mini_program import WeixinMiniProgram
 from edge.ids import TimeOrderedIds
 from edge.store.database import lock_writer, open_reader, quick_check
 
@@ -148,6 +150,7 @@ def examine(config: Config) -> Iterator[Finding]:
     yield from _database(config)
     yield _broker(config)
     yield from _wechat_pay(config)
+    yield from _mini_program(config)
     yield from _alipay(config)
     yield from _devices(config)
 
@@ -248,6 +251,24 @@ def _configured_ends(config: Config) -> dict[str, int]:
     platform = {serial: path for serial, path in wallet.platform_keys.items() if "PUB_KEY_ID" not in serial}
     ends = {f"platform {serial}": certificate_end(given_file(path)) for serial, path in platform.items()}
     return {"of the merchant": certificate_end(given_file(wallet.certificate_file))} | ends
+
+
+def _mini_program(config: Config) -> Iterator[Finding]:
+    """Get an access token, which shows that appid and AppSecret fit and that this address may ask."""
+    clock = SystemClock()
+    try:
+        program = build_mini_program(config, clock)
+        if not isinstance(program, WeixinMiniProgram):
+            return
+        begun = clock.now()
+        try:
+            program.check()
+        finally:
+            program.close()
+    except EdgeError as error:
+        yield Finding(False, "mini-program", str(error))
+        return
+    yield Finding(True, "mini-program", f"gave an access token in {clock.now().since_ms(begun)} ms")
 
 
 def _alipay(config: Config) -> Iterator[Finding]:

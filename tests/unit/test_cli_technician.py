@@ -124,6 +124,10 @@ private_key_file = "{made.merchant_key}"
 certificate_file = "{made.merchant_cert}"
 base_url = "{gateway}"
 backup_url = ""
+[mini_program]
+appid = "{made.appid}"
+app_secret_file = "{made.folder}/app_secret.txt"
+base_url = "{gateway}"
 [wechat_pay.platform_keys]
 "{made.public_key_id}" = "{made.platform_public_key}"
 """
@@ -178,6 +182,7 @@ def test_doctor_finds_what_is_well_and_what_is_not(around: Surroundings) -> None
     assert found["HQ broker"].startswith("ok")
     assert found["WeChat Pay"].startswith("ok")
     assert found["clock skew"].startswith("ok")
+    assert found["mini-program"].startswith("ok")
     assert found["scanner-k01"].startswith("ok")
     assert found["printer-k01"].startswith("DOUBT")
     assert said.exit_code == 1
@@ -192,6 +197,21 @@ def test_doctor_sees_a_box_that_never_ran_and_a_damaged_database(around: Surroun
     found = lines_of(edge("doctor", "--config", around.config))
     assert found["service"].startswith("DOUBT")
     assert found["database"].startswith("DOUBT")
+
+
+def test_doctor_sees_an_app_secret_that_does_not_fit(around: Surroundings) -> None:
+    secret = around.folder / "secret.txt"
+    secret.write_text("0" * 32, encoding="ascii")
+    text = around.config.read_text("utf-8")
+    text = text.replace(f"{around.folder}/keys/app_secret.txt", str(secret))
+    around.config.write_text(text, encoding="utf-8")
+    found = lines_of(edge("doctor", "--config", around.config))
+    assert found["mini-program"].startswith("DOUBT")
+    assert "40125" in found["mini-program"]
+    assert "0" * 32 not in "".join(found.values())
+    secret.unlink()
+    found = lines_of(edge("doctor", "--config", around.config))
+    assert "cannot be read" in found["mini-program"]
 
 
 def test_doctor_goes_on_when_the_keys_cannot_be_read(around: Surroundings) -> None:

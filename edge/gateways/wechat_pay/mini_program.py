@@ -58,6 +58,10 @@ class WeixinMiniProgram:
         """Send a subscribe message; see the port."""
         _told(lambda: self._api.send_message(openid, template_id, page, fields))
 
+    def check(self) -> None:
+        """Return when appid and AppSecret fit; raise Declined or Unavailable."""
+        _known(self._api.check)
+
     def close(self) -> None:
         """Close all connections."""
         self._api.close()

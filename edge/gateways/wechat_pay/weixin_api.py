@@ -172,6 +172,14 @@ class WeixinApi:
         }
         self._with_token("message", "/cgi-bin/message/subscribe/send", value)
 
+    def check(self) -> None:
+        """Get an access token: appid and AppSecret fit, and this address may ask.
+
+        Raises WeixinRefused (40013, 40125: appid or secret; 40164: the address is not on the list),
+        Unavailable or OutcomeUnknown.
+        """
+        self._access_token()
+
     def close(self) -> None:
         """Close all connections."""
         self._line.close()
