@@ -107,7 +107,7 @@ def test_the_worlds_box_has_no_port_without_steps() -> None:
     box = World(phone_scenarios()[0]).box
     for field in fields(box):
         value = getattr(box, field.name)
-        by_name = field.name in {"gateways", "printers", "refunders", "prepayers", "autopayers"}
+        by_name = field.name in {"gateways", "printers", "refunders", "prepayers", "autopayers", "splitters"}
         found = list(value.values()) if by_name else [value]
         settings = {"origin", "workstations", "rules", "changed", "closed", "parking", "wake_lane"}
         settings |= {"touch", "members", "phone", "tenants", "counter", "scan_and_go", "pictures"}
