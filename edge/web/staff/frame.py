@@ -34,7 +34,7 @@ class Link:
 #: The first level of the navigation: a key of edge/web/texts, and the pages below it by their first name.
 GROUPS = (
     ("group_parking", ("lanes", "parking", "plates", "passes", "tariffs", "validations", "debts")),
-    ("group_till", ("payments", "phones", "shifts", "refunds", "exit", "bills", "scans")),
+    ("group_till", ("payments", "phones", "shifts", "refunds", "exit", "bills", "settlement", "scans")),
     ("group_members", ("funnel", "guides", "members", "landing")),
     ("group_box", ()),
 )
