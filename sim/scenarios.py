@@ -18,6 +18,7 @@ from sim.counters import counter_scenarios
 from sim.fakes.box import BREAD, COLA, KIOSK, RULES, TILL, weight_label
 from sim.fakes.gateway import FakeFault
 from sim.fakes.refund_gateway import RefundFault
+from sim.kiosk_phones import KIOSK_PHONES
 from sim.parkers import EXITS, Parker, garage, park
 from sim.patrons import MEMBERS, Patron
 from sim.people import Accountant, Buyer, Cashier, DeskClerk, Driver, Person, Returner
@@ -381,5 +382,6 @@ SCENARIOS = (
     *PATRONS,
     *WALKERS,
     *phone_scenarios(),
+    *KIOSK_PHONES,
     *counter_scenarios(),
 )

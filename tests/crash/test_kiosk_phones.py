@@ -1,0 +1,43 @@
+"""A phone and a payment code pay at one kiosk at once: whichever is first wins, and the other one is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from sim.checks import violations
+from sim.kiosk_phones import KIOSK_PHONES, KioskBuyer, KioskPhone
+from sim.world import Scenario, World
+
+
+def people(world: World) -> tuple[KioskPhone, KioskBuyer]:
+    phone, buyer = world.people
+    assert isinstance(phone, KioskPhone)
+    assert isinstance(buyer, KioskBuyer)
+    return phone, buyer
+
+
+@pytest.mark.parametrize("scenario", KIOSK_PHONES, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("seed", range(4))
+def test_the_goods_are_paid_once_by_one_of_them_and_the_phone_knows_by_which(
+    scenario: Scenario, seed: int
+) -> None:
+    world = World(scenario, seed).run()
+    assert violations(world) == []
+    phone, buyer = people(world)
+    assert buyer.has_paid
+    assert phone.told == ("paid" if phone.wallet else "paid elsewhere")
+    assert world.gateway.total_fen() == 990
+
+
+def test_both_of_them_win_in_some_worlds() -> None:
+    wallets = [len(people(World(scenario, 1).run())[0].wallet) for scenario in KIOSK_PHONES]
+    assert {0, 1} == set(wallets)
+
+
+@pytest.mark.parametrize("scenario", KIOSK_PHONES[:3], ids=lambda scenario: scenario.name)
+def test_two_deaths_double_nothing(scenario: Scenario) -> None:
+    steps = World(scenario, 1).run().steps.count
+    worlds = [World(scenario, 1, crash_at=(first, first + 60)).run() for first in range(20, steps - 100, 97)]
+    for world in worlds:
+        assert violations(world) == [], world.describe()
+    assert sum(world.crashes == 2 for world in worlds) >= 3
