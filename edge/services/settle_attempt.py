@@ -229,7 +229,7 @@ def _approve(
     )
     _tell(unit, box, approved, now)
     _note_end(unit, attempt, approved, answer.detail, now)
-    if attempt.openid and answer.payer not in (None, attempt.openid):
+    if attempt.openid and answer.payer and answer.payer != attempt.openid:
         note_step(unit, approved, StepKind.SETTLED, "paid by another wallet than the one that asked", now)
     take_tender(unit, box, order, tender, now)
     busy = shown_at(unit, box, order)

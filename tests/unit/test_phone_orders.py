@@ -28,9 +28,11 @@ from edge.services.pay_by_phone import (
     close_phone_payment,
     give_up_order,
 )
+from edge.services.payment_ports import GatewayAnswer, PaymentState
 from edge.services.phone_order import cancel_phone_order, end_forsaken_orders
 from edge.services.phone_ports import NoticeRefused
 from edge.services.refund_order import RefundAsk, refund_order
+from edge.services.settle_attempt import settle
 from edge.services.staff import StaffMember
 from edge.services.take_cash import take_cash
 from edge.services.work_records import WorkKind
@@ -327,6 +329,20 @@ def test_whose_wallet_paid_is_kept_with_the_payment(shop: PhoneShop) -> None:
     token = shop.sign_in(ME)
     order_id = paid_order(shop, token)
     assert [one.payer for one in attempts(shop, order_id)] == [ME]
+    (attempt,) = attempts(shop, order_id)
+    trail = shop.box.store.read(lambda unit: unit.attempts.trail(attempt.attempt_id))
+    assert not any("another wallet" in one.detail for one in trail)
+
+
+def test_a_payment_by_another_wallet_than_the_one_that_asked_is_booked_and_noted(shop: PhoneShop) -> None:
+    order = shop.phone_order(shop.sign_in(ME))
+    attempt = begin_order_payment(shop.box, order.order_id, openid=ME)
+    answer = GatewayAnswer(PaymentState.APPROVED, "420", attempt.amount_fen, "openid-b", detail="SUCCESS")
+    assert settle(shop.box, attempt.attempt_id, answer) is AttemptState.APPROVED
+    (paid,) = attempts(shop, order.order_id)
+    assert paid.payer == "openid-b"
+    trail = shop.box.store.read(lambda unit: unit.attempts.trail(attempt.attempt_id))
+    assert [one.detail for one in trail] == ["paid by another wallet than the one that asked"]
 
 
 def test_goods_that_were_handed_over_are_told_until_wechat_has_taken_it(shop: PhoneShop) -> None:
