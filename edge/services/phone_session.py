@@ -108,6 +108,19 @@ def first_tap(unit: Unit, session: PhoneSession, key: str, now: Instant) -> bool
     return unit.phones.first_time(session.session_id, key, now.wall_at)
 
 
+def take_way(box: Box, session: PhoneSession, way: str) -> PhoneSession:
+    """Have a phone that came back by a code go on with that code's way; what is no way changes nothing."""
+    if way == session.correlation or not is_correlation(way):
+        return session
+
+    def work(unit: Unit) -> PhoneSession:
+        changed = replace(unit.phones.get(session.session_id) or session, correlation=way)
+        unit.phones.put(changed)
+        return changed
+
+    return box.store.write(work)
+
+
 def end_session(box: Box, session: PhoneSession) -> None:
     """Sign a phone out."""
     box.store.write(lambda unit: unit.phones.end(session.session_id))

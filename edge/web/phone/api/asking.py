@@ -16,7 +16,7 @@ from edge.errors import Declined, EdgeError, Invalid, OutcomeUnknown, Unavailabl
 from edge.services.box import Box
 from edge.services.phone_ports import LoginRefused
 from edge.services.phone_records import PhoneSession
-from edge.services.phone_session import session_of
+from edge.services.phone_session import session_of, take_way
 from edge.web.desk import LANGUAGES
 from edge.web.texts import load_texts
 
@@ -70,12 +70,17 @@ def session(box: Box) -> PhoneSession:
 
 
 def maybe_session(box: Box) -> PhoneSession | None:
-    """Return the session of this request, None without one; raise PhoneProblem for another site's post."""
+    """Return the session of this request, None without one; raise PhoneProblem for another site's post.
+
+    It goes on with the way that is named in the query.
+    """
     if "phone_session" not in g:
         token = asked_token()
         g.phone_session = session_of(box, token) if token else None
         if not bearer() and g.phone_session is not None and request.method not in _SAFE and not _own_page():
             raise PhoneProblem("not_yours", "phone_foreign_page")
+        if g.phone_session is not None:
+            g.phone_session = take_way(box, g.phone_session, request.args.get("c", ""))
     found: PhoneSession | None = g.phone_session
     return found
 
