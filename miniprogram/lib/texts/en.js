@@ -191,10 +191,10 @@ module.exports = {
     leaveBy: 'Please leave by {time}',
     member: 'Your points: {points}',
     join: 'Join',
-    subscribe: 'Tell me about points and collection',
+    subscribe: 'Send me a message about this purchase',
     subscribed: 'All right, you will be told',
     refused: 'All right, no messages',
     showCode: 'Show',
-    full: 'Whole receipt',
+    full: 'Copy the receipt’s link',
   },
 };

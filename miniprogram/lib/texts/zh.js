@@ -191,10 +191,10 @@ module.exports = {
     leaveBy: '请在 {time} 前出场',
     member: '您的积分 {points}',
     join: '加入会员',
-    subscribe: '有积分和取货消息时通知我',
+    subscribe: '在微信里通知我这笔消费',
     subscribed: '好的，会通知您',
     refused: '好的，不会打扰您',
     showCode: '出示',
-    full: '完整小票',
+    full: '复制小票链接',
   },
 };

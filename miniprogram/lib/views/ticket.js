@@ -12,7 +12,8 @@ function ticketView(answer, t) {
   return {
     number: fill(t.number, { number: answer.number }),
     tenant: (answer.tenant && answer.tenant.name) || '',
-    counter: answer.counter || '',
+    // A number that begins with its counter says it already.
+    counter: String(answer.number).startsWith(answer.counter) ? '' : answer.counter || '',
     guide: fillIf(t.guide, { guide: answer.guide }),
     lines: goodsView(answer.lines, t),
     offers: answer.offers || [],
