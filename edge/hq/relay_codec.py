@@ -27,7 +27,7 @@ MAX_TARGET = 2_048
 METHODS = frozenset({"GET", "HEAD", "POST"})
 
 #: What is served to the world: pages of receipts, callbacks of wallets, and what the pages are made of.
-_PUBLIC = re.compile(r"/(phone|notify)/.+|/static/[a-z-]+\.(css|js|svg)")
+_PUBLIC = re.compile(r"/(phone|notify)/.+|/static/[a-z_-]+\.(css|js|svg)")
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]{1,64}){0,4}")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:\d{1,5})?")
 _CALLER = re.compile(r"([A-Za-z0-9_-]{8,64})?", re.ASCII)

@@ -147,6 +147,7 @@ def test_an_answer_has_a_status(status: object) -> None:
         "/phone/pictures/mall.png",
         "/notify/wechat_pay/x",
         "/static/page.css",
+        "/static/phone_pages.css",
         "/static/icon.svg",
     ],
 )
