@@ -160,6 +160,22 @@ def hq(broker_port: int, port: int, folder: Path, workers: int, database: str) -
     run(broker_port, port, folder, _until_signal(), workers=workers, database=database)
 
 
+@main.command("hq-trace")
+@click.argument("word")
+@click.option("--url", default="http://127.0.0.1:8090", show_default=True, help="Of HQ's page.")
+def hq_trace(word: str, url: str) -> None:
+    """Follow one shopper event by event at HQ. WORD: an order's id or number, a way's or a member's id."""
+    from sim.hq.trace import ask, lines
+
+    try:
+        found = ask(url, word)
+    except OSError as error:
+        raise click.ClickException(f"HQ's page at {url} does not answer ({error}); is HQ running?") from error
+    click.echo("\n".join(lines(found)))
+    if not found["events"]:
+        sys.exit(1)
+
+
 @main.command("command")
 @click.argument("kind")
 @click.option("--site", default="demo-mall", show_default=True)
@@ -261,11 +277,12 @@ def crowd(shoppers: int, minutes: float, seed: int, folder: Path | None, cars: b
 @main.command()
 @click.option("--broker-port", default=1883, show_default=True)
 @click.option("--port", default=8092, show_default=True)
-def relay(broker_port: int, port: int) -> None:
+@click.option("--name", default="relay-1", show_default=True, help="Another for each at one broker.")
+def relay(broker_port: int, port: int, name: str) -> None:
     """HQ's public host: hands the requests of phones to their boxes over MQTT."""
     from sim.relay import run
 
-    run(broker_port, port, _until_signal(), click.echo)
+    run(broker_port, port, name, _until_signal(), click.echo)
 
 
 @main.command()

@@ -34,11 +34,12 @@ _log = logging.getLogger(__name__)
 WEB_HOST = "127.0.0.1"
 WEB_THREADS = 64
 
+MAX_CONNECTIONS = 2_000
 MAX_BODY = 64 * 1024
 MAX_HEADERS = 60
 
 #: Requests that may wait for one box, and all boxes that are remembered.
-MAX_WAITING = 40
+MAX_WAITING = 90
 MAX_BOXES = 20_000
 
 #: How long a phone waits, and after how long its request is published again, in seconds.
@@ -224,17 +225,25 @@ class PublicHost:
     """The relay and its web server; usable as a context manager. port 0 takes a free one."""
 
     def __init__(
-        self, broker_port: int, port: int = 0, broker_host: str = "127.0.0.1", tls: ClientTls | None = None
+        self,
+        broker_port: int,
+        port: int = 0,
+        broker_host: str = "127.0.0.1",
+        tls: ClientTls | None = None,
+        name: str = "relay-1",
     ) -> None:
-        """Listen at once; raises OSError when the port is taken."""
+        """Listen at once; raises OSError when the port is taken. name: as of Relay, its own at the broker."""
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-        self.relay = Relay(broker_host, broker_port, tls=tls)
+        self.relay = Relay(broker_host, broker_port, name, tls)
         self._server = create_server(
             make_public_app(self.relay),
             host=WEB_HOST,
             port=port,
             threads=WEB_THREADS,
             max_request_body_size=MAX_BODY + 1,
+            # Phones keep their connections; beyond the limit the server accepts once a second alone.
+            connection_limit=MAX_CONNECTIONS,
+            asyncore_use_poll=True,
         )
         self.port = int(self._server.effective_port)
         self._thread = threading.Thread(target=self._server.run, name="hq-public", daemon=True)
@@ -256,9 +265,9 @@ class PublicHost:
         return f"http://{WEB_HOST}:{self.port}/b/{site}/{edge}"
 
 
-def run(broker_port: int, port: int, stop: threading.Event, say: Callable[[str], None]) -> None:
-    """Run the public host until `stop` is set."""
-    with PublicHost(broker_port, port) as host:
+def run(broker_port: int, port: int, name: str, stop: threading.Event, say: Callable[[str], None]) -> None:
+    """Run the public host until `stop` is set. name: another for each that runs at one broker."""
+    with PublicHost(broker_port, port, name=name) as host:
         say(f"public host for phones at {host.url('SITE', 'BOX')}/")
         stop.wait()
 

@@ -120,6 +120,11 @@ class RequestDesk:
         with self._lock:
             return self._counts
 
+    def waiting(self) -> int:
+        """Return how many requests are served or wait for their turn."""
+        with self._lock:
+            return self._admission.waiting
+
     def take(self, incoming: Incoming) -> None:
         """Take one message of the requests' topic."""
         correlation, topic = incoming.correlation, incoming.response_topic

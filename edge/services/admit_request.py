@@ -31,8 +31,8 @@ class AdmissionLimits:
     remembered_bytes: answers kept for retries. longest_ms: how long a request may wait whatever it says.
     """
 
-    per_s: int = 50
-    burst: int = 200
+    per_s: int = 100
+    burst: int = 300
     open: int = 100
     remember_ms: int = 60_000
     remembered: int = 256
@@ -62,6 +62,11 @@ class Admission:
         self._bytes = 0
         self._tokens = float(limits.burst)
         self._counted_ns: int | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many requests are served or wait for their turn."""
+        return len(self._open)
 
     def admit(self, correlation: bytes, topic: str, expiry_s: int | None, now_ns: int) -> Verdict:
         """Decide about a request that came at `now_ns`, to be answered on `topic` within `expiry_s`."""

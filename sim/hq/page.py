@@ -7,21 +7,25 @@ import threading
 from pathlib import Path
 from typing import Protocol, cast
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, jsonify, render_template_string, request
 
 from sim.clocks import unix_ms
 from sim.commander import Commander, Wish
 from sim.hq.behaviour import Behaviour
 from sim.hq.books import Books
 from sim.hq.reading import UNTRUSTED_MS, Word
+from sim.hq.trace import trace
 
 _PLACE = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
-_PAGE = Path(__file__).with_name("page.html")
+_PAGE, _TRACE = Path(__file__).with_name("page.html"), Path(__file__).with_name("trace.html")
 
 FUNNEL = ("order.paid", "landing.shown", "landing.opened", "landing.join", "landing.follow")
 
 #: Boxes listed; of more, those that need a look come first. Holes are told for so many of them.
 MAX_BOXES = 200
+
+#: The longest word that a trace begins at.
+MAX_WORD = 64
 
 #: Events that one answer holds; ask again with `skip` for more.
 MAX_EVENTS = 500
@@ -46,7 +50,11 @@ class Hq(Protocol):
 
 
 def make_app(hq: Hq) -> Flask:
-    """Return the web application: `/`, `/state.json`, `/events.json`, POST `/behaviour`, POST `/commands`."""
+    """Return the web application.
+
+    `/`, `/state.json`, `/events.json`, `/trace` and `/trace.json` of one shopper, POST `/behaviour`, POST
+    `/commands`.
+    """
     app = Flask(__name__)
 
     @app.get("/")
@@ -73,6 +81,7 @@ def make_app(hq: Hq) -> Flask:
             return jsonify(error=str(error)), 400
         return jsonify(hq.behaviour.as_json()), 200
 
+    _add_traces(app, hq)
     _add_commands(app, hq)
     return app
 
@@ -94,6 +103,18 @@ def wish_of(given: object) -> Wish:
             raise ValueError(f"{name} {named[name]!r} is no name of a {name}")
     site, edge, kind, issued_by = (str(value) for value in named.values())
     return Wish(site, edge, kind, arguments, issued_by, life_s=COMMAND_S)
+
+
+def _add_traces(app: Flask, hq: Hq) -> None:
+    @app.get("/trace.json")
+    def traced() -> Response:
+        return jsonify(trace(hq.ledger, request.args.get("of", "").strip()[:MAX_WORD]))
+
+    @app.get("/trace")
+    def trace_page() -> str:
+        word = request.args.get("of", "").strip()[:MAX_WORD]
+        found = trace(hq.ledger, word) if word else None
+        return render_template_string(_TRACE.read_text(encoding="utf-8"), found=found, word=word)
 
 
 def _add_commands(app: Flask, hq: Hq) -> None:

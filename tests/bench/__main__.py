@@ -138,6 +138,7 @@ BENCHES: dict[str, Callable[..., Result]] = {
     "exit": _imported("exit"),
     "funnel": _imported("funnel"),
     "touch_day": _imported("touch_day"),
+    "relay": _imported("relay"),
 }
 
 
