@@ -15,6 +15,7 @@ from edge.parking.validation import Validation
 from edge.retail.bill import BillKind
 from edge.services.records import Unit
 from edge.services.work_records import WorkItem, WorkKind
+from sim.collectors import Collector, collector_violations
 from sim.counters import CounterSale, ticket_violations
 from sim.fakes.box import GATEWAY, TILL
 from sim.parkers import Parker, stay_violations
@@ -48,6 +49,7 @@ def violations(world: World) -> list[str]:
         stay_violations(world),
         points_violations(world, events),
         touch_violations(world, events),
+        collector_violations(world, events),
         phone_violations(world, events),
         ticket_violations(world, events),
     )
@@ -84,10 +86,23 @@ def _charged(world: World, events: list[Event], approved: dict[str, Event]) -> d
     """Return what each payment took at the gateway, with what went back of it by refunds."""
     back = _given_back(events)
     attempts = {number: data["attempt_id"] for number, data in approved.items()}
-    return {
-        number: world.gateway.charged_fen(number) + back.get(attempts.get(number, ""), 0)
-        for number in world.gateway.asked
-    }
+    parts = _parts(world, attempts)
+    taken: Counter[str] = Counter()
+    for number in world.gateway.asked:
+        taken[parts.get(number, number)] += world.gateway.charged_fen(number)
+    return {number: fen + back.get(attempts.get(number, ""), 0) for number, fen in taken.items()}
+
+
+def _parts(world: World, attempts: dict[str, str]) -> dict[str, str]:
+    """Return the number of the whole payment for each part of one to several merchants."""
+
+    def query(unit: Unit) -> dict[str, str]:
+        found = [unit.attempts.get(attempt_id) for attempt_id in attempts.values()]
+        return {
+            part.merchant_order_no: one.merchant_order_no for one in found if one for part in one.parts
+        }
+
+    return world.store.read(query)
 
 
 def _untold(
@@ -114,7 +129,7 @@ def _orders(world: World, events: list[Event]) -> Iterator[str]:
     twice = [order for order, count in Counter(data["order_id"] for data in paid).items() if count > 1]
     if twice:
         yield f"paid twice: {twice}"
-    buyers = [person for person in world.people if isinstance(person, (Buyer, Parker, PhoneShopper, CounterSale))]
+    buyers = [person for person in world.people if isinstance(person, (Buyer, Parker, PhoneShopper, CounterSale, Collector))]
     if len(paid) > len(buyers):
         yield f"{len(buyers)} people bought {len(paid)} times"
     happy = sum(person.has_paid for person in buyers)

@@ -14,6 +14,7 @@ from edge.parking.validation_rule import SpendStep, ValidationPlan, ValidationRu
 from edge.services.parking_rules import ParkingRules
 from edge.services.payment_ports import GatewayAnswer, PaymentState, RefundState
 from edge.services.resolve_attempts import resolve_attempts
+from sim.collectors import collector_scenarios
 from sim.counters import counter_scenarios
 from sim.fakes.box import BREAD, COLA, KIOSK, RULES, TILL, weight_label
 from sim.fakes.gateway import FakeFault
@@ -373,6 +374,7 @@ SCENARIOS = (
     *REFUNDS,
     CANCELLED_UNHEARD,
     LEFT_THEN_PAID,
+    *collector_scenarios(),
     *GIVEN_BACK,
     *CONTRADICTED,
     SHIFT,

@@ -79,6 +79,7 @@ EFFECTS = (
     "phones.",
     "program.",
     "refunds.",
+    "splits.",
     "link.send",
     "link.acks",
     "printer.print_job",

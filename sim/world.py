@@ -16,7 +16,7 @@ from operator import length_hint
 from typing import Any, Protocol, TypeVar, cast
 
 from edge.errors import EdgeError, Invalid
-from edge.services.box import Box, Rules, Workstation
+from edge.services.box import Box, Rules, Tenant, Workstation
 from edge.services.follow_unconfirmed import follow_unconfirmed
 from edge.services.hand_over_notices import tell_notices
 from edge.services.member_rules import MemberRules
@@ -33,6 +33,7 @@ from edge.services.recover import recover
 from edge.services.reset_idle import reset_idle
 from edge.services.resolve_attempts import resolve_attempts
 from edge.services.resolve_refunds import resolve_refunds
+from edge.services.resolve_splits import resolve_splits
 from edge.services.show_screen import show_screen
 from edge.services.take_payment import submit
 from edge.services.touch_rules import TouchRules
@@ -45,6 +46,7 @@ from sim.fakes.ids import FakeIds
 from sim.fakes.mini_program import FakeMiniProgram
 from sim.fakes.printer import FakePrinter
 from sim.fakes.scanner import FakeScanner
+from sim.fakes.split_gateway import FakeSplitGateway
 from sim.fakes.store import FakeStore
 from sim.ledgers import LedgerBill, LedgerGateway, LedgerPhones, LedgerRefunds
 from sim.people import Person
@@ -122,6 +124,7 @@ class Scenario:
     members: MemberRules = field(default_factory=MemberRules)
     touch: TouchRules | None = None
     phone: PhoneRules | None = None
+    tenants: Mapping[str, Tenant] = field(default_factory=dict)
 
 
 class World:
@@ -148,6 +151,7 @@ class World:
         self.gateway = LedgerGateway(self.clock)
         self.refunds = LedgerRefunds(self.gateway, self.clock)
         self.phones = LedgerPhones(self.gateway)
+        self.splits = FakeSplitGateway(most_permille=1_000)
         self.program = FakeMiniProgram()
         self.places = (*WORKSTATIONS, *scenario.places)
         self.bill = LedgerBill(self.gateway, self.refunds)
@@ -258,6 +262,9 @@ class World:
             places=self.scenario.places,
         )
         whole = replace(box, members=self.scenario.members, touch=self.scenario.touch)
+        if self.scenario.tenants:
+            passing = {GATEWAY: stepped(self.splits, "splits", steps)}
+            whole = replace(whole, tenants=self.scenario.tenants, splitters=passing)
         if self.scenario.phone is not None:
             program = stepped(self.program, "program", steps)
             whole = replace(whole, phone=self.scenario.phone, mini_program=program)
@@ -305,10 +312,15 @@ class World:
             self.step(partial(follow_unconfirmed, self.box))
         self.step(partial(resolve_attempts, self.box))
         self.step(partial(resolve_refunds, self.box))
+        self._share()
         if self.scenario.phone is not None:
             self.step(partial(end_forsaken_orders, self.box))
             self.step(partial(tell_notices, self.box))
         self.step(self._publish)
+
+    def _share(self) -> None:
+        if self.scenario.tenants:
+            self.step(partial(resolve_splits, self.box))
 
     def _publish(self) -> None:
         box = self.box
@@ -337,9 +349,10 @@ class World:
     def _is_still(self) -> bool:
         def query(unit: Unit) -> bool:
             waits = unit.attempts.open(1) or unit.outbox.depth().count
+            shares = unit.splits.moving(1) or unit.splits.moving_returns(1)
             papers = any(unit.receipts.to_print(place) for place in self.places)
             told = self.scenario.phone is None or not unit.phone_notices.waiting()[0]
-            return told and not (waits or papers or any(refund.moving for refund in unit.refunds.open(9)))
+            return told and not (waits or shares or papers or any(refund.moving for refund in unit.refunds.open(9)))
 
         return self.store.read(query)
 
@@ -377,6 +390,7 @@ class World:
         """Note what the world is like here but for what dies with the service."""
         time = (self._rounds, self._quiet, self.history.units, hash(self.random.getstate()), self.clock.now())
         money = [vars(self.gateway), vars(self.refunds), vars(self.bill), vars(self.phones), vars(self.program)]
+        money.append({"splits": self.splits})
         papers = [len(printer.printed) for printer in self.printers.values()]
         wire = vars(self.hq) | {name: length_hint(vars(self.hq)[name]) for name in ("_fates", "_ack_fates")}
         self.marks.append(hash(repr((time, vars(self.ids), money, papers, self.people, wire))))

@@ -37,7 +37,7 @@ class FakeSplitGateway:
     for_tenants: bool = False
     slow_queries: int = 0
     failing: dict[str, str] = field(default_factory=dict)
-    receivers: set[tuple[str, str]] = field(default_factory=set)
+    receivers: dict[tuple[str, str], None] = field(default_factory=dict)
     shared: dict[str, SharingAsk] = field(default_factory=dict)
     returned: dict[str, ReturnAsk] = field(default_factory=dict)
     faults: deque[SharingFault] = field(default_factory=deque)
@@ -45,7 +45,7 @@ class FakeSplitGateway:
 
     def add_receiver(self, payee: str, merchant: str) -> None:
         """Allow a number to receive shares."""
-        self.receivers.add((payee, merchant))
+        self.receivers[payee, merchant] = None
 
     def share(self, ask: SharingAsk) -> SharingAnswer:
         """Share a payment; see the port."""
