@@ -47,7 +47,8 @@ class Worker:
         longest_s: a step that takes longer counts as stuck. wake: an event of somebody else's to wake on.
         """
         self.name = name
-        self._step = step
+        #: What it does again and again, for whoever plays the worker without a thread.
+        self.step = step
         self.longest_s = longest_s
         self._wake = wake or threading.Event()
         self._stopping = threading.Event()
@@ -100,7 +101,7 @@ class Worker:
 
     def _take_step(self) -> float:
         try:
-            pause_s = self._step()
+            pause_s = self.step()
         # The supervisor's boundary: whatever a step raises is logged, counted and tried again.
         except Exception as error:
             self._crashes += 1

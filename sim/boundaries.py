@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from edge.retail.attempt import AttemptState
 from edge.retail.refund import LegState
 from sim.checks import violations
+from sim.conditions import Conditions
 from sim.world import Scenario, Stuck, World
 
 
@@ -51,20 +52,35 @@ class Toll:
         return "\n".join([head, *self.problems[:5]])
 
 
-def deaths(scenario: Scenario, seed: int = 0, crash_at: tuple[int, ...] = ()) -> tuple[tuple[int, ...], ...]:
+def deaths(
+    scenario: Scenario,
+    seed: int = 0,
+    crash_at: tuple[int, ...] = (),
+    conditions: Conditions | None = None,
+) -> tuple[tuple[int, ...], ...]:
     """Return the steps of a run, those that are the same death together, in order."""
-    world = World(scenario, seed, crash_at, watch=True).run()
+    world = World(scenario, seed, crash_at, watch=True, conditions=conditions).run()
     same: dict[int, list[int]] = {}
     for at, mark in enumerate(world.marks, 1):
         same.setdefault(mark, []).append(at)
     return tuple(tuple(steps) for steps in same.values())
 
 
-def crashed_once(scenario: Scenario, seed: int = 0, *, each: bool = False) -> Iterator[tuple[World, int]]:
-    """Yield a world for each death, with how many boundaries it stands for; with `each`, one a step."""
-    for steps in deaths(scenario, seed):
+def crashed_once(
+    scenario: Scenario,
+    seed: int = 0,
+    *,
+    each: bool = False,
+    stride: int = 1,
+    conditions: Conditions | None = None,
+) -> Iterator[tuple[World, int]]:
+    """Yield a world for each death, with how many boundaries it stands for; with `each`, one a step.
+
+    stride: only every so many deaths. conditions: as in World.
+    """
+    for steps in deaths(scenario, seed, conditions=conditions)[::stride]:
         for at in steps if each else steps[:1]:
-            yield World(scenario, seed, (at,)), 1 if each else len(steps)
+            yield World(scenario, seed, (at,), conditions=conditions), 1 if each else len(steps)
 
 
 def crashed_twice(

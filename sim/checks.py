@@ -18,12 +18,14 @@ from edge.services.work_records import WorkItem, WorkKind
 from sim.collectors import Collector, collector_violations
 from sim.counters import CounterSale, ticket_violations
 from sim.fakes.box import GATEWAY, TILL
+from sim.garage.motorists import Motorist, Prepayer
+from sim.garage.truth import garage_violations
 from sim.parkers import Parker, stay_violations
 from sim.patrons import points_violations
 from sim.people import Buyer, Driver
 from sim.phone_shoppers import PhoneShopper, phone_violations
 from sim.walkers import touch_violations
-from sim.world import World
+from sim.world import OWNERS, World
 
 Event = dict[str, Any]
 
@@ -47,6 +49,7 @@ def violations(world: World) -> list[str]:
         _bills(world),
         _validations(world, events),
         stay_violations(world),
+        garage_violations(world, events),
         points_violations(world, events),
         touch_violations(world, events),
         collector_violations(world, events),
@@ -90,7 +93,8 @@ def _charged(world: World, events: list[Event], approved: dict[str, Event]) -> d
     taken: Counter[str] = Counter()
     for number in world.gateway.asked:
         taken[parts.get(number, number)] += world.gateway.charged_fen(number)
-    return {number: fen + back.get(attempts.get(number, ""), 0) for number, fen in taken.items()}
+    at_gateway = {number: fen + back.get(attempts.get(number, ""), 0) for number, fen in taken.items()}
+    return at_gateway | world.garage.owners.taken_fen
 
 
 def _parts(world: World, attempts: dict[str, str]) -> dict[str, str]:
@@ -98,9 +102,7 @@ def _parts(world: World, attempts: dict[str, str]) -> dict[str, str]:
 
     def query(unit: Unit) -> dict[str, str]:
         found = [unit.attempts.get(attempt_id) for attempt_id in attempts.values()]
-        return {
-            part.merchant_order_no: one.merchant_order_no for one in found if one for part in one.parts
-        }
+        return {part.merchant_order_no: one.merchant_order_no for one in found if one for part in one.parts}
 
     return world.store.read(query)
 
@@ -129,7 +131,9 @@ def _orders(world: World, events: list[Event]) -> Iterator[str]:
     twice = [order for order, count in Counter(data["order_id"] for data in paid).items() if count > 1]
     if twice:
         yield f"paid twice: {twice}"
-    buyers = [person for person in world.people if isinstance(person, (Buyer, Parker, PhoneShopper, CounterSale, Collector))]
+    everybody = [one for person in world.people for one in (person, *person.company)]
+    payers = (Buyer, Parker, Prepayer, Motorist, PhoneShopper, CounterSale, Collector)
+    buyers = [person for person in everybody if isinstance(person, payers)]
     if len(paid) > len(buyers):
         yield f"{len(buyers)} people bought {len(paid)} times"
     happy = sum(person.has_paid for person in buyers)
@@ -155,6 +159,9 @@ def _books(world: World, events: list[Event]) -> Iterator[str]:
     held_fen = balances.get(f"tender/{GATEWAY}", 0) + sum(_billed_fen(world).values())
     if held_fen != world.gateway.total_fen():
         yield f"the books hold {held_fen} fen, the gateway {world.gateway.total_fen()}"
+    owners_fen = sum(world.garage.owners.taken_fen.values())
+    if balances.get(f"tender/{OWNERS}", 0) != owners_fen:
+        yield f"the books hold {balances.get(f'tender/{OWNERS}', 0)} fen of owners, {owners_fen} were taken"
     sold_fen = sum(data["total_fen"] for data in _of(events, "order.paid"))
     sold_fen -= sum(data["amount_fen"] for data in _done(events) if not data["cancels_order"])
     sales_fen = -sum(amount for account, amount in balances.items() if account.startswith("sales/"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from edge.retail.shift import ShiftState
 from edge.services.box import Box
@@ -24,6 +24,9 @@ from edge.services.records import Unit
 from edge.services.refund_order import RefundAsk, quote_refund, refund_order, replace_leg
 from edge.services.staff import StaffMember
 from edge.services.take_cash import take_cash
+
+if TYPE_CHECKING:
+    from sim.garage.site import Garage
 
 #: Who approves refunds; people here do not forget their PIN.
 SUPERVISOR = StaffMember("supervisor", "supervisor", "")
@@ -45,6 +48,10 @@ class Place(Protocol):
     def pay_url(self, url: str) -> bool:
         """Have a phone open this and pay; return whether it could."""
 
+    @property
+    def garage(self) -> Garage:
+        """The car park, as it stands there."""
+
     def login_code(self, code: str, openid: str) -> str:
         """Have a shopper's phone be given this code by wx.login; return it."""
 
@@ -64,6 +71,11 @@ class Person:
 
     has_paid: bool = field(default=False, kw_only=True)
     done: bool = field(default=False, kw_only=True)
+
+    @property
+    def company(self) -> tuple[Person, ...]:
+        """Whoever came along."""
+        return ()
 
     def act(self, place: Place) -> None:
         """Do the next thing."""

@@ -38,6 +38,7 @@ from edge.services.show_screen import show_screen
 from edge.services.take_payment import submit
 from edge.services.touch_rules import TouchRules
 from edge.services.workstation import load
+from sim.conditions import CALM, MIXED, Conditions
 from sim.fakes.box import GATEWAY, RULES, WORKSTATIONS, compose_box, stock
 from sim.fakes.clock import FakeClock
 from sim.fakes.gateway import Shopper
@@ -48,6 +49,8 @@ from sim.fakes.printer import FakePrinter
 from sim.fakes.scanner import FakeScanner
 from sim.fakes.split_gateway import FakeSplitGateway
 from sim.fakes.store import FakeStore
+from sim.garage.site import Garage
+from sim.garage.turns import LaneTurns
 from sim.ledgers import LedgerBill, LedgerGateway, LedgerPhones, LedgerRefunds
 from sim.people import Person
 from sim.steps import Crash, History, SteppedStore, Steps, stepped
@@ -56,6 +59,9 @@ T = TypeVar("T")
 
 #: Rounds after which a world that has not come to rest is stuck. A payment in the dark ends after 6 minutes.
 MAX_ROUNDS = 600
+
+#: The name under which the box knows the gateway that charges owners of plates.
+OWNERS = "vehicle"
 
 #: Quiet rounds before time goes faster, as (rounds, milliseconds of a round).
 PACES = ((0, 1_000), (10, 5_000), (40, 30_000))
@@ -102,6 +108,7 @@ class Service:
     """What a running service holds in memory; all of it dies with it."""
 
     box: Box
+    lanes: LaneTurns | None = None
     charges: deque[tuple[str, str]] = field(default_factory=deque)
     cursor: PublishCursor = field(default_factory=PublishCursor)
 
@@ -111,8 +118,9 @@ class Scenario:
     """A small script: prepare sets the stage and returns the people. name: for messages.
 
     rules, parking: what the box works by. places: more than the kiosk and the till. late_after: quiet rounds
-    until what is late arrives. members: what members and points go by. phone: by what phones are served; None
-    has no mini-program.
+    until what is late arrives. members: what members and points go by. owners: plates whose owners agreed to
+    be charged after leaving; without any the box does not ask. phone: by what phones are served; None has no
+    mini-program.
     """
 
     name: str
@@ -125,6 +133,7 @@ class Scenario:
     touch: TouchRules | None = None
     phone: PhoneRules | None = None
     tenants: Mapping[str, Tenant] = field(default_factory=dict)
+    owners: tuple[str, ...] = ()
 
 
 class World:
@@ -142,7 +151,10 @@ class World:
         state: StateKeeper | None = None,
         *,
         watch: bool = False,
+        conditions: Conditions | None = None,
     ) -> None:
+        """conditions: what wires and gateway do; None: nothing for seed 0, else anything, by lot."""
+        self.conditions = conditions or (CALM if seed == 0 else MIXED)
         self.scenario, self.seed, self.crash_at = scenario, seed, tuple(crash_at)
         self.random = random.Random(seed)
         self.marks: list[int] = []
@@ -157,6 +169,9 @@ class World:
         self.bill = LedgerBill(self.gateway, self.refunds)
         fates, acks = ([self._fate() for _ in range(40)] for _ in range(2))
         self.hq = FakeHq(self.clock, 20, fates, acks)
+        self.hq.away = self.conditions.hq_away > 0
+        self.garage = Garage(scenario.parking, self.clock, self.random.random, self.conditions.eyes)
+        self.garage.owners.owners |= set(scenario.owners)
         self.printers = {place: PlainPrinter(place) for place in self.places}
         self.scanners = {place: self._scanner(place) for place in self.places}
         self.history = History()
@@ -168,6 +183,7 @@ class World:
         self._seen: dict[str, tuple[int, Any]] = {}
         stock(self._state.open())
         self.people = scenario.prepare(self)
+        self._fail_gateway()
         self._service = self._compose()
 
     @property
@@ -243,7 +259,8 @@ class World:
         """Return how to see this run again."""
         reached = [at for at in self.crash_at if at <= self.steps.count]
         names = ", ".join(f"{at} ({self.steps.names[at - 1]})" for at in reached)
-        return f"scenario {self.scenario.name!r}, seed {self.seed}, crash at step {names or 'none'}"
+        where = f"scenario {self.scenario.name!r}, world {self.conditions.name!r}, seed {self.seed}"
+        return f"{where}, crash at step {names or 'none'}"
 
     def _compose(self) -> Service:
         steps = self.steps
@@ -261,14 +278,15 @@ class World:
             prepayers={GATEWAY: stepped(self.phones, "phones", steps)},
             places=self.scenario.places,
         )
-        whole = replace(box, members=self.scenario.members, touch=self.scenario.touch)
+        owners = {OWNERS: stepped(self.garage.owners, "owners", steps)} if self.scenario.owners else {}
+        whole = replace(box, members=self.scenario.members, touch=self.scenario.touch, autopayers=owners)
         if self.scenario.tenants:
             passing = {GATEWAY: stepped(self.splits, "splits", steps)}
             whole = replace(whole, tenants=self.scenario.tenants, splitters=passing)
         if self.scenario.phone is not None:
             program = stepped(self.program, "program", steps)
             whole = replace(whole, phone=self.scenario.phone, mini_program=program)
-        return Service(whole)
+        return Service(whole, LaneTurns(whole, self.garage, steps) if self.garage.lanes else None)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
@@ -288,7 +306,9 @@ class World:
             printer.restart()
         self.scanners = {place: self._scanner(place) for place in self.places}
         self._service = self._compose()
-        if self.random.random() < 0.5:
+        if self.conditions.quick:
+            self.clock.advance(self.random.randrange(300, 2_000))
+        elif self.random.random() < 0.5:
             self.clock.reboot(self.random.randrange(5_000, 40_000))
             self.clock.set_wall(self.random.choice((0, 0, -30_000, 30_000)))
         else:
@@ -297,6 +317,8 @@ class World:
     def _start(self) -> None:
         self.hq.connect()
         recover(self.box)
+        if self._service.lanes is not None:
+            self._service.lanes.begin()
 
     def _round(self) -> None:
         for person in self.people:
@@ -305,6 +327,8 @@ class World:
         for place in self.places:
             self._read_scanner(place)
         self._charge()
+        if self._service.lanes is not None:
+            self._service.lanes.take(self.step)
         for place in self.places:
             self.step(partial(print_next, self.box, place))
             self.step(partial(reset_idle, self.box, place))
@@ -351,8 +375,11 @@ class World:
             waits = unit.attempts.open(1) or unit.outbox.depth().count
             shares = unit.splits.moving(1) or unit.splits.moving_returns(1)
             papers = any(unit.receipts.to_print(place) for place in self.places)
+            busy = self.garage.lanes and unit.passages.going_on()
             told = self.scenario.phone is None or not unit.phone_notices.waiting()[0]
-            return told and not (waits or shares or papers or any(refund.moving for refund in unit.refunds.open(9)))
+            return told and not (
+                waits or shares or papers or busy or any(one.moving for one in unit.refunds.open(9))
+            )
 
         return self.store.read(query)
 
@@ -362,7 +389,8 @@ class World:
             screens = [load(unit, self._outside(), place).screen for place in self.places]
             return (*screens, depth.count, depth.last_sequence)
 
-        return (*self._once("signature", lambda: self.store.read(query)), len(self.gateway.asked))
+        known = self._once("signature", lambda: self.store.read(query))
+        return (*known, len(self.gateway.asked), *self.garage.moves())
 
     def _once(self, what: str, look: Callable[[], T]) -> T:
         """Look at committed state from outside, once as long as nothing is committed."""
@@ -389,17 +417,25 @@ class World:
     def _mark(self) -> None:
         """Note what the world is like here but for what dies with the service."""
         time = (self._rounds, self._quiet, self.history.units, hash(self.random.getstate()), self.clock.now())
-        money = [vars(self.gateway), vars(self.refunds), vars(self.bill), vars(self.phones), vars(self.program)]
-        money.append({"splits": self.splits})
+        money = [
+            vars(self.gateway),
+            vars(self.refunds),
+            vars(self.bill),
+            vars(self.phones),
+            vars(self.program),
+            self.splits,
+        ]
         papers = [len(printer.printed) for printer in self.printers.values()]
         wire = vars(self.hq) | {name: length_hint(vars(self.hq)[name]) for name in ("_fates", "_ack_fates")}
-        self.marks.append(hash(repr((time, vars(self.ids), money, papers, self.people, wire))))
+        lanes = self.garage.state() if self.garage.lanes else ""
+        self.marks.append(hash(repr((time, vars(self.ids), money, papers, self.people, wire, lanes))))
 
     def _pass_time(self, *, quiet: bool) -> None:
         self._quiet = self._quiet + 1 if quiet else 0
         pace = max(ms for rounds, ms in PACES if self._quiet >= rounds)
         self.clock.advance(pace + self.random.randrange(0, 500))
         self.steps.note(str(self.clock.now().wall_at))
+        self.hq.away = self._rounds < self.conditions.hq_away
         if self._quiet == self.scenario.late_after:
             self.gateway.deliver_late()
             self.refunds.deliver_late()
@@ -408,5 +444,11 @@ class World:
         return FakeScanner(f"scanner-{place}", lambda: self.clock.now().boottime_ns)
 
     def _fate(self) -> Fate:
-        """Seed 0 has a wire without faults."""
-        return Fate.DELIVER if self.seed == 0 else self.random.choice(list(Fate))
+        fates = self.conditions.fates
+        return fates[0] if len(fates) == 1 else self.random.choice(fates)
+
+    def _fail_gateway(self) -> None:
+        """Have the gateway's first calls fail as the conditions say."""
+        for call, faults in (("pay", self.conditions.pay_faults), ("query", self.conditions.query_faults)):
+            for _ in range(self.conditions.faults if faults else 0):
+                self.gateway.fail_next(call, self.random.choice(faults))

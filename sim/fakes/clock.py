@@ -12,10 +12,14 @@ START_AT = 1_795_336_000_000
 
 
 class FakeClock:
-    """Port Clock. Every `now` of a standing clock is the same instant."""
+    """Port Clock. Every `now` of a standing clock is the same instant.
+
+    passed_ms: how long it has run in truth, whatever it was set to and however often it began anew.
+    """
 
     def __init__(self, wall_at: int = START_AT, boot: int = 1) -> None:
         self._boot = boot
+        self.passed_ms = 0
         self._now = Instant(wall_at, _boot_id(boot), 60_000_000_000, trusted=True)
 
     def now(self) -> Instant:
@@ -24,6 +28,7 @@ class FakeClock:
 
     def advance(self, milliseconds: int) -> None:
         """Let time pass."""
+        self.passed_ms += milliseconds
         self._now = replace(
             self._now,
             wall_at=self._now.wall_at + milliseconds,
@@ -36,6 +41,7 @@ class FakeClock:
 
     def reboot(self, milliseconds: int = 30_000) -> None:
         """Start the machine anew, which takes so long; boot time begins again."""
+        self.passed_ms += milliseconds
         self._boot += 1
         self._now = replace(
             self._now,

@@ -243,8 +243,8 @@ BUGS = (
                 'doubtful = not_sent(command, "cut off while it was sent")',
             ),
         ),
-        f"{_LANES}[process]",
-        "opened twice|tries|crash at",
+        f"{_LANES}[car: paid at the exit]",
+        "was pulsed",
     ),
     Bug(
         "an opening that waited through a restart is still sent",

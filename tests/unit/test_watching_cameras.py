@@ -61,7 +61,7 @@ class Rig:
 
     def step(self, name: str) -> Callable[[], float]:
         [worker] = [one for one in self.duty.workers() if one.name == name]
-        return worker._step
+        return worker.step
 
     def status(self, name: str) -> tuple[Health, str]:
         [status] = [one for _, _, one in self.duty.statuses() if one.name == name]
