@@ -107,10 +107,14 @@ def keep_cart(unit: Unit, session: PhoneSession, basket: Basket | None, now: Ins
 
 
 def join_way(unit: Unit, box: Box, session: PhoneSession, basket_id: str, now: Instant) -> None:
-    """Have a cart go on with the way on which its phone came, and note that its phone began to shop."""
+    """Have a cart go on with the way on which its phone came, and note that its phone began to shop.
+
+    It is noted where the way began: the cart itself has brought nobody here.
+    """
     if not is_correlation(session.correlation):
         touch_basket(unit, box, basket_id, PHONE, now)
         return
     adopt_way(unit, box, LinkKind.BASKET, basket_id, session.correlation, now)
-    place = touchpoint_id(TouchpointKind.WORKSTATION, PHONE)
+    way = unit.journeys.get(session.correlation)
+    place = way.origin if way is not None and way.origin else touchpoint_id(TouchpointKind.WORKSTATION, PHONE)
     record_conversion(unit, box, ConversionStep.OPENED, session.correlation, place, now)

@@ -73,6 +73,9 @@ class _Pages:
 
     def _show(self, order_id: str, problem: str = "", status: int = 200) -> AnyResponse:
         payment, waits = self._own(order_id)
+        if payment.receipt and self._box.store.read(lambda unit: unit.exits.get(payment.order_id)):
+            # Goods of scan and go are in the shopper's hands: first the way out, the receipt from there.
+            return redirect(f"{request.script_root}/phone/exit/{payment.order_id}{way_on()}", 303)
         if payment.receipt:
             return redirect(f"{request.script_root}/phone/r/{payment.receipt}{way_on()}", 303)
         moves = payment.state in ("open", "unsure")
