@@ -106,6 +106,10 @@ base_url = "{gateway}"
 paid_template = "{paid_template}"
 paid_fields = ["character_string1=number", "amount2=amount", "thing3=shop", "time4=time"]
 
+[[points_rule]]
+points = 1
+per_fen = 100
+
 [[touchpoint]]
 id = "poster-door"
 name = "大门海报"

@@ -128,7 +128,7 @@ def test_a_kiosks_basket_is_paid_on_the_phone_and_its_owner_joins(
     hand.shoot(f"kiosk-{language}-4-consent")
     hand.see(".agree").click()
     hand.see(".join-now").click()
-    expect(hand.see(".is-member")).to_be_visible()
+    expect(hand.see(".is-member")).to_contain_text("8")
     hand.expect_calm()
     hand.shoot(f"kiosk-{language}-5-member")
     assert isinstance(order, dict)
@@ -235,7 +235,8 @@ def test_a_stay_is_paid_on_the_phone_and_the_car_drives_out(hold: Hold, mall: Ma
     plate = some_plate(random_digits)
     assert mall.lanes.enter(mall.lanes.car(plate))
     hand.page.click("#open-scan")
-    hand.scan(f"{mall.public_url}/phone/parking")
+    with hand.page.expect_response(lambda answer: "/parking?mine" in answer.url):
+        hand.scan(f"{mall.public_url}/phone/parking")
     hand.expect_page("pages/parking/parking")
     hand.see(".plate-input").fill(plate)
     hand.see(".find").click()
@@ -248,3 +249,22 @@ def test_a_stay_is_paid_on_the_phone_and_the_car_drives_out(hold: Hold, mall: Ma
     hand.expect_calm()
     hand.shoot(f"parking-{language}-2-paid")
     assert mall.lanes.leave(mall.lanes.car(plate), lambda: "") == "free"
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_ticket_is_paid_in_a_phones_browser_by_the_code_on_its_page(
+    hold: Hold, guides: Guides, language: str
+) -> None:
+    hand = hold(language, "browser")
+    hand.page.click("#open-scan")
+    hand.scan(guides["bakery"].write([code_of(CROISSANT)]))
+    expect(hand.web).to_contain_text("¥8.50")
+    hand.shoot(f"browser-{language}-1-ticket")
+    hand.web.locator("form[method=post] button").first.click()
+    expect(hand.web.locator(".paycode img")).to_be_visible()
+    hand.shoot(f"browser-{language}-2-code")
+    hand.page.click("#web-more")
+    hand.page.locator(".list button[value=readPage]").click()
+    hand.pay()
+    expect(hand.web.locator(".release-code")).to_have_text(re.compile(r"^\d{6}$"), timeout=20_000)
+    hand.shoot(f"browser-{language}-3-release")
