@@ -91,6 +91,29 @@ def reverse_sale(unit: Unit, box: Box, order: Order, refund: Refund, now: Instan
     )
 
 
+def note_buyer(
+    unit: Unit, box: Box, order: Order, member_id: str, now: Instant, *, parked: bool = False
+) -> None:
+    """Record whose a credited sale turned out to be after it was paid, and whether it then paid parking.
+
+    Their purchases count from it, tasks that waited for it are met; again it changes nothing. The credit
+    itself stays as it was given.
+    """
+    sale = unit.credits.get(order.order_id)
+    if box.touch is None or sale is None:
+        return
+    place = touchpoint_id(TouchpointKind.RECEIPT, order.workstation)
+    step = partial(record_conversion, unit, box, correlation=sale.correlation, touchpoint=place, now=now)
+    tenant = _tenant(order)
+    if not sale.member_id:
+        bought = replace(sale, member_id=member_id)
+        unit.credits.put(bought)
+        step(ConversionStep.IDENTIFIED, details=Details(member_id=member_id))
+        _live(unit, box, bought, tenant, now)
+    if parked:
+        step(ConversionStep.PARKED, details=Details(tenant, member_id=member_id, order_id=order.order_id))
+
+
 def touch_name(rules: TouchRules, wanted: str, language: str) -> str:
     """Return a touchpoint or guide in people's words, the id when it is not known (any more)."""
     guide = rules.book.guides.get(wanted)

@@ -10,6 +10,7 @@ from edge.members.member_snapshot import plate_hmac
 from edge.parking.session import Session
 from edge.parking.validation import Holder
 from edge.retail.order import Order, OrderState
+from edge.services.attribute_sale import note_buyer
 from edge.services.box import Box
 from edge.services.earn_points import credit_order
 from edge.services.identify_member import order_member, standing_for
@@ -43,8 +44,9 @@ def claim_purchase(unit: Unit, box: Box, order: Order, member_id: str, now: Inst
         raise Declined(f"order {order.number} is another member's already")
     if now.wall_at - (order.closed_at or 0) > box.members.late_days * DAY_MS:
         raise Declined(f"order {order.number} is older than {box.members.late_days} days")
-    points = credit_order(unit, box, order.order_id, one, now)
-    return Claimed(points, _park(unit, box, order, one, now))
+    points, parked = credit_order(unit, box, order.order_id, one, now), _park(unit, box, order, one, now)
+    note_buyer(unit, box, order, one, now, parked=parked)
+    return Claimed(points, parked)
 
 
 def cars_inside(unit: Unit, box: Box, member_id: str) -> tuple[Session, ...]:

@@ -104,7 +104,7 @@ class Credits(Protocol):
         """Return how a sale is credited."""
 
     def put(self, one: Attribution) -> None:
-        """Write it; of a known one only what is left changes."""
+        """Write it; of a known one only what is left changes, and whose it is while it is nobody's."""
 
     def of_days(self, first_day: str, last_day: str, limit: int) -> tuple[Attribution, ...]:
         """Return the sales of some business days, newest first."""

@@ -18,7 +18,8 @@ _SALE = (
 )
 _PUT_SALE = f"""
 INSERT INTO attributions ({_SALE}) VALUES ({", ".join("?" * 12)})
-ON CONFLICT (order_id) DO UPDATE SET left_fen = excluded.left_fen
+ON CONFLICT (order_id) DO UPDATE SET left_fen = excluded.left_fen,
+    member_id = iif(member_id = '', excluded.member_id, member_id)
 """
 _ENTRY = "entry_id, guide, day, order_id, refund_id, base_fen, permille, amount_fen, at"
 _TOTALS = """
@@ -55,7 +56,7 @@ class CreditTable:
         return None if row is None else _sale(row)
 
     def put(self, one: Attribution) -> None:
-        """Write it; of a known one only what is left changes."""
+        """Write it; of a known one only what is left changes, and whose it is while it is nobody's."""
         rule = one.rule
         credits = [[each.touchpoint, each.guide, each.campaign, each.amount_fen] for each in one.credits]
         row = (

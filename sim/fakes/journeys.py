@@ -140,10 +140,11 @@ class FakeCredits:
         return self._rows.sales.get(order_id)
 
     def put(self, one: Attribution) -> None:
-        """Write it; of a known one only what is left changes."""
+        """Write it; of a known one only what is left changes, and whose it is while it is nobody's."""
         self._writing()
         known = self._rows.sales.get(one.order_id)
-        self._rows.sales[one.order_id] = one if known is None else changed(known, left_fen=one.left_fen)
+        member_id = (known.member_id if known else "") or one.member_id
+        self._rows.sales[one.order_id] = changed(known or one, left_fen=one.left_fen, member_id=member_id)
 
     def of_days(self, first_day: str, last_day: str, limit: int) -> tuple[Attribution, ...]:
         """Return the sales of some business days, newest first."""

@@ -113,7 +113,14 @@ def test_who_joins_on_the_receipt_gets_that_purchases_points_and_drives_out_free
     assert [one["masked"] for one in me["plates"]] == ["粤B·123··"]
     assert shop.due(stay) == 0
     assert [one["what"] for one in me["coupons"]] == ["parking"]
-    assert ("joined", "receipt.kiosk-1") in shop.steps(order)
+    steps = shop.steps(order)
+    assert ("joined", "receipt.kiosk-1") in steps
+    assert ("identified", "receipt.kiosk-1") in steps
+    assert steps[-1] == ("parked", "receipt.kiosk-1")
+    member = shop.box.store.read(lambda unit: order_member(unit, order.order_id))
+    life = shop.box.store.read(lambda unit: unit.guide_tasks.life(member))
+    assert life is not None
+    assert (life.purchases, life.last_order) == (1, order.order_id)
     again = shop.json("POST", "/me/join", token, {**JOIN, "receipt": shop.receipt_of(order)})
     assert again["member"]["points"] == 11
     assert again["joined"]["points"] == 0
