@@ -20,6 +20,7 @@ OPERATIONS = ROOT / "docs/operations"
 PAGES = {
     "backup.md": "restore",
     "catalogue.md": "--skip-bad",
+    "central-cashier.md": "share_permille",
     "commands.md": "mall-edge",
     "configuration.md": "credential:",
     "funnel.md": "replenish",
