@@ -189,8 +189,9 @@ def override_price(ticket: Ticket, override: PriceOverride) -> Ticket:
     line = find_line(_basket(ticket), override.line_id)
     if line.sku == AMOUNT_SKU:
         raise Invalid(f"{line.name} was typed; take the line out and type it with the right price")
-    if not 0 < override.price_fen < override.was_fen or override.was_fen != price_of(ticket, line.line_id):
-        raise Invalid(f"the new price of {line.name} must be above 0 and below {override.was_fen} fen")
+    own_fen = price_of(ticket, line.line_id)
+    if not 0 < override.price_fen < own_fen or override.was_fen != own_fen:
+        raise Invalid(f"the new price of {line.name} must be above 0 and below {own_fen} fen")
     if not 1 <= len(override.reason) <= MAX_REASON:
         raise Invalid(f"say why the price is lowered, in 1 to {MAX_REASON} characters")
     by_piece = _by_piece(line)

@@ -64,6 +64,7 @@ class _Pages:
             token=token,
             ticket=ticket,
             payment=payment,
+            moves=moves,
             problem=problem if problem in _PROBLEMS else "",
             until=self._until(ticket["expires_at"]),
             query=way_on(),
