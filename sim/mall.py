@@ -21,7 +21,7 @@ from sim.gateway.credentials import Credentials, make_credentials
 from sim.gateway.server import GatewayServer
 from sim.goods import catalogue_csv, demo_goods
 from sim.guard import RobotGuard
-from sim.mall_config import CONFIG, DEMO_PIN, PAID_TEMPLATE, PIN_HASH
+from sim.mall_config import CONFIG, DEMO_PIN, NOTIFY_URL, PAID_TEMPLATE, PIN_HASH
 from sim.mall_drivers import END_S, Traffic, some_plate, visit_by_car
 from sim.mall_lanes import TARIFF, MallLanes
 from sim.mall_tenants import register_tenants, tenants_config
@@ -88,6 +88,7 @@ class Mall:
         self.hq_port = settings.hq_port or free[1]
         self.config = folder / "edge.toml"
         self.credentials = make_credentials(folder / "keys", digits)
+        self._put_member_key(digits)
         self.alipay = make_alipay_keys(folder / "keys" / "alipay", digits)
         self.gateway = GatewayServer(
             self.credentials, now_ms, digits, port=settings.gateway_port, store=folder / "gateway.db"
@@ -105,6 +106,13 @@ class Mall:
         self.edge: subprocess.Popen[bytes] | None = None
         self.phones: PublicHost | None = None
         self.phone: PhoneServer | None = None
+
+    def _put_member_key(self, digits: Callable[[int], str]) -> None:
+        """Write the key under which HQ and its boxes hash phones and plates, once."""
+        path = self._settings.folder / "keys" / "members.key"
+        if not path.exists():
+            path.touch(0o600)
+            path.write_text(digits(40), encoding="ascii")
 
     @property
     def url(self) -> str:
@@ -131,6 +139,7 @@ class Mall:
         self._running.enter_context(self.gateway)
         self._running.enter_context(self.broker)
         self.phones = self._running.enter_context(PublicHost(self.broker.port, self._settings.relay_port))
+        self.gateway.office.notices.wire.routes[NOTIFY_URL] = f"{self.public_url}/notify/wechat"
         self.phone = self._running.enter_context(PhoneServer(self._phone_settings()))
         self._running.enter_context(self.printer_wire)
         self._running.enter_context(self.lanes)
@@ -241,6 +250,8 @@ class Mall:
             paid_template=PAID_TEMPLATE["template_id"],
             app_secret=made.folder.resolve() / "app_secret.txt",
             merchant_key=made.merchant_key.resolve(),
+            apiv3_key=made.apiv3_key_file.resolve(),
+            notify_url=NOTIFY_URL,
             merchant_cert=made.merchant_cert.resolve(),
             public_key_id=made.public_key_id,
             platform_public_key=made.platform_public_key.resolve(),

@@ -12,6 +12,9 @@ PAID_TEMPLATE = {
     "fields": ["character_string1", "amount2", "thing3", "time4"],
 }
 
+#: Where the gateway is told to call back; it is led to HQ's public host.
+NOTIFY_URL = "https://mall.invalid/notify/wechat"
+
 #: Written with str.format; the names in it are those of Mall.write_config.
 CONFIG = """\
 # Written by the simulator for its own demonstration; see systemd/examples for real ones.
@@ -93,8 +96,9 @@ private_key_file = "{merchant_key}"
 certificate_file = "{merchant_cert}"
 base_url = "{gateway}"
 backup_url = ""
-# Behind a mall's NAT nobody can call back; what a phone paid is asked for.
-notify_url = "https://mall.invalid/notify/wechat"
+api_v3_key_file = "{apiv3_key}"
+# The simulated gateway's calls to this address go to HQ's public host, which relays them to the box.
+notify_url = "{notify_url}"
 
 [wechat_pay.platform_keys]
 "{public_key_id}" = "{platform_public_key}"
@@ -105,6 +109,9 @@ app_secret_file = "{app_secret}"
 base_url = "{gateway}"
 paid_template = "{paid_template}"
 paid_fields = ["character_string1=number", "amount2=amount", "thing3=shop", "time4=time"]
+
+[members]
+key_file = "{folder}/keys/members.key"
 
 [[points_rule]]
 points = 1
