@@ -2,7 +2,7 @@
 const address = require('./address');
 const { openApi } = require('./api');
 const language = require('./language');
-const { routeOfLaunch, pathOf } = require('./routes');
+const { routeOfLaunch, routeOfTarget, routeOfUrl, pathOf } = require('./routes');
 const { textsOf } = require('./texts/index');
 const timing = require('./timing');
 const { ApiError } = require('./wire');
@@ -88,7 +88,7 @@ function frame(name) {
         return true;
       } catch (error) {
         if (!error.word) console.error(error);
-        wx.showToast({ title: error.word ? this.said(error) : this.data.t.wrong, icon: 'none', duration: 3000 });
+        this.tell(error.word ? this.said(error) : this.data.t.wrong);
         return false;
       } finally {
         this.acting = false;
@@ -104,6 +104,18 @@ function frame(name) {
     },
     turnTo(page, params) {
       wx.redirectTo({ url: pathOf(page, params, this.api.c) });
+    },
+    /** Follow an address: ours is a page here, any other can only be opened in a browser. */
+    lead(target) {
+      const route = routeOfTarget(target) || routeOfUrl(target);
+      if (route && (!route.base || address.choose(route.base))) {
+        wx.navigateTo({ url: pathOf(route.page, route.params, route.c || this.api.c) });
+      } else if (target) {
+        wx.setClipboardData({ data: target, success: () => this.tell(this.data.t.copiedLink) });
+      }
+    },
+    tell(title) {
+      wx.showToast({ title, icon: 'none', duration: 3000 });
     },
     goHome() {
       wx.reLaunch({ url: pathOf('home', {}, '') });

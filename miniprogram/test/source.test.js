@@ -1,6 +1,8 @@
 // What WeChat DevTools would find wrong only on a phone, and what simulators rely on: README.md, "What of WXML and wx is used".
 const fs = require('fs');
+const os = require('os');
 const path = require('path');
+const compiler = require('miniprogram-compiler');
 const { ALL, ALSO } = require('../lib/texts/index');
 const { pictureOf } = require('../lib/qr');
 const buildNpm = require('./build_npm');
@@ -64,6 +66,23 @@ test.each([...PAGES, ...PARTS])('every tap of %s has its method', (name, file) =
 test.each([...PAGES, ...PARTS])('the styles of %s keep to px and to classes', (name, file) => {
   const styles = ['app.wxss', `${file}.wxss`].map((one) => read(one)).join('\n');
   expect(styles).not.toMatch(/rpx|@import|#[a-z][\w-]*\s*\{/i);
+});
+
+const onX86 = process.arch === 'x64' && process.platform === 'linux';
+
+(onX86 ? test : test.skip)('WeChat\'s own compiler takes the styles', () => {
+  const copy = fs.mkdtempSync(path.join(os.tmpdir(), 'styles-'));
+  try {
+    const files = ['app', ...PAGES.map(([, file]) => file), ...PARTS.map(([, file]) => file)];
+    for (const file of files.flatMap((one) => [`${one}.json`, `${one}.wxss`, `${one}.wxml`]).filter((one) => one !== 'app.wxml')) {
+      fs.mkdirSync(path.dirname(path.join(copy, file)), { recursive: true });
+      fs.copyFileSync(path.join(root, file), path.join(copy, file));
+    }
+    const compiled = compiler.wxssToJs(copy);
+    for (const file of files) expect([file, compiled.includes(`${file}.wxss`)]).toEqual([file, true]);
+  } finally {
+    fs.rmSync(copy, { recursive: true });
+  }
 });
 
 test('both languages say the same things, with the same values in them', () => {

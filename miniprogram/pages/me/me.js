@@ -1,7 +1,5 @@
 // The member's own page: points, coupons, plates, consents, and everything of him exported or erased.
-const address = require('../../lib/address');
 const { newKey } = require('../../lib/keys');
-const { routeOfUrl, routeOfTarget } = require('../../lib/routes');
 const { screen } = require('../../lib/screen');
 const { pageView } = require('../../lib/views/landing');
 const { meView, joinedWords, pointsView } = require('../../lib/views/me');
@@ -28,18 +26,11 @@ Page(
       return landing ? pageView(landing, t, { base: this.api.base, language, scene }) : null;
     },
 
-    /** The page that joining ends on may lead on, to pages of ours alone. */
     onBlock({ detail }) {
       const block = this.data.page.blocks[detail.index];
-      const route = routeOfTarget(block.url) || routeOfUrl(block.url);
       if (block.kind === 'coupon' && block.code) this.setData({ shown: this.data.shown === block.code ? '' : block.code });
-      else if (route && (!route.base || address.choose(route.base))) this.go(route.page, route.params);
       else if (block.kind === 'parking') this.onParking();
-      else if (block.url) wx.setClipboardData({ data: block.url, success: () => this.tell(this.data.t.copiedLink) });
-    },
-
-    tell(title) {
-      wx.showToast({ title, icon: 'none', duration: 2500 });
+      else this.lead(block.url);
     },
 
     onUnticked() {

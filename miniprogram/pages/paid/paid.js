@@ -1,7 +1,5 @@
 // The page after payment: what is to be done next (exit code, collection code), and what the tenant invites to.
-const address = require('../../lib/address');
 const recent = require('../../lib/recent');
-const { routeOfUrl, routeOfTarget, pathOf } = require('../../lib/routes');
 const { screen } = require('../../lib/screen');
 const { landingView } = require('../../lib/views/landing');
 const { meView, joinedWords } = require('../../lib/views/me');
@@ -82,22 +80,12 @@ Page(
       else this.go('me', { receipt: this.params.receipt });
     },
 
-    /** Our own addresses are pages here; any other can only be opened in a browser. */
-    lead(url) {
-      const route = routeOfTarget(url) || routeOfUrl(url);
-      if (route && (!route.base || address.choose(route.base))) {
-        wx.navigateTo({ url: pathOf(route.page, route.params, route.c || this.api.c) });
-      } else if (url) {
-        wx.setClipboardData({ data: url, success: () => wx.showToast({ title: this.data.t.copiedLink, icon: 'none' }) });
-      }
-    },
-
     onFollow() {
       quiet(this.touch('follow'));
     },
 
     onUnticked() {
-      wx.showToast({ title: this.data.t.agreeFirst, icon: 'none' });
+      this.tell(this.data.t.agreeFirst);
     },
 
     onJoin({ detail }) {
@@ -108,7 +96,7 @@ Page(
         const answer = await this.api.post('/me/join', { consent_version: this.data.me.version, receipt, ...phone });
         this.showMe(answer);
         this.setData({ joining: false });
-        wx.showToast({ title: joinedWords(answer.joined, this.data.t), icon: 'none', duration: 3000 });
+        this.tell(joinedWords(answer.joined, this.data.t));
         await quiet(this.loadParking());
       });
     },
@@ -123,7 +111,7 @@ Page(
           for (const id of templates) if (said[id]) chosen[id] = said[id];
           const agreed = templates.some((id) => said[id] === 'accept');
           this.setData({ asked: true });
-          wx.showToast({ title: agreed ? t.subscribed : t.refused, icon: 'none' });
+          this.tell(agreed ? t.subscribed : t.refused);
           quiet(this.api.post('/subscribe', { order_id: this.params.order, templates: chosen }));
         },
         fail: () => this.setData({ asked: true }),
@@ -137,7 +125,7 @@ Page(
       this.go('me', {});
     },
     onReceipt() {
-      wx.setClipboardData({ data: this.data.page.url, success: () => wx.showToast({ title: this.data.t.copiedLink, icon: 'none' }) });
+      wx.setClipboardData({ data: this.data.page.url, success: () => this.tell(this.data.t.copiedLink) });
     },
   }),
 );

@@ -87,7 +87,7 @@ Page(
         }
       } catch (error) {
         this.wishes = {};
-        wx.showToast({ title: this.said(error), icon: 'none', duration: 3000 });
+        this.tell(this.said(error));
         await this.reload();
       }
     },
