@@ -69,7 +69,7 @@ def lines(found: Mapping[str, object]) -> list[str]:
         return [f"HQ knows nothing of {found['of']}"]
     rows = [f"{one['time'][11:23]}  {one['kind']:<20} {one['words']}" for one in events]
     marks = cast("Mapping[str, str]", found["chain"])
-    whole = "  ".join(f"{name} {at[11:19] if at else '-'}" for name, at in marks.items())
+    whole = "  ".join(f"{name} {marks[name][11:19] or '-'}" for name in CHAIN)
     return [f"{events[0]['time'][:10]}  {len(events)} events of {found['of']}", *rows, whole]
 
 
