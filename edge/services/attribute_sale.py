@@ -23,6 +23,7 @@ from edge.retail.refund import Refund
 from edge.services.box import Box
 from edge.services.business_day import business_day, day_of
 from edge.services.conversion_events import guide_task_told, sale_attributed, sale_reversed
+from edge.services.credit_tickets import credit_tickets, ticket_steps
 from edge.services.events import EventKind, record_event
 from edge.services.identify_member import order_member
 from edge.services.record_conversion import Details, record_conversion, way_of_order
@@ -140,11 +141,12 @@ def _credited(
     unit: Unit, rules: TouchRules, order: Order, way: str, member_id: str, now: Instant
 ) -> tuple[Attribution, tuple[Touch, ...]]:
     since = now.wall_at - rules.attribution.window_days * DAY_MS
-    steps = {one.conversion_id: one for one in unit.journeys.steps(way)}
+    steps = {one.conversion_id: one for one in unit.journeys.steps(way)} | ticket_steps(unit, order)
     if member_id:
         steps |= {one.conversion_id: one for one in unit.journeys.of_member(member_id, since)}
     touches = touches_of(steps.values(), rules.attribution, now.wall_at)
     goods_fen = sum(line.amount_fen for line in order.lines if line.sku != PARKING_SKU)
+    shared = credit_tickets(unit, rules.attribution, order, steps, goods_fen, now)
     sale = Attribution(
         order_id=order.order_id,
         number=order.number,
@@ -154,7 +156,7 @@ def _credited(
         at=now.wall_at,
         amount_fen=goods_fen,
         left_fen=goods_fen,
-        credits=credit(rules.attribution, touches, goods_fen),
+        credits=credit(rules.attribution, touches, goods_fen) if shared is None else shared,
         member_id=member_id,
     )
     return sale, touches

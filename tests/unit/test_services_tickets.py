@@ -9,7 +9,8 @@ import pytest
 from edge.errors import Declined, Invalid, Unavailable
 from edge.retail.order import OrderState
 from edge.retail.ticket import TicketEnd, TicketState
-from edge.services.check_out import back_to_basket
+from edge.services.check_out import back_to_basket, check_out
+from edge.services.collect_tickets import collect_ticket
 from edge.services.counter_rules import CounterRules
 from edge.services.hand_over_ticket import force_hand_over, hand_over_ticket
 from edge.services.issue_ticket import (
@@ -24,7 +25,7 @@ from edge.services.journey_records import LinkKind
 from edge.services.pay_ticket import meet_ticket, take_ticket_here
 from edge.services.refund_order import RefundAsk, refund_order
 from edge.services.write_ticket import add_amount, change_quantity, lower_price, open_ticket, pick_ticket
-from sim.fakes.box import UNSOLD
+from sim.fakes.box import TILL, UNSOLD
 from sim.fakes.gateway import FakeFault
 from tests.unit.counter_shop import BOSS, CASHIER, CHEN, COLA, COUNTER, TEA, CounterShop
 
@@ -331,6 +332,25 @@ def test_a_sale_by_payment_code_is_the_guides_too() -> None:
     sale = shop.box.store.read(lambda unit: unit.credits.get(shop.ticket(ticket).order_id))
     assert sale is not None
     assert {one.guide for one in sale.credits} == {CHEN}
+
+
+def test_one_payment_of_two_guides_tickets_credits_each_with_their_own() -> None:
+    shop = CounterShop()
+    first = shop.issued()
+    second = issue_ticket(shop.box, COUNTER, shop.opened(TEA, TEA, guide="g-wu").ticket_id)
+    for ticket in (first, second):
+        collect_ticket(shop.box, TILL, ticket.ticket_id)
+    check_out(shop.box, TILL)
+    shop.pay(shop.code(), TILL)
+    order = shop.paying(first)
+    assert shop.paying(second) == order
+    sale = shop.box.store.read(lambda unit: unit.credits.get(order.order_id))
+    assert sale is not None
+    assert [(one.guide, one.amount_fen) for one in sale.credits] == [(CHEN, 10_000), ("g-wu", 20_000)]
+    lines = shop.box.store.read(lambda unit: unit.credits.entries(order.order_id))
+    assert [(one.guide, one.amount_fen) for one in lines] == [(CHEN, 500), ("g-wu", 0)]
+    told = shop.event_data("sale.attributed")
+    assert {one["guide"] for one in told["touches"]} >= {CHEN, "g-wu"}
 
 
 def test_a_refund_marks_the_ticket_and_takes_the_commission_back() -> None:
