@@ -35,6 +35,7 @@ PAGES = {
     "parking-payment.md": "record_debt",
     "parking-plates.md": "look-alikes",
     "passes.md": "hold the spaces",
+    "scan-and-go.md": "recheck_permille",
     "shifts.md": "blind",
     "simulator.md": "make demo",
     "tariffs.md": "reentry_min",
