@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from edge.clock import Instant
 from edge.errors import Invalid, Unavailable
-from edge.members.conversion import is_correlation
+from edge.members.conversion import ConversionStep, is_correlation
 from edge.members.identity import Identity, IdentityKind
 from edge.services.box import Box
 from edge.services.identify_member import KnownMember, candidates, known_member, note_seen
 from edge.services.phone_ports import ShopperLogin
 from edge.services.phone_records import PhoneSession, hash_token
+from edge.services.record_conversion import Details, record_conversion
 from edge.services.records import Unit
 
 #: A session is noted as seen once in so long.
@@ -55,7 +56,8 @@ def log_in(
     shopper = box.mini_program.log_in(code)
     now = box.clock.now()
     fresh = _new(box, language, correlation, scene, now)
-    return box.store.write(lambda unit: _sign_in(unit, box, shopper, token or "", fresh, now))
+    way = correlation if is_correlation(correlation) else ""
+    return box.store.write(lambda unit: _sign_in(unit, box, shopper, token or "", way, fresh, now))
 
 
 def session_of(box: Box, token: str) -> PhoneSession | None:
@@ -85,6 +87,16 @@ def member_of_session(unit: Unit, box: Box, session: PhoneSession, now: Instant)
         if found:
             return known_member(unit, found[0])
     return None
+
+
+def note_identified(unit: Unit, box: Box, session: PhoneSession, now: Instant) -> None:
+    """Record, once, that it is known who is on a phone's way: it is signed in and the way has begun."""
+    way = unit.journeys.get(session.correlation) if session.signed_in and box.touch else None
+    if way is None or unit.journeys.has(way.correlation, ConversionStep.IDENTIFIED):
+        return
+    member = member_of_session(unit, box, session, now)
+    told = Details(member_id=member.member_id if member else "")
+    record_conversion(unit, box, ConversionStep.IDENTIFIED, way.correlation, way.origin, now, told)
 
 
 def busy_with(
@@ -147,7 +159,13 @@ def _new(box: Box, language: str, correlation: str, scene: int, now: Instant) ->
 
 
 def _sign_in(
-    unit: Unit, box: Box, shopper: ShopperLogin, token: str, fresh: tuple[str, PhoneSession], now: Instant
+    unit: Unit,
+    box: Box,
+    shopper: ShopperLogin,
+    token: str,
+    way: str,
+    fresh: tuple[str, PhoneSession],
+    now: Instant,
 ) -> tuple[str, PhoneSession]:
     known = _living(unit, box, hash_token(token), now) if token else None
     if known is None or known.openid not in ("", shopper.openid):
@@ -157,11 +175,13 @@ def _sign_in(
         known,
         openid=shopper.openid,
         unionid=shopper.unionid or known.unionid,
+        correlation=way or known.correlation,
         language=new.language,
         scene=new.scene or known.scene,
         seen_at=now.wall_at,
     )
     unit.phones.put(signed)
+    note_identified(unit, box, signed, now)
     member = member_of_session(unit, box, signed, now)
     if member is not None:
         note_seen(unit, member.member_id, now)

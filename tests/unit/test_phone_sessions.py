@@ -9,6 +9,7 @@ import pytest
 from edge.errors import Unavailable
 from edge.members.identity import Identity, IdentityKind
 from edge.members.member import MemberProfile, ProfileState
+from edge.members.touchpoint import Touchpoint, build_book
 from edge.services.phone_records import PhoneSession, hash_token
 from edge.services.phone_session import (
     SEEN_EVERY_MS,
@@ -17,7 +18,10 @@ from edge.services.phone_session import (
     session_of,
     tidy_sessions,
 )
+from edge.services.record_conversion import scan_touchpoint
 from edge.services.records import Unit
+from edge.services.touch_rules import TouchRules
+from edge.web.phone.api.session import LOGINS_PER_MINUTE
 from tests.unit.phone_shop import RULES, PhoneShop
 
 DAY_MS = 86_400_000
@@ -178,3 +182,51 @@ def test_what_cannot_be_used_is_refused(shop: PhoneShop, body: object) -> None:
 def test_an_unknown_call_is_answered_as_json(shop: PhoneShop) -> None:
     answer = shop.call("GET", "/nothing")
     assert (answer.status_code, answer.get_json()["error"]) == (404, "not_found")
+
+
+def touching(shop: PhoneShop) -> None:
+    """Have the shop record ways."""
+    shop.box = replace(shop.box, touch=TouchRules(build_book([Touchpoint("poster")], [], ["kiosk-1"])))
+    shop.set_phones(RULES)
+
+
+def steps(shop: PhoneShop, way: str) -> list[tuple[str, str]]:
+    found = shop.box.store.read(lambda unit: unit.journeys.steps(way))
+    return [(one.step.value, one.member_id) for one in found]
+
+
+def test_signing_in_tells_who_is_on_the_way_once(shop: PhoneShop) -> None:
+    touching(shop)
+    member(shop, IdentityKind.OPENID, "openid-a")
+    scan_touchpoint(shop.box, "poster", "way-00000001")
+    token = shop.sign_in("openid-a", c="way-00000001")
+    assert shop.session(token).correlation == "way-00000001"
+    assert steps(shop, "way-00000001") == [("scanned", ""), ("identified", "m-1")]
+    shop.sign_in("openid-a", token)
+    assert len(steps(shop, "way-00000001")) == 2
+
+
+def test_who_is_known_before_the_way_begins_is_told_when_it_pays(shop: PhoneShop) -> None:
+    touching(shop)
+    token = shop.sign_in("openid-a", c="way-00000002")
+    assert steps(shop, "way-00000002") == []
+    scan_touchpoint(shop.box, "poster", "way-00000002")
+    shop.json("POST", f"/orders/{shop.phone_order(token).order_id}/pay", token)
+    assert steps(shop, "way-00000002") == [("scanned", ""), ("identified", "")]
+
+
+def test_a_phone_that_is_nobody_identifies_nobody(shop: PhoneShop) -> None:
+    touching(shop)
+    token = str(shop.json("POST", "/session", body={"c": "way-00000003"})["token"])
+    scan_touchpoint(shop.box, "poster", "way-00000003")
+    shop.json("POST", f"/orders/{shop.phone_order(token).order_id}/pay", token)
+    assert steps(shop, "way-00000003") == [("scanned", "")]
+
+
+def test_too_many_log_ins_wait(shop: PhoneShop) -> None:
+    for number in range(LOGINS_PER_MINUTE):
+        shop.call("POST", "/login", body={"code": f"made-up-{number}"})
+    answer = shop.call("POST", "/login", body={"code": shop.program.gives_code("code-x", "openid-a")})
+    assert (answer.status_code, answer.get_json()["error"]) == (429, "too_often")
+    shop.wait(60_000)
+    assert shop.call("POST", "/login", body={"code": "code-x"}).status_code == 200

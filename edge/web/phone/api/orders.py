@@ -10,7 +10,7 @@ from edge.services.box import Box
 from edge.services.hand_over_notices import want_messages
 from edge.services.pay_by_phone import begin_order_payment, give_up_order, phone_payment
 from edge.services.phone_records import PhoneSession
-from edge.services.phone_session import busy_with
+from edge.services.phone_session import busy_with, note_identified
 from edge.services.records import Unit
 from edge.web.desk import WebSettings
 from edge.web.phone.api.asking import PhoneProblem, asked_language, body, session, text_in
@@ -58,7 +58,7 @@ def pay_order(box: Box, asked: PhoneSession, order_id: str) -> Response:
     For calls that make an order of something. The phone is busy with the order from then on.
     """
     now = box.clock.now()
-    box.store.write(lambda unit: _take_up(unit, asked, order_id, now))
+    box.store.write(lambda unit: _take_up(unit, box, asked, order_id, now))
     begin_order_payment(box, order_id, openid=asked.openid)
     return answer_payment(box, order_id)
 
@@ -78,8 +78,9 @@ def answer_payment(box: Box, order_id: str) -> Response:
     return jsonify(box.store.read(query))
 
 
-def _take_up(unit: Unit, asked: PhoneSession, order_id: str, now: Instant) -> None:
+def _take_up(unit: Unit, box: Box, asked: PhoneSession, order_id: str, now: Instant) -> None:
     present = unit.phones.get(asked.session_id) or asked
+    note_identified(unit, box, present, now)
     if present.order_id != order_id:
         busy_with(unit, present, now, basket_id=present.basket_id, order_id=order_id)
 

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify
 from edge.members.touchpoint import MAX_TOUCHPOINT_ID
 from edge.services.box import Box
 from edge.services.phone_records import PhoneSession
-from edge.services.phone_session import MAX_SCENE
+from edge.services.phone_session import MAX_SCENE, note_identified
 from edge.services.record_conversion import scan_touchpoint
 from edge.services.records import Unit
 from edge.web.desk import WebSettings
@@ -45,5 +45,7 @@ def go_on(box: Box, asked: PhoneSession, way: str, scene: int = 0) -> None:
         present = unit.phones.get(asked.session_id) or asked
         changed = replace(present, correlation=way or present.correlation, scene=scene or present.scene)
         unit.phones.put(changed)
+        note_identified(unit, box, changed, now)
 
+    now = box.clock.now()
     box.store.write(work)
