@@ -30,7 +30,7 @@ from edge.services.earn_points import claim_member_of
 from edge.services.events import EventKind, record_event
 from edge.services.journey_records import LinkKind
 from edge.services.pay_by_phone import begin_order_payment, close_phone_payment, hurry_closing
-from edge.services.phone_cart import join_way, keep_cart, load_cart, reopen_cart
+from edge.services.phone_cart import Cart, join_way, keep_cart, load_cart, reopen_cart
 from edge.services.phone_records import PhoneSession
 from edge.services.phone_session import busy_with, first_tap, member_of_session
 from edge.services.record_conversion import adopt_way, record_conversion
@@ -185,12 +185,10 @@ def receive_cart(unit: Unit, box: Box, busy: Busy, ident: str, notice_id: str, n
     code = unit.carts.code(ident)
     if code is not None and code.used_at is not None and code.place == place:
         return NoticeCode.CART_TAKEN
-    cart = load_cart(unit, code.session_id) if code and unit.phones.get(code.session_id) else None
-    if code is None or cart is None or cart.basket is None or not _is_good(code, cart.basket, now):
+    cart = _cart_of(unit, code, now)
+    if code is None or cart is None:
         return NoticeCode.CART_GONE
-    if busy.screen not in {"attract", "basket", "paid"}:
-        return NoticeCode.CART_BUSY
-    if busy.screen == "basket" and busy.basket is not None and busy.basket.lines:
+    if not _is_free(busy):
         return NoticeCode.CART_BUSY
     if cart.money_moves:
         if cart.attempt is not None:
@@ -349,6 +347,21 @@ def _code(unit: Unit, box: Box, session_id: str, now: Instant) -> CartCode:
 
 def _is_good(code: CartCode, basket: Basket, now: Instant) -> bool:
     return code.used_at is None and code.basket_id == basket.basket_id and now.wall_at < code.expires_at
+
+
+def _cart_of(unit: Unit, code: CartCode | None, now: Instant) -> Cart | None:
+    """Return the cart of a code that is good, None for any other."""
+    if code is None or unit.phones.get(code.session_id) is None:
+        return None
+    cart = load_cart(unit, code.session_id)
+    return cart if cart.basket is not None and _is_good(code, cart.basket, now) else None
+
+
+def _is_free(busy: Busy) -> bool:
+    """Return whether a screen shows nobody's goods and asks for nobody's money."""
+    if busy.screen == "basket":
+        return busy.basket is None or not busy.basket.lines
+    return busy.screen in {"attract", "paid"}
 
 
 def _tell(unit: Unit, box: Box, basket: Basket, came_from: str, goes_to: str, now: Instant) -> None:
