@@ -25,6 +25,11 @@ class Hand:
         self.page.goto(f"{url}/?language={language}&in={opens}")
         expect(self.page.locator("#phone[data-ready=yes]")).to_be_visible()
 
+    def restart(self) -> None:
+        """Switch it off and on: what ran is gone."""
+        self.page.reload()
+        expect(self.page.locator("#phone[data-ready=yes]")).to_be_visible()
+
     def close(self) -> None:
         """Put it away."""
         self.context.close()

@@ -14,6 +14,7 @@ APP = {
         {"pages": ["pages/one/one", "pages/two/two"], "window": {"navigationBarTitleText": "One"}}
     ),
     "app.js": "App({ log: [], onLaunch(options) { this.entered = options; } });",
+    "config.js": "module.exports = { base: 'https://box.example' };",
     "app.wxss": "page { color: rgb(1, 2, 3); } .big { font-size: 30px; }",
     "pages/one/one.json": json.dumps({"usingComponents": {"one-card": "/components/card/card"}}),
     "pages/one/one.wxss": ".box { width: 375rpx; }",

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import re
-import threading
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from sim.__main__ import random_digits
-from sim.crowd.calls import Calls, Meter
-from sim.crowd.counter import GuideAtCounter
+from sim.crowd.desk import refund_all
 from sim.mall import Mall, MallSettings
 from sim.mall_config import DEMO_PIN
 from sim.mall_drivers import some_plate
 from tests.browser.phone_hand import Hand
+from tests.browser.phone_mall import (
+    Event,
+    Guides,
+    at_hq,
+    points_left,
+    stand_at_counters,
+    steps_of,
+    supervisor,
+    waiting_tickets,
+)
 from tests.system.mall_process import Person, code_of, eventually, open_mall
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 
 EGG_TART, CROISSANT, TEA = "BK-001", "BK-005", "MK-002"
-BOOK = "BS-001"
+BOOK, POEMS = "BS-001", "BS-002"
 Hold = Callable[..., Hand]
-Guides = Mapping[str, GuideAtCounter]
 
 
 @pytest.fixture(scope="module")
@@ -58,16 +62,8 @@ def hold(mall: Mall, browser: Browser, request: pytest.FixtureRequest) -> Iterat
 
 @pytest.fixture(scope="module")
 def guides(mall: Mall) -> Iterator[Guides]:
-    """A guide signed in at each counter, by tenant."""
-    meter, stop = Meter(), threading.Event()
-    with ExitStack() as kept:
-
-        def stand(counter: str, guide: str, tenant: str) -> GuideAtCounter:
-            return GuideAtCounter(
-                kept.enter_context(Calls(mall.url, meter, stop)), counter, guide, DEMO_PIN, tenant, stop
-            )
-
-        yield {"bakery": stand("C01", "chen", "bakery"), "books": stand("C02", "lin", "books")}
+    with stand_at_counters(mall) as standing:
+        yield standing
 
 
 @pytest.fixture
@@ -88,20 +84,6 @@ def on_screen(person: Person, skus: list[str]) -> str:
     found = re.search(r"http[^'\"]*/phone/k/[\w-]+", repr(view))
     assert found is not None
     return found[0]
-
-
-def waiting_tickets(mall: Mall) -> list[str]:
-    """Return the ids of the tickets that the till can collect."""
-    with urllib.request.urlopen(f"{mall.url}/api/kiosk/T01/tickets?text=") as answer:
-        return [one["id"] for one in json.load(answer) if not one["problem"]]
-
-
-def steps_of(mall: Mall, order_id: str) -> set[str]:
-    """Return the steps at HQ of the way that led to an order, from its first touch on."""
-    with urllib.request.urlopen(f"{mall.hq_url}/events.json?kind=conversion.step") as answer:
-        steps = [json.loads(one["data"]) for one in json.load(answer)]
-    ways = {one["correlation"] for one in steps if one["order_id"] == order_id}
-    return {one["step"] for one in steps if one["correlation"] in ways}
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -268,3 +250,76 @@ def test_a_ticket_is_paid_in_a_phones_browser_by_the_code_on_its_page(
     hand.pay()
     expect(hand.web.locator(".release-code")).to_have_text(re.compile(r"^\d{6}$"), timeout=20_000)
     hand.shoot(f"browser-{language}-3-release")
+
+
+def pay_and_join_at_the_counter(hand: Hand, guides: Guides) -> None:
+    """Pay 78 yuan at the bookshop's counter and join on the page after it."""
+    hand.paste(guides["books"].write([code_of(BOOK), code_of(POEMS)]))
+    hand.see(".pay").click()
+    hand.pay()
+    hand.expect_page("pages/paid/paid")
+    hand.see(".join .block-button").click()
+    hand.see(".agree").click()
+    hand.see(".join-now").click()
+    expect(hand.see(".is-member")).to_contain_text("78")
+
+
+def bind(hand: Hand, link: str, plate: str) -> None:
+    """Bind a car on the member's page."""
+    hand.home()
+    hand.paste(link)
+    hand.expect_page("pages/me/me")
+    expect(hand.see(".points")).to_have_text("78")
+    hand.see(".plate-input").fill(plate)
+    hand.see(".plate-agree .agree").click()
+    hand.see(".bind").click()
+    expect(hand.see(".unbind")).to_be_visible()
+
+
+def test_who_pays_at_a_counter_joins_and_drives_out_free_is_followed_at_hq(
+    hold: Hold, mall: Mall, guides: Guides
+) -> None:
+    hand, plate = hold(), some_plate(random_digits)
+    assert mall.lanes.enter(mall.lanes.car(plate))
+    pay_and_join_at_the_counter(hand, guides)
+    bind(hand, f"{mall.public_url}/phone/me", plate)
+    hand.expect_calm()
+    hand.shoot("story-1-member")
+    assert mall.lanes.leave(mall.lanes.car(plate), lambda: "") == "free"
+    (used,) = eventually(lambda: at_hq(mall, "validation.used") or None, "the used parking at HQ")
+    order_id = used["order_id"]
+    assert steps_of(mall, order_id) >= {"scanned", "bought", "opened", "joined", "identified", "parked"}
+    (sale,) = at_hq(mall, "sale.attributed", order_id=order_id)
+    assert [one["guide"] for one in sale["credits"]] == ["lin"]
+    assert points_left(mall, used["member_id"]) == 78
+    assert len(at_hq(mall, "order.paid", order_id=order_id)) == 1
+
+
+def test_a_refund_takes_back_points_commission_and_parking(hold: Hold, mall: Mall, guides: Guides) -> None:
+    hand, plate = hold("en"), some_plate(random_digits)
+    others = {one["order_id"] for one in at_hq(mall, "order.paid")}
+    assert mall.lanes.enter(mall.lanes.car(plate))
+    pay_and_join_at_the_counter(hand, guides)
+    bind(hand, f"{mall.public_url}/phone/me", plate)
+
+    def granted() -> Event | None:
+        return next((one for one in at_hq(mall, "validation.granted") if one["order_id"] not in others), None)
+
+    parking = eventually(granted, "the parking at HQ")
+    order = {"order_id": parking["order_id"]}
+    with supervisor(mall) as desk:
+        refund_all(desk, parking["order_id"], DEMO_PIN)
+    (back,) = eventually(lambda: at_hq(mall, "sale.reversed", **order) or None, "the credit back")
+    (sale,) = at_hq(mall, "sale.attributed", **order)
+    assert sum(one["amount_fen"] for one in sale["commission"]) == 156
+    assert sum(one["amount_fen"] for one in back["commission"]) == -156
+    assert at_hq(mall, "validation.revoked", **order)
+    eventually(lambda: points_left(mall, parking["member_id"]) == 0 or None, "the points back")
+    hand.home()
+    hand.paste(f"{mall.public_url}/phone/parking")
+    expect(hand.see(".due")).to_have_text("¥6.00")
+    hand.shoot("story-2-due-again")
+    hand.see(".pay").click()
+    hand.pay()
+    hand.expect_page("pages/paid/paid")
+    assert mall.lanes.leave(mall.lanes.car(plate), lambda: "") == "free"

@@ -24,7 +24,10 @@ function screen(name) {
   for (const one of ["home", "program", "browser"]) at(one).hidden = one !== name;
   if (at("phone").dataset.screen === "program" && name !== "program") program?.hide();
   at("phone").dataset.screen = name;
-  if (name !== "program") at("phone").style.background = "";
+  if (name !== "program") {
+    at("phone").style.background = "";
+    at("toast").hidden = true;
+  }
   if (name === "home") refreshHome();
 }
 
