@@ -38,7 +38,7 @@ def restore_backup(config: Config, source: Path) -> list[str]:
     return [
         _told(copy, "put back"),
         f"what stood there is in {aside}; delete it when it is no longer wanted",
-        "tell HQ before the service starts: it has acknowledged events that this copy does not know",
+        "events are numbered on from where HQ may have heard of them; what it misses it counts as lost",
         "then compare the bills of the days since: python -m edge reconcile",
     ]
 

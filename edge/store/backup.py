@@ -28,6 +28,12 @@ SPARE_BYTES = 64 * 1024 * 1024
 Progress = Callable[[int, int], None]
 
 
+#: Events that a box may have written after a copy whose successor is lost: days of a busy one.
+SKIPPED = 1_000_000
+
+_LAST = "SELECT last_sequence FROM outbox_head"
+
+
 @dataclass(frozen=True, slots=True)
 class Copy:
     """A checked copy. orders, newest_at: how many orders it holds and when the newest was made (0: none)."""
@@ -86,8 +92,9 @@ def look_at(path: Path) -> Copy:
 def put_back(copy: Path, database: Path, aside: Path) -> Copy:
     """Put a copy in the database's place and what stood there into the new folder `aside`.
 
-    Raises Unavailable while the service runs, Invalid or Corrupt for a copy that cannot be used; then nothing
-    has changed.
+    Events are numbered on from where HQ may have heard of them: after the last one of what stood there, or
+    SKIPPED after the copy's where that cannot be read. Raises Unavailable while the service runs, Invalid or
+    Corrupt for a copy that cannot be used; then nothing has changed.
     """
     found = look_at(copy)
     with closing(lock_writer(database)):
@@ -95,6 +102,7 @@ def put_back(copy: Path, database: Path, aside: Path) -> Copy:
         part = database.with_name(f"{database.name}.part")
         try:
             _copy(copy, part, lambda done, of: None)
+            _count_on(part, database)
             _sync(part)
             aside.mkdir()
             for one in _family(database):
@@ -127,6 +135,25 @@ def _copy(source: Path, target: Path, progress: Progress) -> None:
         reader.execute("ROLLBACK")
         # The copy is one file: it needs no log beside it.
         writer.execute("PRAGMA journal_mode = DELETE")
+
+
+def _count_on(part: Path, database: Path) -> None:
+    """Let no number of an event that HQ may know stand for another one."""
+    with closing(sqlite3.connect(part)) as connection:
+        (last,) = connection.execute(_LAST).fetchone()
+        reached = _last_of(database)
+        then = last + SKIPPED if reached is None else max(last, reached)
+        connection.execute("UPDATE outbox_head SET last_sequence = ?", (then,))
+        connection.commit()
+
+
+def _last_of(database: Path) -> int | None:
+    """Return the last event's number of a database, None when it cannot be read."""
+    try:
+        with closing(open_reader(database)) as reader:
+            return int(reader.execute(_LAST).fetchone()[0])
+    except (sqlite3.Error, TypeError):
+        return None
 
 
 def _family(database: Path) -> tuple[Path, ...]:

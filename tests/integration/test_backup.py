@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from edge.cli import main
 from edge.errors import Corrupt, Invalid, Unavailable
-from edge.store.backup import back_up, look_at, prune, put_back
+from edge.store.backup import SKIPPED, back_up, look_at, prune, put_back
 from edge.store.sqlite_store import SqliteStore
 
 PUT = "INSERT INTO pairs VALUES (?, ?, randomblob(2000))"
@@ -141,6 +141,29 @@ def test_a_copy_takes_the_place_of_the_database_and_what_stood_there_is_kept(
     assert len(pairs_of(database)) == 1
     assert len(pairs_of(tmp_path / "aside" / "edge.db")) == 2
     SqliteStore(database, 2).close()
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_after_a_restore_no_number_stands_for_two_events(
+    database: Path, tmp_path: Path, readable: bool
+) -> None:
+    def last(path: Path) -> int:
+        with closing(sqlite3.connect(path)) as connection:
+            return int(connection.execute("SELECT last_sequence FROM outbox_head").fetchone()[0])
+
+    copy = back_up(database, tmp_path / "copy.db").path
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("UPDATE outbox_head SET last_sequence = last_sequence + 7")
+        connection.commit()
+    wanted = last(copy) + (7 if readable else SKIPPED)
+    if not readable:
+        database.write_bytes(b"the disk is gone" * 999)
+    put_back(copy, database, tmp_path / "aside")
+    assert last(database) == wanted
+    store = SqliteStore(database, 2)
+    assert store.read(lambda unit: unit.outbox.next_sequence()) == wanted + 1
+    assert store.write(lambda unit: unit.outbox.acknowledge(wanted, (), 1)) == 0
+    store.close()
 
 
 def test_nothing_is_put_back_under_a_running_service(database: Path, tmp_path: Path) -> None:
