@@ -89,12 +89,14 @@ def leave_unseen(unit: Unit, box: Box, session: Session, at: int, now: Instant) 
 def end_stay(unit: Unit, box: Box, lane: Lane, passage: Passage, now: Instant) -> Passage:
     """End the stay of a vehicle that went out; return the passage with its id.
 
-    One without a stay went in unidentified: it takes with it the oldest stay that nobody could name.
+    One that was let out unasked and whose plate came late has the stay of exactly that plate. One without
+    either went in unidentified: it takes with it the oldest stay that nobody could name.
     """
-    session = unit.sessions.get(passage.session_id) if passage.session_id else _nameless(unit, lane)
+    known = unit.sessions.get(passage.session_id) if passage.session_id else _of_plate(unit, passage.plate)
+    session = known or (None if passage.session_id else _nameless(unit, lane))
     if session is None or session.state is not SessionState.INSIDE:
         return passage
-    note = session.clock_note if passage.session_id else MATCHED
+    note = MATCHED if known is None else session.clock_note
     left = replace(
         session,
         state=SessionState.LEFT,
@@ -183,9 +185,13 @@ def tell_tailgated(unit: Unit, box: Box, lane: Lane, passage: Passage, now: Inst
 
 
 def name_stay(unit: Unit, box: Box, lane: Lane, passage: Passage, now: Instant) -> None:
-    """Give a stay that began without a plate the one that was read right after."""
+    """Give a stay that began without a plate the one that was read right after; at an exit, end its stay."""
+    if lane.way is LaneWay.EXIT:
+        if passage.is_through and not passage.session_id and _of_plate(unit, passage.plate) is not None:
+            end_stay(unit, box, lane, passage, now)
+        return
     session = unit.sessions.get(passage.session_id)
-    if lane.way is LaneWay.EXIT or session is None or session.plate:
+    if session is None or session.plate:
         return
     named = replace(session, plate=passage.plate, entry_read_id=passage.read_id, changed_at=now.wall_at)
     unit.sessions.put(named)
@@ -207,6 +213,12 @@ def _use_benefits(unit: Unit, box: Box, session: Session, now: Instant) -> int:
     use_validations(unit, box, session, quote, now)
     use_pass(unit, box, session, quote, now)
     return quote.due_fen
+
+
+def _of_plate(unit: Unit, plate: str) -> Session | None:
+    """Return the one stay inside of exactly that plate."""
+    found = unit.sessions.inside(plate) if plate else ()
+    return found[0] if len(found) == 1 else None
 
 
 def _nameless(unit: Unit, lane: Lane) -> Session | None:

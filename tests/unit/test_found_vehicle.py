@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from edge.duties.lanes import Lanes
 from edge.parking.decision import Answer, Why
 from edge.parking.session import SessionState
 from edge.services.answer_guard import answer_guard, open_by_hand
 from edge.services.lane_answer import LaneOutcome
-from tests.unit.lane_rig import IN, OTHER, PLATE, LaneRig
+from tests.unit.lane_rig import IN, OTHER, OUT, PLATE, LaneRig
 
 #: How long the service was away.
 AWAY_MS = 40_000
@@ -58,7 +60,6 @@ def test_a_read_that_comes_when_a_person_has_let_it_in_names_its_stay() -> None:
 def test_the_read_of_the_vehicle_before_it_is_not_taken_for_its_own() -> None:
     rig = LaneRig()
     rig.come(OTHER)
-    rig.drive(IN)
     rig.wait(IN, 10)
     rig.gates[IN].loops = [True, False]
     started(rig)
@@ -76,3 +77,22 @@ def test_a_vehicle_that_was_seen_to_come_has_no_read_from_before() -> None:
     passage = rig.passage(IN)
     assert passage is not None
     assert passage.plate == ""
+
+
+@pytest.mark.parametrize("late", ["before it has gone", "when it has gone"])
+def test_a_vehicle_let_out_by_hand_whose_read_comes_late_has_ended_its_own_stay(late: str) -> None:
+    rig = LaneRig()
+    rig.come()
+    rig.wait(IN, 10)
+    rig.loops(OUT, True, False)
+    open_by_hand(rig.box, OUT, "guard", "it waits")
+    rig.work(OUT)
+    if late == "before it has gone":
+        rig.read(OUT, age_ms=300)
+        rig.drive(OUT)
+    else:
+        for occupied in ((True, True), (False, True), (False, False)):
+            rig.loops(OUT, *occupied)
+        rig.read(OUT, age_ms=300)
+    assert stays(rig) == []
+    assert rig.stay().state is SessionState.LEFT
