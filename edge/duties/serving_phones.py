@@ -15,8 +15,8 @@ from edge.workers import Worker
 EVERY_S = 60.0
 TELL_EVERY_S = 2.0
 
-#: The longest that telling may take: every notice of one go by its longest call.
-LONGEST_S = 300.0
+#: The longest that one go may take: its turn, and the longest calls of the last notice, a token's among them.
+LONGEST_S = 120.0
 
 _log = structlog.get_logger("service")
 

@@ -30,6 +30,9 @@ PAUSE_MS = 15_000
 LONGEST_PAUSE_MS = 3_600_000
 MAX_TRIES = 1_000
 
+#: No further notice is begun in one go after this; WeChat may take its whole time-out for each.
+TURN_MS = 30_000
+
 #: After so long a person is told of a hand-over that WeChat does not take; a message is of no use any more.
 LONG_MS = 6 * 3_600_000
 MESSAGE_LIFE_MS = 3_600_000
@@ -130,6 +133,8 @@ def tell_notices(box: Box) -> int:
     now = box.clock.now()
     told = 0
     for notice in box.store.read(lambda unit: unit.phone_notices.due(now.wall_at, MAX_AT_ONCE)):
+        if box.clock.now().since_ms(now) >= TURN_MS:
+            break
         answer = _tell(box, box.mini_program, notice, now)
         told += answer.done_at is not None
         box.store.write(lambda unit, one=answer: _keep(unit, box, one, now))  # type: ignore[misc]

@@ -13,6 +13,7 @@ from edge.retail.attempt import AttemptState, PaymentAttempt
 from edge.retail.basket import BasketState
 from edge.retail.order import OrderState
 from edge.services.charge_stay import charge_stay
+from edge.services.check_out import leave
 from edge.services.hand_over_notices import (
     LONG_MS,
     MESSAGE_LIFE_MS,
@@ -490,3 +491,20 @@ def params_of(attempt: PaymentAttempt) -> dict[str, str]:
     """Return the parameters that the wallet is called with."""
     found: dict[str, str] = json.loads(attempt.pay_url)
     return found
+
+
+def test_while_wechat_takes_its_time_only_so_many_notices_are_begun_in_one_go(shop: PhoneShop) -> None:
+    for _ in range(3):
+        order = shop.order_of(COLA)
+        shop.phones.pay_inside(params_of(begin_order_payment(shop.box, order.order_id, openid=ME)), ME)
+        shop.resolve(6_000)
+        leave(shop.box, KIOSK)
+    tell = shop.program.tell_hand_over
+
+    def slowly(*said: object, **named: object) -> None:
+        shop.wait(20_000)
+        tell(*said, **named)  # type: ignore[arg-type]
+
+    shop.program.tell_hand_over = slowly  # type: ignore[method-assign,assignment]
+    assert tell_notices(shop.box) == 2
+    assert tell_notices(shop.box) == 1

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from flask import Response
 from flask.testing import FlaskClient
 
 from edge.retail.order import Order, OrderState
 from edge.services.pay_by_phone import begin_order_payment
 from edge.web.desk import WebSettings
 from edge.web.phone import pay
+from edge.web.phone.page import PhonePages
 from sim.fakes.gateway import FakeFault
-from tests.unit.phone_shop import PhoneShop
+from tests.unit.phone_shop import RULES, PhoneShop
 
 OURS = {"Origin": "http://localhost"}
 
@@ -110,3 +114,18 @@ def test_what_is_paid_in_the_mini_program_is_not_offered_as_a_code(
     assert "in the mini-program" in page
     assert "code.svg" not in page
     assert client.post(f"/phone/pay/{order.order_id}?language=en", headers=OURS).status_code == 409
+
+
+def test_a_page_for_too_many_new_phones_says_so_and_when_to_come_back() -> None:
+    shop = PhoneShop()
+    shop.set_phones(replace(RULES, opens_per_minute=1))
+    pages = PhonePages(shop.box, WebSettings())
+    shop.app.add_url_rule("/phone/opens", view_func=lambda: pages.keep(Response(pages.open().session_id)))
+    first = shop.app.test_client().get("/phone/opens")
+    assert first.status_code == 200
+    assert "HttpOnly" in first.headers["Set-Cookie"]
+    assert "Path=/phone" in first.headers["Set-Cookie"]
+    again = shop.app.test_client().get("/phone/opens?language=en")
+    assert again.status_code == 429
+    assert int(again.headers["Retry-After"]) > 0
+    assert "Too often" in again.text

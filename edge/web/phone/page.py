@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from flask import Response, abort, g, make_response, render_template, request
+from flask import Response, abort, g, render_template, request
+from werkzeug.exceptions import TooManyRequests
 
 from edge.services.box import Box
 from edge.services.phone_records import PhoneSession
@@ -42,9 +43,8 @@ class PhonePages:
         try:
             token, begun = self._door.open(asked_language(), asked_way())
         except PhoneProblem as problem:
-            answer = make_response(problem.text, 429)
-            answer.headers["Retry-After"] = str(problem.retry_s)
-            abort(answer)
+            words = load_texts(asked_language())["phone_too_often"]
+            raise TooManyRequests(words, retry_after=problem.retry_s) from None
         g.phone_session, g.phone_token = begun, token
         return begun
 
