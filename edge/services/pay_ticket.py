@@ -38,10 +38,10 @@ def meet_ticket(box: Box, token: str, session: PhoneSession) -> Ticket:
     Until it is paid the ticket goes on with the phone's way, on which the guide's code was scanned; a phone
     that is signed in makes it its member's. Raises Invalid for a code that is none of ours.
     """
-    ticket = box.store.read(lambda unit: ticket_of_token(unit, box, token))
-    if ticket.state is not TicketState.ISSUED or ticket.order_id:
-        return ticket
     now = box.clock.now()
+    ticket, known = box.store.read(lambda unit: _known(unit, box, token, session, now))
+    if known or ticket.state is not TicketState.ISSUED or ticket.order_id:
+        return ticket
     return box.store.write(lambda unit: _met(unit, box, ticket.ticket_id, session, now))
 
 
@@ -116,6 +116,14 @@ def put_ticket_order(unit: Unit, box: Box, busy: Busy, ticket: Ticket, now: Inst
     if ticket.member_id:
         claim_member_of(unit, basket.basket_id, ticket.member_id, now)
     return load(unit, box, ticket.counter)
+
+
+def _known(unit: Unit, box: Box, token: str, session: PhoneSession, now: Instant) -> tuple[Ticket, bool]:
+    """Return a ticket, and whether it was met by this phone last, so that looking again writes nothing."""
+    ticket = ticket_of_token(unit, box, token)
+    member = member_of_session(unit, box, session, now)
+    mine = box.touch is None or session.correlation == unit.journeys.linked(LinkKind.TICKET, ticket.ticket_id)
+    return ticket, mine and (member is None or member.member_id == ticket.member_id)
 
 
 def _met(unit: Unit, box: Box, ticket_id: str, session: PhoneSession, now: Instant) -> Ticket:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
 
@@ -23,13 +25,27 @@ from edge.services.issue_ticket import (
 )
 from edge.services.journey_records import LinkKind
 from edge.services.pay_ticket import meet_ticket, take_ticket_here
+from edge.services.ports import Store
+from edge.services.records import Unit
 from edge.services.refund_order import RefundAsk, refund_order
 from edge.services.write_ticket import add_amount, change_quantity, lower_price, open_ticket, pick_ticket
 from sim.fakes.box import TILL, UNSOLD
 from sim.fakes.gateway import FakeFault
 from tests.unit.counter_shop import BOSS, CASHIER, CHEN, COLA, COUNTER, TEA, CounterShop
 
+T = TypeVar("T")
 WINE = "6903456789014"
+
+
+class ReadOnly:
+    """A store that refuses to be written."""
+
+    def __init__(self, store: Store) -> None:
+        self.read = store.read
+
+    def write(self, work: Callable[[Unit], T]) -> T:
+        """Refuse."""
+        raise AssertionError("something was written")
 
 
 def test_a_guide_scans_types_and_counts_what_is_on_a_ticket() -> None:
@@ -122,7 +138,7 @@ def test_a_price_is_lowered_alone_within_the_limit_and_by_a_supervisor_beyond_it
 
 def test_a_ticket_is_issued_without_any_network_and_its_code_is_signed() -> None:
     shop = CounterShop()
-    shop.ports.gateway.online = False
+    shop.box = replace(shop.box, gateways={}, prepayers={})
     ticket = shop.issued()
     token = ticket_token(shop.box, ticket)
     assert len(token) == 32
@@ -323,6 +339,18 @@ def test_the_guide_is_credited_with_a_sale_paid_on_the_shoppers_own_way() -> Non
     assert [(one.guide, one.amount_fen) for one in sale.credits] == [(CHEN, 10_000)]
     lines = shop.box.store.read(lambda unit: unit.credits.entries(order.order_id))
     assert [(one.guide, one.amount_fen) for one in lines] == [(CHEN, 500)]
+
+
+def test_a_phone_that_looks_again_writes_nothing() -> None:
+    shop = CounterShop()
+    ticket, phone = shop.issued(), shop.phone("shopper-way-1")
+    shop.meets(ticket, phone)
+    before = shop.events()
+    shop.box = replace(shop.box, store=ReadOnly(shop.box.store))
+    shop.meets(ticket, phone)
+    assert shop.events() == before
+    steps = shop.box.store.read(lambda unit: unit.journeys.steps("shopper-way-1"))
+    assert [(one.step.value, one.touchpoint) for one in steps] == [("scanned", f"guide.{CHEN}")]
 
 
 def test_a_sale_by_payment_code_is_the_guides_too() -> None:
