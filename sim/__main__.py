@@ -240,6 +240,31 @@ def parking_day(cars: int, seed: int) -> None:
 
 
 @main.command()
+@click.option("--scenario", "names", multiple=True, help="A part of a name; all by default.")
+@click.option("--world", "worlds", multiple=True, help="A name; all by default.")
+@click.option("--list", "listed", is_flag=True, help="Only name the scenarios and worlds.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--pairs", is_flag=True, help="Crash a second time at every boundary after the first.")
+@click.option("--stride", default=1, show_default=True, help="Only every so many deaths, of pairs the first.")
+@click.option("--workers", default=os.cpu_count() or 1, show_default="processors", help="0: this process.")
+@click.option("--replay", "again", default="", help="SEED:STEPS of a run to see again, such as 1:120,431.")
+def explore(
+    names: tuple[str, ...],
+    worlds: tuple[str, ...],
+    listed: bool,
+    seed: int,
+    pairs: bool,
+    stride: int,
+    workers: int,
+    again: str,
+) -> None:
+    """Crash every scenario at every boundary in several worlds; end with 1 when a property broke."""
+    from sim.explore_command import Wish, run
+
+    sys.exit(run(Wish(names, worlds, listed, seed, pairs, max(1, stride), workers, again), click.echo))
+
+
+@main.command()
 @click.option("--kiosk", default="http://127.0.0.1:8080", show_default=True)
 @click.option("--workstation", default="K01", show_default=True)
 @click.option("--wallets", default="http://127.0.0.1:8091", show_default=True)

@@ -40,7 +40,7 @@ class Toll:
             found = violations(world.run())
         except Stuck as stuck:
             found = [str(stuck)]
-        self.problems += [f"{world.describe()}: {line}" for line in found]
+        self.problems += [f"{world.describe()}: {line}; see it again: {world.again()}" for line in found]
         if world.crashes:
             self.attempts += world.history.attempts
             self.legs += world.history.legs

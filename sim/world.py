@@ -262,6 +262,11 @@ class World:
         where = f"scenario {self.scenario.name!r}, world {self.conditions.name!r}, seed {self.seed}"
         return f"{where}, crash at step {names or 'none'}"
 
+    def again(self) -> str:
+        """Return the command that shows this run again."""
+        which = f"--scenario '{self.scenario.name}' --world '{self.conditions.name}'"
+        return f"python -m sim explore {which} --replay {self.seed}:{','.join(map(str, self.crash_at))}"
+
     def _compose(self) -> Service:
         steps = self.steps
         box = compose_box(

@@ -1,0 +1,81 @@
+"""What `python -m sim explore` does with its options."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import click
+
+from edge.errors import Invalid
+from sim.conditions import WORLDS
+from sim.explore import EVERY, Plan, Row, chosen, explore, quiet, replay, table
+
+#: Violations that are printed; the table counts all.
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The options, as they were given. again: SEED:STEPS, "" to explore."""
+
+    names: tuple[str, ...] = ()
+    worlds: tuple[str, ...] = ()
+    listed: bool = False
+    seed: int = 1
+    pairs: bool = False
+    stride: int = 1
+    workers: int = 0
+    again: str = ""
+
+
+def run(wish: Wish, say: Callable[[str], None]) -> int:
+    """Explore, list or replay; return the exit status: 1 when a property broke.
+
+    Raises click.ClickException for a name that there is not and for steps that are none.
+    """
+    quiet()
+    try:
+        names, worlds = chosen(wish.names, wish.worlds)
+        if wish.listed:
+            for name in (*names, *(f"world {one.name}" for one in worlds)):
+                say(name)
+            return 0
+        if wish.again:
+            return _replay(wish, say)
+    except Invalid as error:
+        raise click.ClickException(str(error)) from None
+    return _explore(Plan(names, worlds, wish.seed, wish.stride, wish.pairs, wish.workers), say)
+
+
+def _explore(plan: Plan, say: Callable[[str], None]) -> int:
+    with click.progressbar(length=1_000, label="explored", file=sys.stderr) as bar:
+        rows = explore(plan, lambda done, of: bar.update(max(0, 1_000 * done // of - bar.pos)))
+    for line in table(rows):
+        say(line)
+    return _tell(rows, say)
+
+
+def _tell(rows: list[Row], say: Callable[[str], None]) -> int:
+    problems = [one for row in rows for one in row.problems]
+    for problem in problems[:SHOWN]:
+        say(f"VIOLATION {problem}")
+    if len(problems) > SHOWN:
+        say(f"and {len(problems) - SHOWN} more")
+    return 1 if problems else 0
+
+
+def _replay(wish: Wish, say: Callable[[str], None]) -> int:
+    seed, _, steps = wish.again.partition(":")
+    points = [one for one in steps.split(",") if one]
+    if not seed.isdecimal() or not all(one.isdecimal() for one in points):
+        raise Invalid(f"--replay is SEED:STEPS, such as 1:120,431, not {wish.again!r}")
+    named = [one for one in wish.names if one in EVERY] or list(chosen(wish.names, ())[0])
+    if len(named) != 1 or len(wish.worlds) != 1:
+        raise Invalid("a replay needs one --scenario and one --world")
+    conditions = next(one for one in WORLDS if one.name == wish.worlds[0])
+    lines = replay(named[0], conditions, int(seed), [int(one) for one in points])
+    for line in lines:
+        say(line)
+    return 1 if any(line.startswith("VIOLATION") for line in lines) else 0
