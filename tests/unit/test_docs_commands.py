@@ -23,6 +23,7 @@ PAGES = {
     "central-cashier.md": "share_permille",
     "commands.md": "mall-edge",
     "configuration.md": "credential:",
+    "counter.md": "guide_override_permille",
     "funnel.md": "replenish",
     "hq.md": "PostgreSQL",
     "install.md": "systemd/install",
