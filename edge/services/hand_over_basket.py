@@ -193,7 +193,7 @@ def receive_cart(unit: Unit, box: Box, busy: Busy, ident: str, notice_id: str, n
     if cart.money_moves:
         if cart.attempt is not None:
             hurry_closing(unit, cart.attempt, now)
-        return NoticeCode.PHONE_CLOSING
+        return NoticeCode.PHONE_ENDING
     if busy.screen == "basket" and busy.basket is not None:
         unit.baskets.put(change_state(busy.basket, BasketState.ABANDONED, now.wall_at))
     basket = replace(reopen_cart(unit, box, cart, now), workstation=place, changed_at=now.wall_at)

@@ -291,11 +291,18 @@ def _close(
     if attempt.way is PayWay.AUTOPAY and order is not None:
         _owe(unit, box, order, now)
     if busy is not None:
-        params: dict[str, str | int] = {"reason": reason, "trail": trail[:80]}
-        show_notice(unit, busy, now, Notice(attempt.attempt_id, "error", _NOTICES[state], params))
+        show_notice(unit, busy, now, _end_notice(closed, trail, reason))
     else:
         _cancel_forsaken(unit, box, attempt, now)
     return closed
+
+
+def _end_notice(closed: PaymentAttempt, trail: str, reason: str) -> Notice:
+    """Return how a screen tells that a payment came to nothing; one of a phone is no fault of anybody."""
+    params: dict[str, str | int] = {"reason": reason, "trail": trail[:80]}
+    if closed.way in (PayWay.NATIVE, PayWay.JSAPI) and closed.state is AttemptState.VOIDED:
+        return Notice(closed.attempt_id, "info", NoticeCode.PHONE_CLOSED, params)
+    return Notice(closed.attempt_id, "error", _NOTICES[closed.state], params)
 
 
 def _owe(unit: Unit, box: Box, order: Order, now: Instant) -> None:

@@ -112,5 +112,7 @@ def _paying(unit: Unit, box: Box, lane: Lane) -> Paying | None:
 _PAYING = {
     NoticeCode.PAYMENT_DECLINED: Paying.DECLINED,
     NoticeCode.PAYMENT_VOIDED: Paying.DECLINED,
+    NoticeCode.PHONE_CLOSED: Paying.DECLINED,
     NoticeCode.PHONE_CLOSING: Paying.CLOSING,
+    NoticeCode.PHONE_ENDING: Paying.CLOSING,
 }

@@ -28,7 +28,7 @@ def take_cash(box: Box, workstation: str, received_fen: int, due_fen: int | None
         need_cash_shift(unit, box, workstation)
         if busy.attempt is not None and busy.attempt.is_open and busy.attempt.way in PHONE_WAYS:
             hurry_closing(unit, busy.attempt, now)
-            show_notice(unit, busy, now, Notice(box.ids.new_id(), "info", NoticeCode.PHONE_CLOSING))
+            show_notice(unit, busy, now, Notice(box.ids.new_id(), "info", NoticeCode.PHONE_ENDING))
             return None
         if busy.money_in_flight:
             raise Invalid(f"a payment for order {order.number} is on its way; wait for its end")

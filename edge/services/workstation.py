@@ -35,6 +35,8 @@ class NoticeCode(StrEnum):
     PAY_FIRST = "pay_first"
     PAYMENT_RUNNING = "payment_running"
     PHONE_CLOSING = "phone_closing"
+    PHONE_ENDING = "phone_ending"
+    PHONE_CLOSED = "phone_closed"
     WALLET_UNKNOWN = "wallet_unknown"
     PAYMENT_DECLINED = "payment_declined"
     PAYMENT_VOIDED = "payment_voided"

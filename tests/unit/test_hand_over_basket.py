@@ -151,6 +151,7 @@ def test_a_code_shown_while_the_phone_may_pay_is_charged_only_once_that_is_close
     assert shop.ports.gateway.charged_fen(attempt.merchant_order_no) == 0
     shop.resolve(1_000)
     assert shop.attempts(attempt.order_id)[0].state is AttemptState.VOIDED
+    assert shop.notice() == "phone_closed"
     assert not shop.phones.pay(attempt.pay_url)
     assert shop.pay(code) is AttemptState.APPROVED
     paid = shop.sees(token, phone)
@@ -182,7 +183,7 @@ def test_cash_waits_for_the_phones_payment_to_be_closed() -> None:
     attempt = begin_order_payment(shop.box, order.order_id)
     with pytest.raises(Declined, match="being closed"):
         take_cash(shop.box, TILL, 1_000)
-    assert shop.notice(TILL) == "phone_closing"
+    assert shop.notice(TILL) == "phone_ending"
     shop.resolve(1_000)
     assert not shop.phones.pay(attempt.pay_url)
     assert take_cash(shop.box, TILL, 1_000) == 650
@@ -252,7 +253,7 @@ def test_a_cart_that_is_paid_after_its_code_was_made_stays_the_phones() -> None:
     code, _ = give_cart(shop.box, phone)
     attempt = pay_cart(shop.box, phone)
     assert attempt is not None
-    assert shop.scan(code).outcome == "phone_closing"
+    assert shop.scan(code).outcome == "phone_ending"
     shop.resolve(1_000)
     assert shop.scan(code).outcome == "cart_taken"
     assert not shop.phones.pay(attempt.pay_url)
