@@ -15,13 +15,14 @@ from sim.crowd.calls import CallError, Calls
 
 @dataclass(slots=True)
 class Form:
-    """One form. fields: what it would send untouched. texts: its buttons' words by their value."""
+    """One form. fields: what it would send untouched; boxes: what ticking each of its boxes adds."""
 
     action: str
     method: str
     name: str
     fields: dict[str, str] = field(default_factory=dict)
     buttons: list[tuple[str, str]] = field(default_factory=list)
+    boxes: dict[str, str] = field(default_factory=dict)
 
 
 class _Forms(HTMLParser):
@@ -64,6 +65,8 @@ class _Forms(HTMLParser):
             self._option = "value" not in given
         elif tag == "button" and name:
             form.buttons.append((name, value))
+        elif tag == "input" and given.get("type") == "checkbox" and "checked" not in given:
+            form.boxes[name] = value or "on"
         elif tag == "input" and name and _counts(given):
             form.fields[name] = value
 
@@ -114,6 +117,16 @@ class Desk:
             place = urllib.parse.urljoin(str(answer.url), answer.headers["Location"])
             answer = self._calls.page(name, place.removeprefix(self._calls.base))
         return answer
+
+
+def pass_exit(desk: Desk, place: str, code: str) -> None:
+    """Have the guard scan an exit code, and find in the bag, when it is looked into, all that was paid."""
+    path = f"/staff/exit/{place}"
+    check = next(one for one in desk.forms("exit page", path) if one.action.endswith("/check"))
+    desk.send("exit check", check, path, code=code)
+    look = next((one for one in desk.forms("exit page", path) if one.action.endswith("/outcome")), None)
+    if look is not None:
+        desk.send("exit look", look, path, **look.boxes)
 
 
 def _words(html: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 from sim.crowd.calls import CallError, Calls, Dice, Json
-from sim.crowd.desk import Desk, refund_all
+from sim.crowd.desk import Desk, pass_exit, refund_all
 from sim.crowd.phone import Phone
 from sim.goods import demo_goods
 
@@ -62,6 +62,7 @@ class Place:
     lanes: Lanes | None = None
     plate: Callable[[], str] = lambda: ""
     workstation: str = "K01"
+    way_out: str = "E01"
     at_kiosk: threading.Lock = field(default_factory=threading.Lock)
     at_lane: threading.Lock = field(default_factory=threading.Lock)
     at_desk: threading.Lock = field(default_factory=threading.Lock)
@@ -71,7 +72,7 @@ Journey = Callable[[Place, Phone, Dice], None]
 
 
 def scan_and_go(place: Place, phone: Phone, dice: Dice) -> None:
-    """Come by a poster, scan goods, pay, show the exit code."""
+    """Come by a poster, scan goods, pay, and pass the guard with the exit code."""
     _see_poster(place, phone, dice)
     phone.open()
     count = 1 + dice.below(4)
@@ -84,8 +85,11 @@ def scan_and_go(place: Place, phone: Phone, dice: Dice) -> None:
         phone.post("cart line", f"/cart/lines/{line}", {"quantity": 2, "key": phone.tap()})
     paid = phone.pay(phone.post("cart pay", "/cart/pay"))
     shown = phone.get("exit", f"/exit/{paid.order_id}")
-    if not shown.get("code"):
-        raise CallError("exit", 0, "no code", f"order {paid.order_id} has no exit code")
+    with _turn(place.at_desk, "exit"):
+        pass_exit(place.desk, place.way_out, str(shown["code"]))
+    left = phone.get("exit", f"/exit/{paid.order_id}")
+    if left["state"] != "passed":
+        raise CallError("exit", 0, str(left["state"]), f"order {paid.order_id} has not passed the exit")
     _after(place, phone, dice)
 
 
