@@ -125,7 +125,7 @@ class CodesConfig:
 
 @dataclass(frozen=True, slots=True)
 class WorkstationConfig:
-    """[[workstation]]: a kiosk, a till, a tenant's counter, an exit lane's place to pay, a guarded way out."""
+    """[[workstation]]: a kiosk, a till, a tenant's counter, a way out, or the place to pay of an exit lane."""
 
     name: str
     kind: Literal["kiosk", "till", "counter", "lane", "exit"] = "kiosk"

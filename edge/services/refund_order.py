@@ -50,8 +50,8 @@ from edge.services.refund_slip import queue_slip
 from edge.services.resolve_refunds import ask_gateway
 from edge.services.settle_refund import find_leg, finish_leg, keep_refund, tell_refund
 from edge.services.settle_stays import unsettle_stays
-from edge.services.settle_tickets import release_tickets, unsettle_tickets
 from edge.services.settle_tenants import resettle_tenants
+from edge.services.settle_tickets import release_tickets, unsettle_tickets
 from edge.services.staff import StaffMember
 from edge.services.validate_purchase import revalidate_order
 from edge.services.work_items import end_work

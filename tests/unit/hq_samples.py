@@ -24,8 +24,8 @@ from tests.unit.lane_samples import lane_data
 from tests.unit.member_samples import member_data
 from tests.unit.right_samples import right_data
 from tests.unit.shift_samples import shift_data
-from tests.unit.stay_money_samples import stay_money_data
 from tests.unit.split_samples import split_data
+from tests.unit.stay_money_samples import stay_money_data
 from tests.unit.ticket_samples import ticket_data
 from tests.unit.touch_samples import touch_samples
 from tests.unit.validation_samples import validation_data
