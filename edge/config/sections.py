@@ -125,7 +125,7 @@ class CodesConfig:
 
 @dataclass(frozen=True, slots=True)
 class WorkstationConfig:
-    """[[workstation]]: a kiosk, a till, a tenant's counter, a way out, or the place to pay of an exit lane."""
+    """[[workstation]]: a kiosk, a till, a counter, a guarded way out, or where an exit lane is paid."""
 
     name: str
     kind: Literal["kiosk", "till", "counter", "lane", "exit"] = "kiosk"
