@@ -124,6 +124,7 @@ private_key_file = "{made.merchant_key}"
 certificate_file = "{made.merchant_cert}"
 base_url = "{gateway}"
 backup_url = ""
+notify_url = "https://mall.example.com/notify/wechat"
 [mini_program]
 appid = "{made.appid}"
 app_secret_file = "{made.folder}/app_secret.txt"
