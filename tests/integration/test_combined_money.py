@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 import pytest
+from flask import Flask
 
 from edge.clock import local
 from edge.gateways.wechat_pay.client import WeChatPayGateway
-from edge.gateways.wechat_pay.phone_orders import WeChatPhoneOrders
+from edge.gateways.wechat_pay.phone_orders import WeChatCallbacks, WeChatPhoneOrders
 from edge.gateways.wechat_pay.splits import WeChatSplits
 from edge.gateways.wechat_pay.tenant_bill import TenantBill
 from edge.ids import TimeOrderedIds
@@ -29,6 +32,10 @@ from edge.services.resolve_attempts import resolve_attempts
 from edge.services.resolve_refunds import resolve_refunds
 from edge.services.resolve_splits import resolve_splits
 from edge.services.staff import StaffMember
+from edge.web.desk import WebSettings
+from edge.web.guard import install_guard
+from edge.web.notify import blueprint as notify
+from edge.web.serving import WebServer
 from sim.fakes.box import BREAD, COLA, GATEWAY, TILL
 from sim.gateway import Credentials, GatewayServer, make_credentials
 from sim.gateway.merchants import Merchant
@@ -41,6 +48,7 @@ TENANTS = {
     "t-drinks": Tenant("t-drinks", "饮料店", "Drinks", DRINKS, 100),
     "t-bakery": Tenant("t-bakery", "面包房", "Bakery", BAKERY, 50),
 }
+NOTIFY_URL = "https://mall.example/notify/wechat"
 BOSS = StaffMember("supervisor", "supervisor", "")
 
 
@@ -105,7 +113,8 @@ def build(credentials: Credentials, spool: Path, sub_mchid: str, permille: int) 
     settings = replace(
         settings_for(credentials, server.url),
         sub_mchid=sub_mchid,
-        notify_url="https://mall.example/notify/wechat",
+        notify_url=NOTIFY_URL,
+        api_v3_key=credentials.apiv3_key.encode(),
         spool_dir=spool,
     )
     gateway = WeChatPayGateway(settings, clock, TimeOrderedIds(lambda: clock.now().wall_at))
@@ -174,9 +183,36 @@ def test_a_combined_order_that_is_given_up_takes_nothing(town: Town) -> None:
     assert (town.balance(DRINKS), town.balance(BAKERY)) == (0, 0)
 
 
-def test_a_service_providers_bill_without_a_part_is_found_out(
-    credentials: Credentials, tmp_path: Path
-) -> None:
+def test_the_gateways_call_about_a_combined_order_has_it_asked_about_at_once(town: Town) -> None:
+    app = Flask("edge.web")
+    install_guard(app, WebSettings())
+    readers = {GATEWAY: WeChatCallbacks(town.gateway, town.shop.ports.clock)}
+    app.register_blueprint(notify(town.shop.box, readers))
+    web = WebServer(app, WebSettings(port=0))
+    web.start()
+    town.server.office.notices.wire.routes[NOTIFY_URL] = f"http://127.0.0.1:{web.port}/notify/wechat"
+    order = town.shop.order_of(COLA, BREAD, place=TILL)
+    attempt = begin_order_payment(town.shop.box, order.order_id)
+    assert resolve_attempts(town.shop.box) == 0
+    assert town.pay(attempt.pay_url)
+    assert _called(town, attempt.attempt_id)
+    assert resolve_attempts(town.shop.box) == 1
+    assert town.shop.stored_order(order.order_id).state is OrderState.PAID
+    web.close()
+
+
+def _called(town: Town, attempt_id: str) -> bool:
+    """Wait until the gateway's call was taken in; return whether it was."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        trail = town.shop.box.store.read(lambda unit: unit.attempts.trail(attempt_id))
+        if trail:
+            return trail[0].detail == "the gateway called"
+        threading.Event().wait(0.05)
+    return False
+
+
+def test_a_tenants_bill_that_is_wrong_is_found_out(credentials: Credentials, tmp_path: Path) -> None:
     town = build(credentials, tmp_path, MALL, 0)
     order = town.combined()
     part = next(one for one in town.shop.attempts(order.order_id)[0].parts if one.merchant == BAKERY)
@@ -191,9 +227,7 @@ def test_a_service_providers_bill_without_a_part_is_found_out(
     town.server.stop()
 
 
-def test_a_payment_code_is_shared_as_far_as_the_contract_goes(
-    credentials: Credentials, tmp_path: Path
-) -> None:
+def test_a_payment_code_is_shared_as_far_as_agreed(credentials: Credentials, tmp_path: Path) -> None:
     town = build(credentials, tmp_path, "", 300)
     town.shop.order_of(COLA, BREAD, place=TILL)
     wallet = town.post("/sim/wallets", name="w", balance_fen=100_000).json()["wallet_id"]
