@@ -170,8 +170,9 @@ def _ticket_wrongs(
     if len(slips) != int(bool(ticket.paid_at)):
         yield f"ticket {ticket.number} is {ticket.state} and has {len(slips)} slips"
     order = world.store.read(lambda unit: unit.orders.get(ticket.order_id)) if ticket.order_id else None
-    if ticket.paid_at and (order is None or paid[order.order_id]["total_fen"] != ticket.total_fen):
-        yield f"ticket {ticket.number} is paid by {order}"
+    told_fen = paid[ticket.order_id]["total_fen"] if ticket.order_id in paid else None
+    if ticket.paid_at and told_fen != ticket.total_fen:
+        yield f"ticket {ticket.number} is of {ticket.total_fen} fen, its order was told with {told_fen}"
     if ticket.state is TicketState.ISSUED and order is not None and order.state is not OrderState.AWAITING:
         yield f"ticket {ticket.number} waits for an order that is {order.state}"
     if gone and ticket.release_code:
