@@ -97,6 +97,8 @@ certificate_file = "{merchant_cert}"
 base_url = "{gateway}"
 backup_url = ""
 api_v3_key_file = "{apiv3_key}"
+# What the simulated gateway lets go on of a payment by code; phones pay each tenant directly.
+share_permille = 300
 # The simulated gateway's calls to this address go to HQ's public host, which relays them to the box.
 notify_url = "{notify_url}"
 
