@@ -8,8 +8,9 @@ import pytest
 
 from sim.__main__ import random_digits
 from sim.crowd.own_mall import crowd_in
-from sim.mall import MallSettings
-from tests.system.mall_process import audit, open_mall
+from sim.mall import MallSettings, read_health
+from tests.system.books import box_books, check_box_and_hq, hq_books
+from tests.system.mall_process import eventually, open_mall
 
 pytestmark = pytest.mark.broker
 
@@ -23,4 +24,5 @@ def test_a_crowd_of_phones_finishes_its_journeys_and_every_order_is_whole_at_hq(
         assert "24 orders paid, 24 of them at HQ, 24 with their whole chain" in told
         for journey in ("scan and go", "kiosk", "ticket"):
             assert f"  {journey}" in told
-        audit(mall, tmp_path)
+        eventually(lambda: read_health(mall.url).get("outbox_depth") == 0 or None, "HQ's acknowledgement")
+        check_box_and_hq(box_books(tmp_path), hq_books(tmp_path))

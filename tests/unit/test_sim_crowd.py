@@ -142,11 +142,16 @@ def test_an_order_with_its_whole_chain_holds() -> None:
         ({"sale.attributed": [SALE, SALE]}, "was credited 2 times"),
         ({"sale.attributed": [{**SALE, "touches": []}]}, "no touch at all"),
         ({"conversion.step": [BOUGHT]}, "chain is not whole"),
-        ({"conversion.step": [SCANNED]}, "ends 0 ways"),
+        ({"conversion.step": [SCANNED]}, "was told as bought 0 times"),
+        ({"conversion.step": [SCANNED, BOUGHT, BOUGHT]}, "was told as bought 2 times"),
     ],
 )
 def test_what_does_not_hold_at_hq_is_told(changes: dict[str, list[object]], told: str) -> None:
     assert told in " ".join(found(RIGHT | changes))
+
+
+def test_a_stay_that_is_paid_ends_its_way_by_parking() -> None:
+    assert found(RIGHT | {"conversion.step": [SCANNED, {**BOUGHT, "step": "parked"}]}) == ()
 
 
 def test_a_wallet_that_paid_twice_is_told() -> None:
