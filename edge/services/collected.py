@@ -1,4 +1,4 @@
-"""Counter tickets that lie in a till's basket: what they gave to it, whether they still hold, who pays them."""
+"""Counter tickets in a till's basket: what they gave to it, whether they still hold, who pays them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a till's screen shows of counter tickets: those in its basket, those that were paid, those it finds."""
+"""What a till shows of counter tickets: those in its basket, those that were paid, those it finds."""
 
 from __future__ import annotations
 

@@ -47,10 +47,22 @@ def ticket(number: int, tenant: str, *fen: int, sku: str = "", expires_at: int =
         )
         for at, one in enumerate(fen)
     )
+    counter = f"C0{number}"
     return Ticket(
-        f"ticket-{number}", f"code{number}", f"C0{number}-0007", f"C0{number}", tenant, "lin", "2026-11-22", number,
-        TicketState.ISSUED, lines, issued_at=1, expires_at=expires_at,
-    )  # fmt: skip
+        *(
+            f"ticket-{number}",
+            f"code{number}",
+            f"{counter}-0007",
+            counter,
+            tenant,
+            "lin",
+            "2026-11-22",
+            number,
+        ),
+        *(TicketState.ISSUED, lines),
+        issued_at=1,
+        expires_at=expires_at,
+    )
 
 
 def put(shop: Shop, *tickets: Ticket) -> None:
