@@ -35,7 +35,7 @@ SLOW = Conditions("slow", (Fate.DELIVER, Fate.DELAY, Fate.DELAY), EyeHabits(late
 DUPLICATING = Conditions("duplicating", (Fate.REPEAT, Fate.DELIVER), EyeHabits(doubled=0.8))
 REORDERING = Conditions("reordering", (Fate.DELAY, Fate.DELIVER), EyeHabits(late=0.5, overtaken=0.8))
 QUICK = Conditions("quick restart", tuple(Fate), EyeHabits(late=0.2, doubled=0.2), quick=True)
-HQ_AWAY = Conditions("hq away", hq_away=120)
+HQ_AWAY = Conditions("hq away", hq_away=60)
 UNSURE = Conditions(
     "gateway unsure",
     pay_faults=(FakeFault.LOST, FakeFault.NEVER, FakeFault.UNAVAILABLE),

@@ -60,14 +60,7 @@ def _through(world: World, cars: list[Motorist]) -> Iterator[str]:
 
 def _stays(world: World, cars: list[Motorist], events: list[Event]) -> Iterator[str]:
     """Each car had one stay, its own, which was told to begin once and to end once."""
-    begun, ended = _told(events, "parking.entered"), _told(events, "parking.left")
-    ghosts = _told(events, "parking.never_entered")
-    for what, told in (("entered", begun), ("left", ended)):
-        twice = [one for one, count in told.items() if count > 1]
-        if twice:
-            yield f"stays {twice} were told to have {what} more than once"
-    if len(begun) - len(ghosts) != len(cars) or len(ended) != len(cars):
-        yield f"{len(cars)} cars; {len(begun)} stays began, {len(ghosts)} never were, {len(ended)} ended"
+    yield from _stays_told(cars, events)
     whose = Counter(car.session_id for car in cars)
     yield from (f"{count} cars had stay {one!r}" for one, count in whose.items() if count > 1)
     for car in cars:
@@ -76,6 +69,17 @@ def _stays(world: World, cars: list[Motorist], events: list[Event]) -> Iterator[
             yield f"{car.plate} left, its stay {car.session_id!r} is {stay and stay.state}"
         elif stay.plate not in {car.plate, *(look.text for look in car.looks)} and not car.helped:
             yield f"{car.plate} left by the stay of {stay.plate}"
+
+
+def _stays_told(cars: list[Motorist], events: list[Event]) -> Iterator[str]:
+    begun, ended = _told(events, "parking.entered"), _told(events, "parking.left")
+    ghosts = _told(events, "parking.never_entered")
+    for what, told in (("entered", begun), ("left", ended)):
+        twice = [one for one, count in told.items() if count > 1]
+        if twice:
+            yield f"stays {twice} were told to have {what} more than once"
+    if len(begun) - len(ghosts) != len(cars) or len(ended) != len(cars):
+        yield f"{len(cars)} cars; {len(begun)} stays began, {len(ghosts)} never were, {len(ended)} ended"
 
 
 def _openings(world: World) -> Iterator[str]:
@@ -118,27 +122,30 @@ def _is_free(world: World, session_id: str) -> bool:
 
 def _money(world: World, cars: list[Motorist], events: list[Event]) -> Iterator[str]:
     """What was paid for parking settles the stays that it was paid for, no more and no less, once."""
+    for car in cars:
+        yield from _paid(world, car)
+    settled = [one for car in cars for one in _settled(world, car.session_id)]
+    settled_fen = sum(one.amount_fen for one in settled)
     paid_fen = sum(
         line["amount_fen"]
         for data in _of(events, "order.paid")
         for line in data["lines"]
         if line["sku"] == PARKING_SKU
     )
-    settled_fen = 0
-    for car in cars:
-        settled = _settled(world, car.session_id)
-        mine_fen = sum(one.amount_fen for one in settled)
-        settled_fen += mine_fen
-        debts = world.store.read(lambda unit, car=car: unit.debts.of_session(car.session_id))  # type: ignore[misc]
-        if len(debts) > 1:
-            yield f"{car.plate} has {len(debts)} debts"
-        if mine_fen > FEE_FEN or (car.owes_nothing and mine_fen):
-            yield f"{car.plate} paid {mine_fen} fen, its stay cost {0 if car.owes_nothing else FEE_FEN}"
-        free = car.owes_nothing or car.helped
-        if not (mine_fen or debts or free):
-            yield f"{car.plate} left without paying, and nobody wrote it down"
     if settled_fen != paid_fen:
         yield f"{paid_fen} fen were paid for parking, {settled_fen} settle the stays of these cars"
+
+
+def _paid(world: World, car: Motorist) -> Iterator[str]:
+    mine_fen = sum(one.amount_fen for one in _settled(world, car.session_id))
+    debts = world.store.read(lambda unit: unit.debts.of_session(car.session_id))
+    cost_fen = 0 if car.owes_nothing else FEE_FEN
+    if len(debts) > 1:
+        yield f"{car.plate} has {len(debts)} debts"
+    if mine_fen > cost_fen:
+        yield f"{car.plate} paid {mine_fen} fen, its stay cost {cost_fen}"
+    if not (mine_fen or debts or car.owes_nothing or car.helped):
+        yield f"{car.plate} left without paying, and nobody wrote it down"
 
 
 def _inside(world: World, cars: list[Motorist]) -> Iterator[str]:
