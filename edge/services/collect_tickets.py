@@ -1,8 +1,9 @@
 """Central cashier (集中收银): a till collects several counters' tickets in a basket and takes one payment.
 
 A ticket lies in a basket with its lines as its guide priced them; they are changed or taken out only
-together. It is nobody's until the order is made: then all are bound to it in the same unit of work, or none, and what
-has changed since is said first. Money, slips and release codes follow as for any order that pays tickets.
+together. It is nobody's until the order is made: then all are bound to it in the same unit of work, or none,
+and what has changed since is said first. Money, slips and release codes follow as for any order that pays
+tickets.
 """
 
 from __future__ import annotations

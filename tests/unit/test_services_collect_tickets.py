@@ -59,7 +59,8 @@ def ticket(number: int, tenant: str, *fen: int, sku: str = "", expires_at: int =
             "2026-11-22",
             number,
         ),
-        *(TicketState.ISSUED, lines),
+        TicketState.ISSUED,
+        lines,
         issued_at=1,
         expires_at=expires_at,
     )
