@@ -28,6 +28,7 @@ from edge.services.phone_session import busy_with, member_of_session
 from edge.services.record_conversion import Details, adopt_way, record_conversion
 from edge.services.records import Unit
 from edge.services.settle_tickets import bind_tickets, lines_of_ticket
+from edge.services.stay_lines import asks_for_stays
 from edge.services.workstation import Busy, load, save
 from edge.services.write_ticket import need_counter, need_ticket
 
@@ -48,12 +49,14 @@ def meet_ticket(box: Box, token: str, session: PhoneSession) -> Ticket:
 def begin_ticket_payment(box: Box, token: str, session: PhoneSession) -> PaymentShown:
     """Make the order with which this phone pays a ticket, and its order at the gateway; once for all.
 
-    Asking again returns the same payment. Raises Declined for a ticket that is paid by somebody else, has
-    expired or was taken back, and where phones cannot pay; Unavailable when no gateway can be reached: the
-    ticket then stays unpaid, and can be paid again.
+    Asking again returns the same payment. What the phone was to pay before and left is given up: a phone pays
+    one thing at a time, and a cart comes back. Raises Declined for a ticket that somebody else pays or paid,
+    that has expired or was taken back, and where phones cannot pay; Unavailable when no gateway can be
+    reached: the ticket then stays unpaid, and can be paid again.
     """
     if GATEWAY not in box.prepayers:
         raise Declined("phones cannot pay here by themselves; show your payment code at the counter")
+    _leave_other(box, token, session)
     now = box.clock.now()
     order, counter = box.store.write(lambda unit: _order_of_phone(unit, box, token, session, now))
     box.changed(counter)
@@ -149,6 +152,23 @@ def _met(unit: Unit, box: Box, ticket_id: str, session: PhoneSession, now: Insta
     return met
 
 
+def _leave_other(box: Box, token: str, session: PhoneSession) -> None:
+    """Give up the order of other goods that this phone is busy with, at the gateway first."""
+
+    def other(unit: Unit) -> str:
+        ticket = ticket_of_token(unit, box, token)
+        present = unit.phones.get(session.session_id) or session
+        order = unit.orders.get(present.order_id) if present.order_id else None
+        if order is None or order.order_id == ticket.order_id or order.state is not OrderState.AWAITING:
+            return ""
+        goods = order.workstation == PHONE and not asks_for_stays(order.lines)
+        return order.order_id if goods else ""
+
+    order_id = box.store.read(other)
+    if order_id:
+        give_up_order(box, order_id)
+
+
 def _order_of_phone(
     unit: Unit, box: Box, token: str, session: PhoneSession, now: Instant
 ) -> tuple[Order, str]:
@@ -168,7 +188,8 @@ def _order_of_phone(
     member = member_of_session(unit, box, session, now)
     if member is not None:
         claim_member_of(unit, basket.basket_id, member.member_id, now)
-    busy_with(unit, session, now, basket_id=session.basket_id, order_id=order.order_id)
+    present = unit.phones.get(session.session_id) or session
+    busy_with(unit, session, now, basket_id=present.basket_id, order_id=order.order_id)
     return order, ticket.counter
 
 

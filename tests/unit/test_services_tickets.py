@@ -25,9 +25,12 @@ from edge.services.issue_ticket import (
 )
 from edge.services.journey_records import LinkKind
 from edge.services.pay_ticket import meet_ticket, take_ticket_here
+from edge.services.phone_cart import load_cart
 from edge.services.ports import Store
 from edge.services.records import Unit
 from edge.services.refund_order import RefundAsk, refund_order
+from edge.services.scan_and_go import pay_cart, scan_into_cart
+from edge.services.scan_and_go_rules import ScanAndGoRules
 from edge.services.write_ticket import add_amount, change_quantity, lower_price, open_ticket, pick_ticket
 from sim.fakes.box import TILL, UNSOLD
 from sim.fakes.gateway import FakeFault
@@ -226,6 +229,34 @@ def test_two_phones_pay_a_ticket_once() -> None:
         shop.begins(ticket, second)
     assert shop.begins(ticket, first).state == "paid"
     assert sum(shop.balances().values()) == 0
+
+
+def test_a_phone_that_goes_on_to_another_ticket_leaves_the_first_to_others() -> None:
+    shop = CounterShop()
+    first, phone = shop.issued(), shop.phone()
+    left = shop.begins(first, phone).order_id
+    second = shop.issued()
+    assert shop.begins(second, phone).state == "open"
+    assert shop.stored_order(left).state is OrderState.CANCELLED
+    assert shop.ticket(first).order_id == ""
+    shop.pays(second)
+    assert shop.begins(first, phone).state == "open"
+    shop.pays(first)
+    assert [shop.ticket(one).state for one in (first, second)] == [TicketState.PAID] * 2
+
+
+def test_a_cart_comes_back_when_its_phone_goes_on_to_a_ticket() -> None:
+    shop = CounterShop()
+    phone = shop.phone()
+    shop.box = replace(shop.box, scan_and_go=ScanAndGoRules(tenants=frozenset({""}), recheck_permille=0))
+    scan_into_cart(shop.box, phone.session_id, COLA)
+    pay_cart(shop.box, phone.session_id)
+    ticket = shop.issued()
+    shop.begins(ticket, phone)
+    shop.pays(ticket)
+    basket = shop.box.store.read(lambda unit: load_cart(unit, phone.session_id)).basket
+    assert basket is not None
+    assert [line.sku for line in basket.lines] == ["cola"]
 
 
 def test_without_a_gateway_the_ticket_stays_unpaid_and_can_be_paid_later() -> None:
