@@ -200,7 +200,8 @@ def receive_cart(unit: Unit, box: Box, busy: Busy, ident: str, notice_id: str, n
     keep_cart(unit, cart.session, None, now)
     unit.carts.put_code(replace(code, used_at=now.wall_at, place=place))
     told = Notice(notice_id, "info", NoticeCode.CART_TAKEN, {"count": basket.count})
-    save(unit, busy, now, basket=basket, notice=told)
+    spoken = replace(busy.state, language=cart.session.language)
+    save(unit, replace(busy, state=spoken), now, basket=basket, notice=told)
     _tell(unit, box, basket, PHONE, place, now)
     return NoticeCode.CART_TAKEN
 

@@ -123,6 +123,9 @@ def test_a_shopper_scans_pays_and_leaves_under_the_guards_eyes(
     expect(page.locator(".exit-card img")).to_be_visible()
     assert page.locator(".exit-card img").evaluate("image => image.naturalWidth") > 0
     shot(page, f"shop-{language}-4-exit")
+    page.goto(f"{mall.url}/phone/shop?language={language}")
+    page.locator(f"a[href*='/phone/exit/{order_id}']").click()
+    expect(page.locator(".exit-card img")).to_be_visible()
     _leave(browser, mall, page, order_id, language)
     context.close()
 
@@ -208,6 +211,9 @@ def test_the_kiosks_basket_is_paid_by_the_phone_or_goes_there_and_back(
     screen.locator("#checkout").click()
     expect(screen.locator(".screen.checkout [data-to-phone] img")).to_be_visible()
     shot(screen, f"kiosk-phone-{language}-2-checkout")
+    screen.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    shot(screen, f"kiosk-phone-{language}-2-narrow")
+    screen.set_viewport_size({"width": LANDSCAPE[0], "height": LANDSCAPE[1]})
     context, page = phone_of(browser, language)
     page.goto(f"{mall.url}/phone/k/{mall.token()}?language={language}")
     expect(page.locator("[data-kiosk=checkout]")).to_be_visible()

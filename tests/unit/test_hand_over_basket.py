@@ -12,6 +12,7 @@ from edge.retail.order import OrderState
 from edge.services.change_basket import approve_age
 from edge.services.check_out import check_out, leave
 from edge.services.hand_over_basket import KioskState, give_cart, given_lately, pay_at_kiosk, take_over
+from edge.services.phone_session import open_session
 from edge.services.reset_idle import reset_idle
 from edge.services.scan_and_go import pay_cart
 from edge.services.take_cash import take_cash
@@ -257,6 +258,14 @@ def test_a_cart_that_is_paid_after_its_code_was_made_stays_the_phones() -> None:
     shop.resolve(1_000)
     assert shop.scan(code).outcome == "cart_taken"
     assert not shop.phones.pay(attempt.pay_url)
+
+
+def test_the_screen_speaks_the_phones_language_with_its_cart() -> None:
+    shop = CartShop()
+    phone = open_session(shop.box, language="en")[1].session_id
+    shop.put(phone, COLA)
+    shop.scan(give_cart(shop.box, phone)[0])
+    assert shop.screen()["language"] == "en"
 
 
 def test_there_and_back_again() -> None:

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from edge.codes.signed_token import TokenKind, sign_token
 from edge.errors import Declined, Invalid, OutcomeUnknown, Unavailable
+from edge.retail.exit_pass import ExitState
 from edge.retail.order import OrderState
 from edge.services.box import Box
 from edge.services.cart_notices import CartNotice
@@ -86,11 +87,13 @@ class _Pages:
         if paid:
             return redirect(f"{request.script_root}/phone/exit/{paid}{way_on()}", 303)
         cart, payment = self._box.store.read(lambda unit: self._cart(unit, asked))
+        last = self._box.store.read(lambda unit: _not_out_yet(unit, asked))
         answer = self._pages.show(
             "phone_shop.html",
             cart=cart,
             payment=payment,
             said=_said(),
+            last=last,
             added=request.args.get("added", "")[:64],
             key=self._box.ids.new_token(),
             query=way_on(),
@@ -210,6 +213,14 @@ def _paid(unit: Unit, asked: PhoneSession, order_id: str) -> str:
     if order is None or order.state is not OrderState.PAID or unit.exits.get(order_id) is None:
         return ""
     return order_id
+
+
+def _not_out_yet(unit: Unit, asked: PhoneSession) -> str:
+    """Return the order that this phone has paid and not yet left with, "" for none."""
+    present = unit.phones.get(asked.session_id) or asked
+    paid = _paid(unit, present, present.order_id or "")
+    one = unit.exits.get(paid) if paid else None
+    return paid if one is not None and one.state is not ExitState.PASSED else ""
 
 
 def _said() -> str:
