@@ -8,8 +8,11 @@ from dataclasses import replace
 import pytest
 from flask.testing import FlaskClient
 
+from edge.members.landing import BlockKind, LandingBlock, LandingPage
+from edge.members.landing_version import LandingSlot, LandingVariant, Occasion
 from edge.services.join_member import JoinAsk, join
 from edge.services.own_membership import own_identities
+from edge.services.publish_landing import LandingDraft, publish_landing
 from edge.services.staff import StaffBook
 from edge.web.changes import Changes
 from edge.web.desk import WebSettings
@@ -17,6 +20,7 @@ from edge.web.factory import create_web
 from edge.web.phone import api, me
 from edge.web.service_desk import ServiceDesk
 from edge.web.staff_status import Insight
+from sim.fakes.box import COLA
 from tests.unit.garage import PLATE
 from tests.unit.test_phone_me import Members
 
@@ -58,7 +62,7 @@ def test_a_receipts_join_button_leads_to_the_page_and_on_the_way_of_the_purchase
     page = client.get(back).text
     assert "This purchase earned 11 points." in page
     assert ("joined", "receipt.kiosk-1") in shop.steps(order)
-    stay = shop.come(minutes_ago=50)
+    stay = shop.come(minutes_ago=50, session_id="stay-7")
     fields = {"version": "7", "agree": "yes", "receipt": token, "plate": PLATE, "key": "tap-00000001"}
     page = client.get(post(client, "/phone/me/plates?language=en", **fields)).text
     assert "粤B·123··" in page
@@ -115,6 +119,41 @@ def test_the_code_for_wechat_is_shown_in_a_browser_that_joined_and_in_no_cache(s
     assert "/phone/me/link.svg" in client.get("/phone/me").text
     picture = client.get("/phone/me/link.svg")
     assert (picture.mimetype, picture.headers["Cache-Control"]) == ("image/svg+xml", "no-store")
+
+
+def test_a_members_car_inside_is_shown_with_its_fee_and_paid_by_money_or_by_points(shop: Members) -> None:
+    client = browser(shop)
+    post(client, "/phone/me/join", version="7", agree="yes")
+    stay, other = shop.come(minutes_ago=50), shop.come("粤B99999", minutes_ago=50)
+    fields = {"version": "7", "agree": "yes", "plate": PLATE, "key": "tap-00000001"}
+    post(client, "/phone/me/plates", **fields)
+    page = client.get("/phone/me").text
+    assert f'data-stay="{stay}"' in page
+    assert other not in page
+    assert "¥5.00" in page
+    assert "problem=declined" in post(client, f"/phone/me/stays/{stay}/points", key="tap-00000002")
+    assert "problem=invalid" in post(client, f"/phone/me/stays/{other}/pay")
+    order_id = post(client, f"/phone/me/stays/{stay}/pay").split("/")[-1].partition("?")[0]
+    (attempt,) = shop.attempts(order_id)
+    assert shop.phones.pay(attempt.pay_url)
+    shop.resolve(6_000)
+    assert "¥5.00" not in client.get("/phone/me").text
+
+
+def test_who_has_joined_sees_the_page_that_the_tenant_made_for_it(shop: Members) -> None:
+    slot = LandingSlot("t-drinks", Occasion.JOIN)
+    blocks = (LandingBlock(BlockKind.OFFER, "新客礼", url="/phone/shop"),)
+    page = LandingPage("x", "t-drinks", "欢迎加入茶友会", blocks=blocks)
+    publish_landing(shop.box, LandingDraft(slot, 0, (LandingVariant("A", page),)), "王")
+    order = shop.order_of(COLA)
+    shop.pay(shop.code())
+    shop.wait(60_000)
+    client = browser(shop)
+    fields = {"version": "7", "agree": "yes", "receipt": shop.receipt_of(order)}
+    shown = client.get(post(client, "/phone/me/join", **fields)).text
+    assert "欢迎加入茶友会" in shown
+    assert 'href="/phone/shop"' in shown
+    assert "欢迎加入茶友会" not in client.get("/phone/me").text
 
 
 def test_older_points_are_on_the_next_page(shop: Members) -> None:

@@ -7,7 +7,7 @@ services.own_membership. It works without a script.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, redirect, request
@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from edge.clock import local
 from edge.errors import Declined, EdgeError, Invalid, OutcomeUnknown, Unavailable
 from edge.services.box import Box
+from edge.services.occasion_landing import join_page
 from edge.services.own_membership import (
     JoinForm,
     bind_own_plate,
@@ -24,12 +25,18 @@ from edge.services.own_membership import (
     link_code,
     unbind_own_plate,
 )
+from edge.services.pay_by_phone import order_for_stay
 from edge.services.phone_records import PhoneSession
+from edge.services.phone_session import member_of_session
+from edge.services.records import Unit
 from edge.services.show_me import show_me, show_points
 from edge.web.desk import WebSettings
 from edge.web.phone.api.asking import asked_language
 from edge.web.phone.api.me import change_own_consent, export_own
+from edge.web.phone.api.orders import begin_paying
+from edge.web.phone.api.parking import my_stays, spend_on_stay, stay_json
 from edge.web.phone.page import PhonePages, way_on
+from edge.web.phone.pay import pay_page
 from edge.web.phone.qr_picture import qr_picture
 from edge.web.texts import load_texts
 
@@ -49,6 +56,8 @@ def blueprint(box: Box, settings: WebSettings) -> Blueprint:
         ("plates/<plate_id>/remove", pages.unbind),
         ("consent", pages.consent),
         ("erase", pages.erase),
+        ("stays/<stay_id>/pay", pages.pay),
+        ("stays/<stay_id>/points", pages.spend),
     ):
         routes.add_url_rule(f"/{name}", view_func=view, methods=["POST"])
     return routes
@@ -77,6 +86,8 @@ class _Pages:
             "phone_me.html",
             me=me,
             points=points,
+            stays=self._stays(asked),
+            page=self._joined_page(asked) if said == "joined" else None,
             at=self._at,
             receipt=request.args.get("r", "")[:_MAX_WORD],
             brought=(request.args.get("points", ""), request.args.get("parked", "")),
@@ -123,6 +134,26 @@ class _Pages:
             return self._back(problem="invalid")
         return self._do(lambda asked: erase_self(self._box, asked), said="erased")
 
+    def pay(self, stay_id: str) -> AnyResponse:
+        """Begin to pay the stay of one of the member's cars, and lead to its page."""
+        asked = self._need()
+        try:
+            order_id = order_for_stay(self._box, self._mine(asked, stay_id)).order_id
+            begin_paying(self._box, asked, order_id)
+        except (Invalid, Declined, Unavailable, OutcomeUnknown) as error:
+            return self._back(problem=_word(error))
+        return redirect(pay_page(order_id), 303)
+
+    def spend(self, stay_id: str) -> AnyResponse:
+        """Give points for the stay of one of the member's cars."""
+        key = _field("key")
+        return self._do(lambda asked: spend_on_stay(self._box, asked, self._mine(asked, stay_id), key))
+
+    def _mine(self, asked: PhoneSession, stay_id: str) -> str:
+        if stay_id not in {one.session.session_id for one in my_stays(self._box, asked)}:
+            raise Invalid("this is no stay of your cars")
+        return stay_id
+
     def export(self) -> Response:
         """Hand the member's data out as a file."""
         asked = self._need()
@@ -144,6 +175,21 @@ class _Pages:
         answer = qr_picture(f"{public.rstrip('/')}/phone/me?m={code}")
         answer.headers["Cache-Control"] = "no-store"
         return answer
+
+    def _stays(self, asked: PhoneSession | None) -> list[dict[str, object]]:
+        language = asked_language()
+        found = my_stays(self._box, asked) if asked else ()
+        return [stay_json(self._box, one, self._zone, language) for one in found]
+
+    def _joined_page(self, asked: PhoneSession | None) -> Mapping[str, object] | None:
+        """Return what new members are shown, of the tenant where they bought."""
+        now = self._box.clock.now()
+
+        def query(unit: Unit) -> Mapping[str, object] | None:
+            member = member_of_session(unit, self._box, asked, now) if asked else None
+            return join_page(unit, member.member_id) if member else None
+
+        return self._box.store.read(query)
 
     def _do(self, deed: Callable[[PhoneSession], object], said: str = "") -> AnyResponse:
         try:

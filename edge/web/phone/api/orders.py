@@ -57,10 +57,15 @@ def pay_order(box: Box, asked: PhoneSession, order_id: str) -> Response:
 
     For calls that make an order of something. The phone is busy with the order from then on.
     """
+    begin_paying(box, asked, order_id)
+    return answer_payment(box, order_id)
+
+
+def begin_paying(box: Box, asked: PhoneSession, order_id: str) -> None:
+    """Have a phone be busy with an order and begin to pay it; raises as begin_order_payment."""
     now = box.clock.now()
     box.store.write(lambda unit: _take_up(unit, box, asked, order_id, now))
     begin_order_payment(box, order_id, openid=asked.openid)
-    return answer_payment(box, order_id)
 
 
 def answer_payment(box: Box, order_id: str) -> Response:

@@ -35,7 +35,7 @@ def add(routes: Blueprint, box: Box, settings: WebSettings) -> None:
 
     def shown(found: tuple[StayShown, ...]) -> Response:
         language = asked_language()
-        return jsonify(stays=[_stay(box, one, zone, language) for one in found])
+        return jsonify(stays=[stay_json(box, one, zone, language) for one in found])
 
     @routes.get("/parking")
     def find_stays() -> Response:
@@ -89,7 +89,7 @@ class _Finder:
         if look is None:
             raise Invalid(f"say one of {', '.join(WAYS)}")
         if by == "mine":
-            return self._mine(asked)
+            return my_stays(self._box, asked)
         if by != "plate":
             return look(self._box, word[:_MAX_WORD])
         wait_s = self._limit.wait_s(asked.session_id, normalise(word))
@@ -101,15 +101,17 @@ class _Finder:
             self._limit.count(asked.session_id, normalise(word))
         return found
 
-    def _mine(self, asked: PhoneSession) -> tuple[StayShown, ...]:
-        box, now = self._box, self._box.clock.now()
 
-        def query(unit: Unit) -> list[str]:
-            member = member_of_session(unit, box, asked, now)
-            cars = cars_inside(unit, box, member.member_id) if member else ()
-            return [one.session_id for one in cars[:_MAX_CARS]]
+def my_stays(box: Box, asked: PhoneSession) -> tuple[StayShown, ...]:
+    """Return the stays inside of the member's cars whose phone it is, as they are now."""
+    now = box.clock.now()
 
-        return tuple(show_stay(box, one) for one in box.store.read(query))
+    def query(unit: Unit) -> list[str]:
+        member = member_of_session(unit, box, asked, now)
+        cars = cars_inside(unit, box, member.member_id) if member else ()
+        return [one.session_id for one in cars[:_MAX_CARS]]
+
+    return tuple(show_stay(box, one) for one in box.store.read(query))
 
 
 def _own(finder: _Finder, asked: PhoneSession, stay_id: str, by: str, word: str) -> None:
@@ -133,7 +135,8 @@ _LOOKS: dict[str, Callable[[Box, str], tuple[StayShown, ...]]] = {
 WAYS = tuple(_LOOKS)
 
 
-def _stay(box: Box, one: StayShown, zone: ZoneInfo, language: str) -> dict[str, object]:
+def stay_json(box: Box, one: StayShown, zone: ZoneInfo, language: str) -> dict[str, object]:
+    """Return a stay as docs/protocols/phone-api.md says, its plate masked."""
     stay, quote = one.session, one.quote
     place = next((each for each in box.parking.facility.zones if each.name == stay.zone), None)
     points = box.parking.points
