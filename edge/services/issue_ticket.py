@@ -31,6 +31,9 @@ from edge.services.write_ticket import change_ticket, need_ticket
 #: Who cancels what nobody paid in time.
 SERVICE = "service"
 
+#: A ticket that nobody has written on for so long is given up.
+FORGOTTEN_MS = 12 * 3_600_000
+
 #: Tickets that are looked at in one turn.
 _TURN = 50
 
@@ -72,19 +75,23 @@ def give_up_ticket(box: Box, counter: str, ticket_id: str, by: str) -> Ticket:
 
 
 def expire_tickets(box: Box) -> int:
-    """Cancel issued tickets whose time is over and that no order is to pay; return how many."""
+    """Cancel issued tickets whose time is over and that no order is to pay, and forgotten open ones.
+
+    Returns how many.
+    """
     now = box.clock.now()
+    untouched = now.wall_at - FORGOTTEN_MS
 
     def work(unit: Unit) -> list[Ticket]:
         over = [
             cancel_ticket(one, now.wall_at, SERVICE, TicketEnd.EXPIRED)
-            for one in unit.tickets.due(now.wall_at, _TURN)
+            for one in unit.tickets.due(now.wall_at, untouched, _TURN)
         ]
         for ticket in over:
             unit.tickets.put(ticket)
         return over
 
-    if not box.store.read(lambda unit: unit.tickets.due(now.wall_at, 1)):
+    if not box.store.read(lambda unit: unit.tickets.due(now.wall_at, untouched, 1)):
         return 0
     expired = box.store.write(work)
     for counter in {one.counter for one in expired}:

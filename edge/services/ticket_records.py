@@ -50,8 +50,12 @@ class Tickets(Protocol):
     def of_day(self, counter: str, business_day: str, limit: int) -> tuple[Ticket, ...]:
         """Return a counter's tickets of a business day, newest first."""
 
-    def due(self, at: int, limit: int) -> tuple[Ticket, ...]:
-        """Return issued tickets that no order is to pay and whose time is over, oldest first."""
+    def due(self, at: int, untouched: int, limit: int) -> tuple[Ticket, ...]:
+        """Return tickets that are over, oldest first.
+
+        Issued ones that no order is to pay and whose time ended by `at`, and open ones that nobody has
+        changed since `untouched`.
+        """
 
     def desk(self, counter: str) -> CounterDesk:
         """Return what a counter's tablet works on; nothing at first."""

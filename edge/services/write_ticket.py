@@ -34,7 +34,7 @@ from edge.services.ticket_records import CounterDesk
 #: Length of the code in a ticket's QR token.
 CODE_CHARS = 15
 
-#: Tickets that a counter may have in work; more than that nobody keeps an eye on.
+#: Tickets that a counter may have open or unpaid; more than that nobody keeps an eye on.
 MAX_OPEN = 200
 
 #: Who may approve a price that is beyond a guide's own limit.
@@ -53,7 +53,7 @@ def open_ticket(box: Box, counter: str, guide_id: str) -> Ticket:
     """Open an empty ticket of a guide and put it on the counter's tablet.
 
     The guide's first empty ticket there is taken up again. Raises Declined while no new sale is begun, and
-    when too many tickets are in work.
+    when too many are unpaid.
     """
     place = need_counter(box, counter)
     now = box.clock.now()
@@ -63,7 +63,7 @@ def open_ticket(box: Box, counter: str, guide_id: str) -> Ticket:
         empty = (one for one in open_now if one.guide_id == guide_id and not one.lines)
         ticket = next((one for one in empty if one.state.value == "open"), None)
         if ticket is None:
-            _may_open(box, counter, len(open_now))
+            _may_open(box, counter, sum(one.paid_at is None for one in open_now))
             ticket = _new(unit, box, place, guide_id, now)
         unit.tickets.put_desk(CounterDesk(counter, guide_id, ticket.ticket_id))
         return ticket
@@ -207,7 +207,7 @@ def _may_open(box: Box, counter: str, open_now: int) -> None:
     if reason:
         raise Declined(f"no new ticket is opened at {counter}: {reason}; what has begun goes on")
     if open_now >= MAX_OPEN:
-        raise Declined(f"{open_now} tickets are in work at {counter}; hand over or cancel some first")
+        raise Declined(f"{open_now} tickets are unpaid at {counter}; cancel some first")
 
 
 def _new(unit: Unit, box: Box, place: Workstation, guide_id: str, now: Instant) -> Ticket:

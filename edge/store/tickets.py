@@ -27,6 +27,10 @@ _OVERRIDES = f"SELECT {_OVERRIDE} FROM ticket_overrides WHERE ticket_id = ? ORDE
 _PUT_OVERRIDE = f"INSERT INTO ticket_overrides (ticket_id, {_OVERRIDE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _WORKING = "state IN ('open', 'issued', 'paid')"
 _NEWEST = "ORDER BY ticket_id DESC"
+_DUE = """
+    (state = 'issued' AND order_id = '' AND expires_at <= ?1) OR (state = 'open' AND changed_at <= ?2)
+    ORDER BY changed_at, ticket_id LIMIT ?3
+"""
 
 
 class TicketTable:
@@ -88,10 +92,9 @@ class TicketTable:
         """Return a counter's tickets of a business day, newest first."""
         return self._many(f"counter = ? AND business_day = ? {_NEWEST} LIMIT ?", counter, business_day, limit)
 
-    def due(self, at: int, limit: int) -> tuple[Ticket, ...]:
-        """Return issued tickets that no order is to pay and whose time is over, oldest first."""
-        over = "state = 'issued' AND order_id = '' AND expires_at <= ? ORDER BY expires_at, ticket_id LIMIT ?"
-        return self._many(over, at, limit)
+    def due(self, at: int, untouched: int, limit: int) -> tuple[Ticket, ...]:
+        """Return tickets that are over, oldest first."""
+        return self._many(_DUE, at, untouched, limit)
 
     def desk(self, counter: str) -> CounterDesk:
         """Return what a counter's tablet works on; nothing at first."""

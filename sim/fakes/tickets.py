@@ -87,11 +87,16 @@ class FakeTickets:
         here = (one for one in self._rows.tickets.values() if one.counter == counter)
         return _newest(one for one in here if one.business_day == business_day)[:limit]
 
-    def due(self, at: int, limit: int) -> tuple[Ticket, ...]:
-        """Return issued tickets that no order is to pay and whose time is over, oldest first."""
-        over = [(one.expires_at, one.ticket_id, one) for one in self._issued() if not one.order_id]
-        timed = sorted((when, name, one) for when, name, one in over if when is not None and when <= at)
-        return tuple(one for _, _, one in timed[:limit])
+    def due(self, at: int, untouched: int, limit: int) -> tuple[Ticket, ...]:
+        """Return tickets that are over, oldest first."""
+        over = [
+            one
+            for one in self._issued()
+            if not one.order_id and one.expires_at is not None and one.expires_at <= at
+        ]
+        left = (one for one in self._rows.tickets.values() if one.state is TicketState.OPEN)
+        over += [one for one in left if one.changed_at <= untouched]
+        return tuple(sorted(over, key=lambda one: (one.changed_at, one.ticket_id))[:limit])
 
     def desk(self, counter: str) -> CounterDesk:
         """Return what a counter's tablet works on; nothing at first."""

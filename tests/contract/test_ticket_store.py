@@ -141,12 +141,18 @@ def test_a_counter_sees_what_it_works_on_and_its_day(store: Stores) -> None:
     assert ids(store.read(lambda unit: unit.tickets.of_day("C01", "2026-11-22", 1))) == ["02-d"]
 
 
-def test_due_are_issued_tickets_past_their_time_that_nobody_pays(store: Stores) -> None:
-    put(store, ISSUED, another(ISSUED, "b", expires_at=8_000), another(ISSUED, "c", order_id="o1"))
-    put(store, another(ISSUED, "d", expires_at=9_001), another(FIRST, "e"))
+def test_due_is_what_nobody_paid_in_time_and_what_nobody_wrote_on(store: Stores) -> None:
+    put(
+        store,
+        ISSUED,
+        another(ISSUED, "b", expires_at=8_000, changed_at=900),
+        another(ISSUED, "c", order_id="o1"),
+    )
+    put(store, another(ISSUED, "d", expires_at=9_001), another(FIRST, "e", changed_at=500))
+    put(store, another(FIRST, "f", changed_at=501))
 
-    assert ids(store.read(lambda unit: unit.tickets.due(9_000, 5))) == ["02-b", "01-a"]
-    assert ids(store.read(lambda unit: unit.tickets.due(9_000, 1))) == ["02-b"]
+    assert ids(store.read(lambda unit: unit.tickets.due(9_000, 500, 5))) == ["02-e", "02-b", "01-a"]
+    assert ids(store.read(lambda unit: unit.tickets.due(9_000, 499, 1))) == ["02-b"]
 
 
 def test_a_desk_is_empty_until_it_is_written(store: Stores) -> None:

@@ -31,7 +31,14 @@ from edge.services.records import Unit
 from edge.services.refund_order import RefundAsk, refund_order
 from edge.services.scan_and_go import pay_cart, scan_into_cart
 from edge.services.scan_and_go_rules import ScanAndGoRules
-from edge.services.write_ticket import add_amount, change_quantity, lower_price, open_ticket, pick_ticket
+from edge.services.write_ticket import (
+    MAX_OPEN,
+    add_amount,
+    change_quantity,
+    lower_price,
+    open_ticket,
+    pick_ticket,
+)
 from sim.fakes.box import TILL, UNSOLD
 from sim.fakes.gateway import FakeFault
 from tests.unit.counter_shop import BOSS, CASHIER, CHEN, COLA, COUNTER, TEA, CounterShop
@@ -354,6 +361,32 @@ def test_a_ticket_expires_by_time_but_never_while_money_moves() -> None:
     shop.pays(paying)
     assert shop.ticket(paying).state is TicketState.PAID
     assert expire_tickets(shop.box) == 0
+
+
+def test_a_ticket_that_nobody_wrote_on_for_half_a_day_is_given_up() -> None:
+    shop = CounterShop()
+    left = shop.opened(TEA)
+    shop.wait(12 * 3_600_000 - 3_000)
+    assert expire_tickets(shop.box) == 0
+    shop.wait(3_000)
+    assert expire_tickets(shop.box) == 1
+    assert shop.ticket(left).end is TicketEnd.EXPIRED
+
+
+def test_unpaid_tickets_of_a_counter_have_a_limit_and_paid_ones_do_not_count() -> None:
+    shop = CounterShop()
+    shop.paid()
+    one = shop.opened(TEA)
+
+    def fill(unit: Unit) -> None:
+        for at in range(MAX_OPEN - 1):
+            unit.tickets.put(replace(one, ticket_id=f"x-{at:03d}", code=f"x-{at}", number=f"x-{at}"))
+
+    shop.box.store.write(fill)
+    with pytest.raises(Declined, match="unpaid"):
+        open_ticket(shop.box, COUNTER, CHEN)
+    give_up_ticket(shop.box, COUNTER, "x-000", CHEN)
+    assert open_ticket(shop.box, COUNTER, CHEN).lines == ()
 
 
 def test_the_guide_is_credited_with_a_sale_paid_on_the_shoppers_own_way() -> None:
