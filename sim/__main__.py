@@ -291,12 +291,12 @@ def shopper(kiosk: str, workstation: str, wallets: str, link: Path, pin: str, vi
 @click.option("--minutes", default=1.0, show_default=True, help="Over which they come.")
 @click.option("--seed", default=1, show_default=True, help="The same seed sends the same people.")
 @click.option("--dir", "folder", type=click.Path(path_type=Path), default=None, help="Keep the mall here.")
-@click.option("--cars/--no-cars", default=True, show_default=True, help="Whether some come by car.")
-def crowd(shoppers: int, minutes: float, seed: int, folder: Path | None, cars: bool) -> None:
+@click.option("--on-foot", is_flag=True, help="Nobody comes by car, which takes its time.")
+def crowd(shoppers: int, minutes: float, seed: int, folder: Path | None, on_foot: bool) -> None:
     """A crowd with phones walks through a mall of its own, opened for it; ends with 1 when anything fails."""
     from sim.crowd.own_mall import run_crowd
 
-    sys.exit(run_crowd(shoppers, minutes, seed, folder, cars, unix_ms, random_digits, click.echo))
+    sys.exit(run_crowd(shoppers, minutes, seed, folder, not on_foot, unix_ms, random_digits, click.echo))
 
 
 @main.command()
