@@ -182,6 +182,43 @@ def test_a_picture_of_a_barcode_is_made_small_and_read(browser: Browser, mall: S
     context.close()
 
 
+#: A camera and a detector of barcodes as phones' browsers have them; `seen` is what lies before the camera.
+LIVE = """
+window.seen = "";
+navigator.mediaDevices.getUserMedia = async () => {
+  const canvas = document.createElement("canvas");
+  const pen = canvas.getContext("2d");
+  setInterval(() => pen.fillRect(0, 0, 9, 9), 40);
+  return canvas.captureStream(25);
+};
+window.BarcodeDetector = class {
+  static async getSupportedFormats() { return ["ean_13", "qr_code"]; }
+  async detect() { return window.seen ? [{ rawValue: window.seen }] : []; }
+};
+"""
+
+
+def test_the_live_camera_adds_what_it_sees_once_and_stays_on(browser: Browser, mall: Served) -> None:
+    context, page = phone_of(browser, "en")
+    page.add_init_script(LIVE)
+    answer = page.goto(f"{mall.url}/phone/shop?language=en")
+    assert answer is not None
+    assert answer.headers["permissions-policy"].startswith("camera=(self)")
+    page.locator("[data-live]").click()
+    expect(page.locator("[data-video]")).to_be_visible()
+    shot(page, "shop-en-7-live")
+    page.evaluate(f"window.seen = '{COLA}'")
+    expect(page.locator(".goods li")).to_have_count(1)
+    page.evaluate(f"window.seen = '{BREAD}'")
+    expect(page.locator(".goods li")).to_have_count(2)
+    expect(page.locator(".goods output")).to_have_text(["1", "1"])
+    expect(page.locator("[data-video]")).to_be_visible()
+    page.locator("[data-stop]").click()
+    expect(page.locator("[data-video]")).to_be_hidden()
+    expect(page.locator("[data-live]")).to_be_visible()
+    context.close()
+
+
 def test_everything_but_the_camera_works_without_a_script(browser: Browser, mall: Served) -> None:
     context, page = phone_of(browser, "en", java_script_enabled=False)
     page.goto(f"{mall.url}/phone/shop?language=en")
