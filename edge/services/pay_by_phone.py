@@ -104,8 +104,17 @@ def begin_phone_payment(
     Raises as begin_order_payment does.
     """
     _need_gateway(box, gateway)
-    order = order_for_stay(box, session_id)
-    return begin_order_payment(box, order.order_id, gateway, openid)
+    if openid:
+        return begin_order_payment(box, order_for_stay(box, session_id).order_id, gateway, openid)
+    now = box.clock.now()
+
+    def work(unit: Unit) -> PaymentAttempt:
+        order = _order_for_stay(unit, box, session_id, now)
+        return _intend(unit, box, order.order_id, gateway, openid, now)
+
+    attempt = box.store.write(work)
+    box.changed(attempt.workstation)
+    return _make(box, attempt)
 
 
 def order_for_stay(box: Box, session_id: str) -> Order:
@@ -192,7 +201,7 @@ _PROBLEMS = {
 
 
 def _moving(box: Box, shown: PaymentShown, attempt: PaymentAttempt) -> PaymentShown:
-    over = box.clock.now().wall_at >= attempt.give_up_at
+    over = attempt_time(attempt, box.clock.now()) >= attempt.give_up_at
     if attempt.state is not AttemptState.SUBMITTED or not attempt.pay_url or over:
         return replace(shown, state="unsure")
     ready = replace(shown, state="open", way=attempt.way.value, expires_at=attempt.give_up_at)
