@@ -74,7 +74,8 @@ class ServiceDesk:
 
     def act(self, workstation: str, action: str, arguments: Arguments) -> None:
         """Do what was touched on the screen."""
-        self._box.workstation(workstation)
+        if self._box.workstation(workstation).kind is WorkstationKind.COUNTER:
+            raise Invalid(f"{workstation} is a counter; its guide signs in at /counter/{workstation}")
         try:
             do = _ACTIONS[action]
         except KeyError:

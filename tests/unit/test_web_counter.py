@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from devices.types import Scan
+from edge.errors import Invalid
 from edge.retail.ticket import TicketState
 from edge.services.receive_scan import receive_scan
 from edge.services.staff import StaffBook, StaffMember, hash_pin
@@ -20,6 +21,8 @@ from edge.web.changes import Changes
 from edge.web.desk import WebSettings
 from edge.web.guard import install_guard
 from edge.web.problems import install_problems
+from edge.web.service_desk import ServiceDesk
+from edge.web.staff_status import Insight
 from tests.unit.counter_shop import CHEN, COUNTER, TEA, CounterShop
 
 PIN, BOSS_PIN, CASHIER_PIN = "2468", "9753", "1357"
@@ -206,6 +209,19 @@ def test_what_cannot_be_used_is_refused_by_name(
     tablet: Tablet, action: str, values: dict[str, Any], status: int
 ) -> None:
     assert tablet.signed_in().post(action, **values).status_code == status
+
+
+def test_a_counters_screen_is_not_touched_as_a_kiosks_is(tablet: Tablet) -> None:
+    insight = Insight(lambda: (), lambda: (), lambda: (), "0", lambda: "ok", lambda: "ok", dict)
+    desk = ServiceDesk(tablet.shop.box, StaffBook((), tablet.shop.box.clock), Changes(), insight, void)
+    for action in ("start", "cancel", "checkout"):
+        with pytest.raises(Invalid, match="/counter/C01"):
+            desk.act(COUNTER, action, {})
+    assert tablet.shop.screen(COUNTER)["screen"] == "attract"
+
+
+def void(place: str, scan: Scan) -> None:
+    """Take no scan."""
 
 
 def test_a_post_of_another_site_is_refused(tablet: Tablet) -> None:
