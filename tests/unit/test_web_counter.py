@@ -212,7 +212,7 @@ def test_what_cannot_be_used_is_refused_by_name(
 
 
 def test_a_counters_screen_is_not_touched_as_a_kiosks_is(tablet: Tablet) -> None:
-    insight = Insight(lambda: (), lambda: (), lambda: (), "0", lambda: "ok", lambda: "ok", dict)
+    insight = Insight(lambda: (), lambda: (), lambda: (), "0")
     desk = ServiceDesk(tablet.shop.box, StaffBook((), tablet.shop.box.clock), Changes(), insight, void)
     for action in ("start", "cancel", "checkout"):
         with pytest.raises(Invalid, match="/counter/C01"):
