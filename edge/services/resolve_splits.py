@@ -287,6 +287,6 @@ def _call_person(
         "number": order.number if order else "",
         "tenant": box.tenant(tenant_id).name if tenant_id else "",
         "amount_fen": amount_fen,
-        "trail": why,
+        "problem": why,
     }
     raise_work(unit, box, now, WorkKind.SHARE_STUCK, reference, facts, order.business_day if order else "")

@@ -27,7 +27,7 @@ from sim.fakes.clock import START_AT
 from sim.fakes.gateway import FakeGateway
 from sim.fakes.prepay_gateway import FakePrepayGateway
 from sim.fakes.refund_gateway import FakeRefundGateway
-from sim.gateway import Credentials, make_credentials
+from sim.gateway import Credentials, Habit, make_credentials
 from sim.gateway.merchants import Merchant
 from tests.contract.test_gateway import WeChatPayRig, digits, settings_for
 
@@ -48,6 +48,10 @@ class Rig(Protocol):
     @property
     def refunds(self) -> RefundGateway: ...
 
+    @property
+    def openid(self) -> str:
+        """A shopper who can pay."""
+
     def at(self) -> int:
         """Return the gateway's present time, Unix milliseconds."""
 
@@ -59,6 +63,8 @@ class Rig(Protocol):
 
 
 class FakeRig:
+    openid = "openid-1"
+
     def __init__(self) -> None:
         self.gateway = FakeGateway()
         self.prepayer = FakePrepayGateway(self.gateway)
@@ -90,6 +96,7 @@ class WeChatRig:
         ids = TimeOrderedIds(lambda: self.served.clock.now().wall_at)
         self.refunds = WeChatPayGateway(settings, self.served.clock, ids)
         self.prepayer = WeChatPhoneOrders(self.refunds)
+        self.openid = self.served.server.books.add_wallet("shopper", 100_000, 0, Habit.TYPES).openid
 
     def at(self) -> int:
         return self.served.clock.now().wall_at
@@ -138,6 +145,12 @@ def test_nothing_is_charged_until_a_phone_pays_and_then_every_part_is(rig: Rig) 
     assert (answer.state, answer.amount_fen, len(set(answer.part_ids))) == (PaymentState.APPROVED, 1_000, 3)
     assert "" not in answer.part_ids
     assert [rig.taken_fen(one.merchant_order_no) for one in PARTS] == [700, 200, 100]
+
+
+def test_a_page_inside_the_wallet_gets_what_it_calls_the_wallet_with(rig: Rig) -> None:
+    params = rig.prepayer.jsapi(made(rig), rig.openid)
+    assert params["package"].startswith("prepay_id=")
+    assert rig.prepayer.query_parts(ORDER_NO, PARTS).state is PaymentState.PENDING
 
 
 def test_a_closed_order_takes_nothing_from_anybody(rig: Rig) -> None:

@@ -9,16 +9,22 @@ import pytest
 from edge.codes.reading import code_rules
 from edge.codes.signed_token import TokenKind, sign_token
 from edge.errors import Declined, Invalid
-from edge.retail.basket import LineItem
-from edge.retail.order import OrderState
+from edge.members.member import MemberProfile, ProfileState
+from edge.retail.basket import Basket, BasketState, LineItem
+from edge.retail.order import Order, OrderState
 from edge.retail.ticket import Ticket, TicketState, cancel_ticket, reopen_ticket
+from edge.services.box import PHONE
 from edge.services.change_basket import change_quantity
 from edge.services.check_out import back_to_basket, cancel_sale, check_out
 from edge.services.collect_tickets import collect_ticket, find_tickets, take_out_ticket
+from edge.services.pay_by_phone import begin_order_payment
 from edge.services.phone_rules import PhoneRules
+from edge.services.records import Unit
+from edge.services.settle_tickets import bind_tickets
 from edge.services.take_cash import take_cash
 from edge.services.workstation import NoticeCode
-from sim.fakes.box import COLA, KIOSK, RULES, TILL
+from sim.fakes.box import COLA, GATEWAY, KIOSK, RULES, TILL
+from sim.fakes.prepay_gateway import FakePrepayGateway
 from tests.unit.shop import Shop
 
 KEY = b"k" * 32
@@ -236,3 +242,59 @@ def test_tickets_are_found_by_number_and_by_code(shop: Shop) -> None:
     assert found("0007") == [("C02-0007", NoticeCode.TICKET_EXPIRED), ("C01-0007", None)]
     assert found("9999") == []
     assert len(found("")) == 2
+
+
+def test_tickets_are_found_by_their_members_phone_and_the_purchase_is_the_members(shop: Shop) -> None:
+    profile = MemberProfile("m-1", ProfileState.KNOWN, 1, 1, phone_tail="8000")
+    shop.ports.store.write(lambda unit: unit.people.put_profile(profile))
+    put(shop, replace(ticket(1, "t-tea", 1_500), member_id="m-1"), ticket(2, "t-bakery", 800))
+    now = shop.ports.clock.now()
+    found = shop.ports.store.read(lambda unit: find_tickets(unit, shop.box, "8000", now))
+    assert [one.ticket.number for one in found] == ["C01-0007"]
+    collect_ticket(shop.box, TILL, "ticket-1")
+    basket = shop.screen(TILL)["basket"]["id"]
+    claim = shop.ports.store.read(lambda unit: unit.validations.claim(basket))
+    assert claim is not None
+    assert claim.holder.member_id == "m-1"
+
+
+def test_a_ticket_that_a_phone_has_begun_to_pay_is_taken_over_or_paid_there(shop: Shop) -> None:
+    phones = FakePrepayGateway(shop.ports.gateway)
+    shop.box = replace(shop.box, prepayers={GATEWAY: phones})
+    put(shop, ticket(1, "t-tea", 1_500))
+    order = phone_order(shop, stored(shop, 1))
+    attempt = begin_order_payment(shop.box, order.order_id)
+    now = shop.ports.clock.now()
+    (found,) = shop.ports.store.read(lambda unit: find_tickets(unit, shop.box, "", now))
+    assert (found.problem, found.held_by_phone) == (NoticeCode.TICKET_ELSEWHERE, True)
+    collect_ticket(shop.box, TILL, "ticket-1")
+    assert shop.notice(TILL) == NoticeCode.TICKET_ELSEWHERE
+    collect_ticket(shop.box, TILL, "ticket-1", take_over=True)
+    assert (shop.lines(TILL), phones.pay(attempt.pay_url)) == ([("sku-1", 1, 1_500)], False)
+    assert shop.stored_order(order.order_id).state is OrderState.CANCELLED
+
+
+def test_taking_over_comes_too_late_when_the_phone_was_faster(shop: Shop) -> None:
+    phones = FakePrepayGateway(shop.ports.gateway)
+    shop.box = replace(shop.box, prepayers={GATEWAY: phones})
+    put(shop, ticket(1, "t-tea", 1_500))
+    order = phone_order(shop, stored(shop, 1))
+    assert phones.pay(begin_order_payment(shop.box, order.order_id).pay_url)
+    collect_ticket(shop.box, TILL, "ticket-1", take_over=True)
+    assert shop.notice(TILL) == NoticeCode.TICKET_PAID
+    assert shop.stored_order(order.order_id).state is OrderState.PAID
+
+
+def phone_order(shop: Shop, of: Ticket) -> Order:
+    """Have a phone's order pay a ticket, as its page makes it."""
+    now = shop.ports.clock.now()
+    basket = Basket("basket-p", PHONE, 1, BasketState.ORDERED, of.lines)
+    order = Order("order-p", "P-0001", basket.basket_id, PHONE, of.business_day, now.wall_at, of.lines)
+
+    def work(unit: Unit) -> None:
+        unit.baskets.put(basket)
+        unit.orders.put(order)
+        bind_tickets(unit, shop.box, [of], order, now)
+
+    shop.ports.store.write(work)
+    return order
