@@ -385,6 +385,8 @@ A mall is open on this machine; a shopper is on the way. Open:
   a phone to hold  {mall.phone.url if mall.phone else ""}/  (WeChat, the mini-program, scanning, paying)
   guard            {mall.url}/staff/lanes  and  {mall.url}/staff/parking
   driver's phone   {mall.url}/phone/parking
+  scan and go      {mall.public_url}/phone/shop  (barcodes such as 2900010000015)
+  way out          {mall.url}/staff/exit/E01
   till with cash   {mall.url}/till/T01
   staff (PIN {DEMO_PIN})  {mall.url}/staff
   HQ               {mall.hq_url}/

@@ -7,16 +7,24 @@ from dataclasses import replace
 import pytest
 
 from edge.errors import Declined, Invalid
+from edge.parking.facility import UnconfirmedPolicy
+from edge.parking.session import Session
+from edge.parking.tariff_document import RateLine, Tariff
 from edge.retail.attempt import AttemptState
 from edge.retail.order import OrderState
 from edge.services.change_basket import approve_age
+from edge.services.charge_stay import add_stay
 from edge.services.check_out import check_out, leave
 from edge.services.hand_over_basket import KioskState, give_cart, given_lately, pay_at_kiosk, take_over
+from edge.services.pay_by_phone import begin_order_payment
 from edge.services.phone_session import open_session
+from edge.services.records import Unit
 from edge.services.reset_idle import reset_idle
 from edge.services.scan_and_go import pay_cart
+from edge.services.scan_and_go_rules import HOUR_MS
 from edge.services.take_cash import take_cash
 from sim.fakes.box import BREAD, COLA, KIOSK, TILL, WINE
+from sim.parkers import garage
 from tests.unit.cart_shop import ALL, CartShop
 
 
@@ -178,9 +186,6 @@ def test_a_phone_that_was_faster_than_the_code_has_paid_and_the_code_is_not_char
 def test_cash_waits_for_the_phones_payment_to_be_closed() -> None:
     shop = CartShop()
     order = shop.order_of(COLA, place=TILL)
-    phone = shop.phone()
-    from edge.services.pay_by_phone import begin_order_payment
-
     attempt = begin_order_payment(shop.box, order.order_id)
     with pytest.raises(Declined, match="being closed"):
         take_cash(shop.box, TILL, 1_000)
@@ -188,7 +193,6 @@ def test_cash_waits_for_the_phones_payment_to_be_closed() -> None:
     shop.resolve(1_000)
     assert not shop.phones.pay(attempt.pay_url)
     assert take_cash(shop.box, TILL, 1_000) == 650
-    assert phone
 
 
 def test_while_a_code_is_charged_the_phone_can_neither_pay_nor_take() -> None:
@@ -277,3 +281,27 @@ def test_there_and_back_again() -> None:
     assert shop.sees(token, phone).state is KioskState.BASKET
     take_over(shop.box, phone, token)
     assert shop.goods(phone) == [("cola", 1), ("bread", 1)]
+
+
+def test_a_parking_fee_among_the_goods_goes_along_and_is_asked_for_anew() -> None:
+    shop, token = filled()
+    phone = shop.phone()
+
+    def fee(unit: Unit) -> None:
+        now = shop.box.clock.now()
+        unit.tariffs.replace((Tariff("standard", "标准", 0, 0, None, (RateLine(60, 500),)),))
+        unit.sessions.put(Session("s-1", "p1", "粤B12345", now.wall_at - HOUR_MS, "in-1"))
+
+    shop.box = replace(shop.box, parking=garage(UnconfirmedPolicy.RECORD_DEBT))
+    shop.box.store.write(fee)
+    add_stay(shop.box, "s-1", KIOSK)
+    assert shop.sees(token).total_fen == 1_650
+    take_over(shop.box, phone, token)
+    shop.wait(HOUR_MS)
+    attempt = pay_cart(shop.box, phone)
+    assert attempt is not None
+    assert attempt.amount_fen == 2_150
+    shop.pays(shop.stored_order(attempt.order_id))
+    paid = shop.box.store.read(lambda unit: unit.settlements.of_session("s-1"))
+    assert [one.amount_fen for one in paid] == [1_000]
+    assert sorted(line.sku for line, _ in shop.exit(attempt.order_id).goods) == ["bread", "cola"]
