@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from edge.members.identity import Identity, IdentityKind
@@ -12,6 +12,8 @@ from edge.members.points import PointsKind, PointsLease, PointsPlan, PointsRule,
 from edge.parking.validation import Holder
 from edge.services.join_member import JoinAsk, join
 from edge.services.member_rules import MemberRules
+from edge.services.own_membership import JoinForm, join_own, link_code
+from edge.services.phone_records import PhoneSession
 from edge.services.records import Unit
 from edge.services.spend_points import SpendAsk, spend_points
 from edge.services.validation_records import Claim
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 LEASE = "lease-1"
 LEASED, SPENT = 50, 20
+BROWSER, PROVED = "00000000-0000-7000-8000-00000000b0b0", "00000000-0000-7000-8000-00000000b0b1"
 OPENID = Identity(IdentityKind.OPENID, "openid-patron")
 
 #: Three points a yuan, at the fruit shop seven.
@@ -88,6 +91,50 @@ class Patron(Returner):
             box.store.write(lambda unit: spend_points(unit, box, ask, now))
 
 
+@dataclass(slots=True)
+class LatePatron(Patron):
+    """A Patron who joins on the receipt's page after paying: in a browser, and then by the mini-program.
+
+    What the browser has is taken over by the member whom the mini-program proves.
+    """
+
+    taken_over: bool = False
+
+    def act(self, place: Place) -> None:
+        """Do the next thing."""
+        if not self.went:
+            Returner.act(self, place)
+        elif not self.taken_over:
+            self._join(place)
+        else:
+            Returner.act(self, place)
+
+    def _join(self, place: Place) -> None:
+        """Join (again: find) in the browser, and have the mini-program take it over: several units."""
+        box, order_id = place.box, self.order_id
+        at = box.clock.now().wall_at
+        browser = PhoneSession(BROWSER, "b" * 64, "zh", at, at)
+        proved = replace(browser, session_id=PROVED, token_hash="p" * 64, openid=OPENID.value)
+
+        def receipt(unit: Unit) -> str:
+            for one in (browser, proved):
+                if unit.phones.get(one.session_id) is None:
+                    unit.phones.put(one)
+            found = unit.receipts.of_order(order_id)
+            return found.token if found else ""
+
+        form = JoinForm("1", receipt=box.store.write(receipt))
+        known = box.store.read(lambda unit: unit.people.by_identity(OPENID))
+        if not known:
+            join_own(box, browser, form)
+        # Once it is taken over there is nobody in the browser any more.
+        if box.store.read(lambda unit: unit.people.by_identity(Identity(IdentityKind.BROWSER, BROWSER))):
+            link = link_code(box, browser, box.clock.now())
+            join_own(box, proved, JoinForm("1", link=link))
+        self.member_id = box.store.read(lambda unit: unit.people.by_identity(OPENID))
+        self.taken_over = True
+
+
 def points_violations(world: World, events: list[Event]) -> Iterator[str]:
     """Points are earned exactly once, if and only if the order is paid, and go back with the money."""
     patrons = [person for person in world.people if isinstance(person, Patron)]
@@ -105,9 +152,16 @@ def points_violations(world: World, events: list[Event]) -> Iterator[str]:
             yield f"order {order_id}: points told are {got}, wanted {wanted}"
         yield from _spent(world, order_id, paid.get(order_id), back)
     yield from _lease(world)
-    members = {one["data"]["member_id"] for one in events if one["type"] == "cn.mall.member.joined.v1"}
-    if len(members) != 1:
-        yield f"one person became {len(members)} members"
+    yield from _members(events, any(isinstance(one, LatePatron) for one in patrons))
+
+
+def _members(events: list[Event], late: bool) -> Iterator[str]:
+    """One person is one member; who joined in a browser first became one with the proved member, once."""
+    joined = {one["data"]["member_id"] for one in events if one["type"] == "cn.mall.member.joined.v1"}
+    merged = [one for one in events if one["type"] == "cn.mall.member.merged.v1"]
+    gone = {one["data"]["absorbed_id"] for one in merged}
+    if len(gone) != len(merged) or len(joined - gone) != 1 or len(merged) > int(late):
+        yield f"one person became {len(joined)} members, {len(merged)} mergers"
 
 
 def _spent(world: World, order_id: str, paid: Event | None, back: Counter[Share]) -> Iterator[str]:

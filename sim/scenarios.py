@@ -13,6 +13,7 @@ from edge.parking.validation import Grant
 from edge.parking.validation_rule import SpendStep, ValidationPlan, ValidationRule
 from edge.services.parking_rules import ParkingRules
 from edge.services.payment_ports import GatewayAnswer, PaymentState, RefundState
+from edge.services.phone_rules import PhoneRules
 from edge.services.resolve_attempts import resolve_attempts
 from sim.collectors import collector_scenarios
 from sim.counters import counter_scenarios
@@ -21,7 +22,7 @@ from sim.fakes.gateway import FakeFault
 from sim.fakes.refund_gateway import RefundFault
 from sim.kiosk_phones import KIOSK_PHONES
 from sim.parkers import EXITS, Parker, garage, park
-from sim.patrons import MEMBERS, Patron
+from sim.patrons import MEMBERS, LatePatron, Patron
 from sim.people import Accountant, Buyer, Cashier, DeskClerk, Driver, Person, Returner
 from sim.phone_shoppers import phone_scenarios
 from sim.walkers import TOUCH, Walker
@@ -323,6 +324,10 @@ def _patron(*, gives_up: bool = False) -> Callable[[World], Sequence[Person]]:
     return prepare
 
 
+def _late_patron(world: World) -> Sequence[Person]:
+    return [LatePatron(TILL, GOODS, codes=_codes(world), cash_fen=[400], asks=[{"amount_fen": 333}, {}])]
+
+
 def _walker(*, gives_up: bool = False) -> Callable[[World], Sequence[Person]]:
     """Return a shopper who comes by two codes and gives goods back twice, or one who never pays."""
 
@@ -342,6 +347,9 @@ WALKERS = (
 PATRONS = (
     Scenario("member's points, given back", _patron(), members=MEMBERS),
     Scenario("member's points, never paid", _patron(gives_up=True), members=MEMBERS),
+    Scenario(
+        "joined after payment, given back", _late_patron, members=MEMBERS, phone=PhoneRules(key=b"k" * 32)
+    ),
 )
 
 #: Those in which money goes back.

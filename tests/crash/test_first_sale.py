@@ -35,7 +35,7 @@ from sim.world import Scenario, World
 from tests.crash.killed import EACH
 
 #: Those after which nobody has seen a paid screen: nothing was taken, or it came too late.
-UNPAID = (CHARGE_LOST, GIVEN_UP, LEFT_THEN_PAID, OVERTAKEN[1], DRIVERS[-1], WALKERS[-1], PATRONS[-1])
+UNPAID = (CHARGE_LOST, GIVEN_UP, LEFT_THEN_PAID, OVERTAKEN[1], DRIVERS[-1], WALKERS[-1], PATRONS[1])
 
 #: Those killed twice: a sale, refunds, a reversal, a shift, a bill.
 TWICE = (KIOSK_BY_CODE, RETURNED, REFUND_ABNORMAL, GIVEN_BACK[-1], OVERTAKEN[0], SHIFT, BILL)
