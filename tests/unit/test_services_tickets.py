@@ -224,6 +224,53 @@ def test_the_scanner_hands_over_what_the_payers_phone_shows() -> None:
     assert not any(ticket.release_code in one.text or ticket.release_code in repr(one.raw) for one in kept)
 
 
+def test_a_scanned_release_code_needs_a_guide_and_counts_when_it_is_wrong() -> None:
+    shop = CounterShop()
+    ticket = shop.paid()
+    pick_ticket(shop.box, COUNTER, "", ticket.ticket_id)
+    assert shop.scan(f"HO-{ticket.release_code}", COUNTER).outcome == "no_guide"
+    pick_ticket(shop.box, COUNTER, CHEN, ticket.ticket_id)
+    wrong = f"HO-{(int(ticket.release_code) + 1) % 1_000_000:06d}"
+    for _ in range(5):
+        assert shop.scan(wrong, COUNTER).outcome == "wrong_release"
+    assert shop.ticket(ticket).locked
+    assert shop.scan(f"HO-{ticket.release_code}", COUNTER).outcome == "cannot_add"
+    assert shop.ticket(ticket).state is TicketState.PAID
+
+
+def test_a_counters_scans_that_come_late_or_broken_or_are_for_elsewhere_add_nothing() -> None:
+    shop = CounterShop()
+    ticket = shop.opened()
+    assert shop.scan(TEA, COUNTER, age_ms=60_000).outcome == "stale"
+    assert shop.scan(TEA, COUNTER, problem="cut off").outcome == "unreadable"
+    assert shop.scan(shop.code(), COUNTER).outcome == "pay_first"
+    assert shop.scan(ticket_url(shop.box, ticket), COUNTER).outcome == "not_a_code"
+    assert shop.ticket(ticket).lines == ()
+
+
+def test_a_payment_code_waits_while_another_is_charged_at_the_counter() -> None:
+    shop = CounterShop()
+    ticket = shop.issued()
+    take_ticket_here(shop.box, COUNTER, ticket.ticket_id)
+    take_ticket_here(shop.box, COUNTER, ticket.ticket_id)
+    other = issue_ticket(shop.box, COUNTER, shop.opened(TEA).ticket_id)
+    with pytest.raises(Declined, match="finish it first"):
+        take_ticket_here(shop.box, COUNTER, other.ticket_id)
+    assert shop.scan(shop.code(asks=True, pending_queries=9), COUNTER).outcome == "payment"
+    assert shop.scan(shop.code(), COUNTER).outcome == "payment_running"
+    with pytest.raises((Declined, Invalid)):
+        take_back_ticket(shop.box, COUNTER, ticket.ticket_id)
+
+
+def test_a_payment_begun_on_a_phone_is_closed_when_the_guide_takes_it_here() -> None:
+    shop = CounterShop()
+    ticket = shop.issued()
+    left = shop.begins(ticket, shop.phone()).order_id
+    take_ticket_here(shop.box, COUNTER, ticket.ticket_id)
+    assert shop.stored_order(left).state is OrderState.CANCELLED
+    assert shop.paying(ticket).workstation == COUNTER
+
+
 def test_two_phones_pay_a_ticket_once() -> None:
     shop = CounterShop()
     ticket, first, second = shop.issued(), shop.phone(), shop.phone()
