@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from edge.app.files import given_file
 from edge.config import (
@@ -23,6 +24,9 @@ from edge.services.payment_ports import (
 from edge.services.ports import Clock, IdSource
 from edge.services.split_ports import SplitGateway
 
+if TYPE_CHECKING:
+    from edge.gateways.wechat_pay.settings import WeChatPaySettings
+
 #: Where the certificates of WeChat Pay are kept, under box.data_dir.
 WECHAT_CERTIFICATES = "wechat_certificates"
 
@@ -31,7 +35,7 @@ def build_gateways(config: Config, clock: Clock, ids: IdSource) -> dict[str, Pay
     """Return the payment gateways by name."""
     gateways: dict[str, PaymentGateway] = {}
     if config.wechat_pay is not None:
-        gateways["wechat_pay"] = _wechat_pay(config.wechat_pay, clock, ids, config.box.data_dir)
+        gateways["wechat_pay"] = _wechat_pay(config, config.wechat_pay, clock, ids)
     if config.alipay is not None:
         gateways["alipay"] = _alipay(config.alipay, clock)
     return gateways
@@ -88,13 +92,13 @@ def split_gateways(config: Config, gateways: Mapping[str, PaymentGateway]) -> di
 
 
 def tenant_bills(config: Config, gateways: Mapping[str, PaymentGateway]) -> tuple[BillSource, ...]:
-    """Return the bills of tenants' numbers; a service provider may fetch them, a direct merchant may not."""
+    """Return the bills of tenants' numbers that can be had: as service provider, or with their own keys."""
     from edge.gateways.wechat_pay.client import WeChatPayGateway
     from edge.gateways.wechat_pay.tenant_bill import TenantBill
 
     numbers = dict.fromkeys(one.mchid for one in config.tenant if one.mchid)
-    wechat = [one for one in gateways.values() if isinstance(one, WeChatPayGateway) and one.is_partner]
-    return tuple(TenantBill(one, number) for one in wechat for number in numbers)
+    wechat = [one for one in gateways.values() if isinstance(one, WeChatPayGateway)]
+    return tuple(TenantBill(one, number) for one in wechat for number in numbers if one.can_bill(number))
 
 
 def callback_readers(gateways: Mapping[str, PaymentGateway], clock: Clock) -> dict[str, CallbackReader]:
@@ -106,7 +110,7 @@ def callback_readers(gateways: Mapping[str, PaymentGateway], clock: Clock) -> di
     return {name: WeChatCallbacks(one, clock) for name, one in wechat.items() if one.takes_phone_orders}
 
 
-def _wechat_pay(config: WeChatPayConfig, clock: Clock, ids: IdSource, data: Path) -> PaymentGateway:
+def _wechat_pay(whole: Config, config: WeChatPayConfig, clock: Clock, ids: IdSource) -> PaymentGateway:
     from edge.gateways.wechat_pay.client import WeChatPayGateway
     from edge.gateways.wechat_pay.settings import (
         WeChatPaySettings,
@@ -116,6 +120,7 @@ def _wechat_pay(config: WeChatPayConfig, clock: Clock, ids: IdSource, data: Path
         load_verifiers,
     )
 
+    data = whole.box.data_dir
     settings = WeChatPaySettings(
         appid=config.appid,
         mchid=config.mchid,
@@ -138,7 +143,32 @@ def _wechat_pay(config: WeChatPayConfig, clock: Clock, ids: IdSource, data: Path
         certificate_dir=data / WECHAT_CERTIFICATES,
         spool_dir=data,
     )
-    return WeChatPayGateway(settings, clock, ids)
+    tenants = {} if config.sub_mchid else _tenant_settings(whole, settings)
+    signing = {number: WeChatPayGateway(own, clock, ids) for number, own in tenants.items()}
+    return WeChatPayGateway(settings, clock, ids, tenants=signing)
+
+
+def _tenant_settings(whole: Config, mall: WeChatPaySettings) -> dict[str, WeChatPaySettings]:
+    """Return by number as whom tenants sign for themselves: refunds and bills of their own number."""
+    from edge.gateways.wechat_pay.settings import load_merchant_serial, load_private_key, load_verifiers
+
+    found = {}
+    for one in whole.tenant:
+        if one.private_key_file is None or one.certificate_file is None:
+            continue
+        verifiers = load_verifiers(
+            {serial: given_file(path) for serial, path in (one.platform_keys or {}).items()}
+        )
+        found[one.mchid] = replace(
+            mall,
+            mchid=one.mchid,
+            merchant_serial=load_merchant_serial(given_file(one.certificate_file)),
+            private_key=load_private_key(given_file(one.private_key_file)),
+            verifiers=verifiers or mall.verifiers,
+            api_v3_key=b"",
+            fetch_certificates=False,
+        )
+    return found
 
 
 def _alipay(config: AlipayConfig, clock: Clock) -> PaymentGateway:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from edge.errors import Invalid
@@ -16,7 +17,10 @@ _MERCHANT = re.compile(r"\d{8,10}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class TenantConfig:
-    """[[tenant]]: a store of the mall, under which number it is paid, and the mall's commission."""
+    """[[tenant]]: a store of the mall, under which number it is paid, and the mall's commission.
+
+    The files are for direct merchants: refunds and bills of a number take its own signature.
+    """
 
     id: str
     name: str
@@ -24,6 +28,9 @@ class TenantConfig:
     mchid: str = ""
     merchant_name: str = ""
     commission_permille: int = 0
+    private_key_file: Path | None = None
+    certificate_file: Path | None = None
+    platform_keys: Mapping[str, Path] | None = None
 
 
 def check_tenants(tenants: Sequence[TenantConfig], source: str) -> None:
@@ -37,6 +44,11 @@ def check_tenants(tenants: Sequence[TenantConfig], source: str) -> None:
         seen.add(one.id)
         if one.mchid and not _MERCHANT.fullmatch(one.mchid):
             raise Invalid(f"{source}: tenant {one.id}: mchid {one.mchid!r} must be 8 to 10 digits")
+        files = (one.private_key_file, one.certificate_file)
+        if (None in files) != (files == (None, None)) or (files != (None, None) and not one.mchid):
+            raise Invalid(
+                f"{source}: tenant {one.id}: give mchid, private_key_file and certificate_file together"
+            )
         if not 0 <= one.commission_permille <= 1_000:
             raise Invalid(
                 f"{source}: tenant {one.id}: commission_permille is 0 to 1000, got {one.commission_permille}"

@@ -15,6 +15,7 @@ from flask import Flask
 from edge.clock import local
 from edge.gateways.wechat_pay.client import WeChatPayGateway
 from edge.gateways.wechat_pay.phone_orders import WeChatCallbacks, WeChatPhoneOrders
+from edge.gateways.wechat_pay.settings import load_merchant_serial, load_private_key
 from edge.gateways.wechat_pay.splits import WeChatSplits
 from edge.gateways.wechat_pay.tenant_bill import TenantBill
 from edge.ids import TimeOrderedIds
@@ -238,5 +239,45 @@ def test_a_payment_code_is_shared_as_far_as_agreed(credentials: Credentials, tmp
     assert got == 1_150 * 300 // 1_000
     kept = town.shop.box.store.read(lambda unit: unit.splits.moving(9))
     assert kept == ()
+    town.gateway.close()
+    town.server.stop()
+
+
+def test_tenants_of_a_direct_merchant_sign_for_their_own_refunds_and_bills(
+    credentials: Credentials, tmp_path: Path
+) -> None:
+    town = build(credentials, tmp_path, "", 0)
+    own = make_credentials(tmp_path / "drinks", digits, mchid=DRINKS)
+    town.server.office.merchants.add_certificate(DRINKS, own.merchant_cert.read_text(encoding="ascii"))
+    settings = replace(
+        settings_for(credentials, town.server.url),
+        mchid=DRINKS,
+        merchant_serial=load_merchant_serial(own.merchant_cert),
+        private_key=load_private_key(own.merchant_key),
+        spool_dir=tmp_path,
+    )
+    clock = town.shop.ports.clock
+    ids = TimeOrderedIds(lambda: clock.now().wall_at)
+    mall = replace(settings_for(credentials, town.server.url), notify_url=NOTIFY_URL, spool_dir=tmp_path)
+    gateway = WeChatPayGateway(mall, clock, ids, tenants={DRINKS: WeChatPayGateway(settings, clock, ids)})
+    assert gateway.can_bill(DRINKS)
+    assert not gateway.can_bill(BAKERY)
+    town.shop.box = replace(
+        town.shop.box,
+        gateways={GATEWAY: gateway},
+        refunders={GATEWAY: gateway},
+        prepayers={GATEWAY: WeChatPhoneOrders(gateway)},
+    )
+    order = town.combined()
+    refund_order(town.shop.box, RefundAsk("r1", order.order_id, TILL, "broken"), "guide", BOSS)
+    town.pass_time(10_000, 4)
+    asked = {one.mchid: one.asked_by for one in town.server.office.refunds.newest()}
+    assert asked == {DRINKS: DRINKS, BAKERY: credentials.mchid}
+    town.post("/sim/bills", ready="at_once").raise_for_status()
+    day = local(clock.now().wall_at, BILL_ZONE).date()
+    compared = compare_day(town.shop.box, TenantBill(gateway, DRINKS), day)
+    assert compared is not None
+    assert (compared.matched, compared.differences, compared.refunds_fen) == (2, 0, 350)
+    gateway.close()
     town.gateway.close()
     town.server.stop()

@@ -7,7 +7,7 @@ unavailable. docs/protocols/wechat-pay.md has the table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -73,8 +73,10 @@ class WeChatPayGateway:
         clock: Clock,
         ids: IdSource,
         transport: httpx.BaseTransport | None = None,
+        tenants: Mapping[str, WeChatPayGateway] | None = None,
     ) -> None:
-        """`transport` replaces the network, for tests."""
+        """`transport` replaces the network, for tests. tenants: by number, those who sign for themselves."""
+        self._tenants = tenants or {}
         self._settings = settings
         self._wire = Wire(settings, clock, ids, transport)
         self._channel = Channel(settings, self._wire)
@@ -162,12 +164,18 @@ class WeChatPayGateway:
 
     def refund(self, request: RefundRequest) -> RefundAnswer:
         """Give money back; see the port RefundGateway."""
+        tenant = self._tenants.get(request.merchant)
+        if tenant is not None:
+            return tenant.refund(replace(request, merchant=""))
         return self._refunds.refund(request)
 
     def query_refund(
         self, merchant_order_no: str, merchant_refund_no: str, merchant: str = ""
     ) -> RefundAnswer:
         """Return the state of one of our refunds; see the port RefundGateway."""
+        tenant = self._tenants.get(merchant)
+        if tenant is not None:
+            return tenant.query_refund(merchant_order_no, merchant_refund_no)
         return self._refunds.query_refund(merchant_order_no, merchant_refund_no, merchant)
 
     @property
@@ -175,12 +183,22 @@ class WeChatPayGateway:
         """Whether we act as a service provider."""
         return self._channel.who.is_partner
 
+    def can_bill(self, merchant: str) -> bool:
+        """Whether the bill of a tenant's number can be had."""
+        return self.is_partner or merchant in self._tenants
+
     def sharing_of(self, merchant: str) -> ProfitSharing:
         """Return how payments to a sub-merchant are shared; "" for those to our own number."""
         return ProfitSharing(self._channel_of(merchant)) if merchant else self.profit_sharing
 
     def bill_of(self, merchant: str, day: date) -> Iterator[BillRow]:
-        """Return the rows of one day's bill of a sub-merchant, as a service provider; see trade_bill."""
+        """Return the rows of one day's bill of a tenant's number; see trade_bill.
+
+        Under the tenant's own signature, or as a service provider.
+        """
+        tenant = self._tenants.get(merchant)
+        if tenant is not None:
+            return tenant.trade_bill(day)
         return Bills(self._channel_of(merchant)).trade_bill(day)
 
     def _channel_of(self, merchant: str) -> Channel:
@@ -231,6 +249,8 @@ class WeChatPayGateway:
 
     def close(self) -> None:
         """Close all connections."""
+        for tenant in self._tenants.values():
+            tenant.close()
         self._wire.close()
 
     def _keys_in(self, body: bytes) -> dict[str, RSAPublicKey]:

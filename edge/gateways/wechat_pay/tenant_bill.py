@@ -1,4 +1,4 @@
-"""The bill of one tenant's number, fetched by the service provider that acts for it."""
+"""The bill of one tenant's number, fetched by its service provider or under its own signature."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edge.retail.bill import BillRow
 
 
 class TenantBill:
-    """Implements BillSource for a sub-merchant: its parts of combined payments stand there."""
+    """Implements BillSource for a tenant: its parts of combined payments stand there."""
 
     name = "wechat_pay"
 
