@@ -62,3 +62,9 @@ def points_left(mall: Mall, member_id: str) -> int:
     """Return what HQ counts of a member's points."""
     told = at_hq(mall, "points.changed", member_id=member_id)
     return sum(int(entry["points"]) for one in told for entry in one["entries"])
+
+
+def credited_to(mall: Mall, touchpoint: str) -> list[Event]:
+    """Return the sales at HQ whose way went by a touchpoint."""
+    sales = at_hq(mall, "sale.attributed")
+    return [one for one in sales if touchpoint in {touch["touchpoint"] for touch in one["touches"]}]

@@ -18,6 +18,7 @@ from tests.browser.phone_mall import (
     Event,
     Guides,
     at_hq,
+    credited_to,
     points_left,
     stand_at_counters,
     steps_of,
@@ -132,11 +133,11 @@ def test_a_kiosks_basket_goes_to_the_phone_and_the_kiosk_is_free(hold: Hold, sho
     hand.expect_calm()
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_scan_and_go_ends_with_an_exit_code(hold: Hold, mall: Mall, language: str) -> None:
+@pytest.mark.parametrize(("language", "code"), [("zh", "shop"), ("en", "go/poster-door")])
+def test_scan_and_go_ends_with_an_exit_code(hold: Hold, mall: Mall, language: str, code: str) -> None:
     hand = hold(language)
     hand.page.click("#open-scan")
-    hand.scan(f"{mall.public_url}/phone/shop")
+    hand.scan(f"{mall.public_url}/phone/{code}")
     hand.expect_page("pages/shop/shop")
     hand.see(".scan").click()
     hand.scan(code_of(EGG_TART))
@@ -157,6 +158,8 @@ def test_scan_and_go_ends_with_an_exit_code(hold: Hold, mall: Mall, language: st
     expect(hand.see(".exit-count")).to_be_visible()
     hand.expect_calm()
     hand.shoot(f"shop-{language}-3-exit")
+    if code == "go/poster-door":
+        eventually(lambda: credited_to(mall, "poster-door") or None, "the poster's credit at HQ")
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -184,6 +187,12 @@ def test_a_counters_ticket_is_paid_and_its_goods_are_handed_over(
     expect(hand.see(".handed-over")).to_be_visible()
     hand.expect_calm()
     hand.shoot(f"ticket-{language}-3-handed-over")
+    hand.home()
+    message = hand.page.locator("#messages button")
+    expect(message).to_contain_text("tmpl-paid")
+    hand.shoot(f"ticket-{language}-4-message")
+    message.click()
+    hand.expect_page("pages/paid/paid")
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -211,44 +220,24 @@ def test_two_counters_tickets_are_paid_at_the_central_cashier_by_phone(
     till.touch("done")
 
 
-def test_a_stay_is_paid_on_the_phone_and_the_car_drives_out(hold: Hold, mall: Mall) -> None:
-    hand = hold()
-    plate = some_plate(random_digits)
+def test_a_stay_is_paid_by_the_code_at_the_exit_and_the_boom_opens(hold: Hold, mall: Mall) -> None:
+    hand, plate = hold(), some_plate(random_digits)
     assert mall.lanes.enter(mall.lanes.car(plate))
-    hand.page.click("#open-scan")
-    with hand.page.expect_response(lambda answer: "/parking?mine" in answer.url):
-        hand.scan(f"{mall.public_url}/phone/parking")
-    hand.expect_page("pages/parking/parking")
-    hand.see(".plate-input").fill(plate)
-    hand.see(".find").click()
-    expect(hand.see(".due")).to_have_text("¥6.00")
-    hand.shoot("parking-zh-1-stay")
-    hand.see(".stay .due").click()
-    hand.see(".pay").click()
-    hand.pay()
-    hand.expect_page("pages/paid/paid")
+
+    def pay_by_phone() -> str:
+        hand.page.click("#open-scan")
+        hand.scan(f"{mall.public_url}/phone/parking/lane/B1-out")
+        hand.expect_page("pages/parking/parking")
+        expect(hand.see(".due")).to_have_text("¥6.00")
+        hand.shoot("parking-zh-1-stay")
+        hand.see(".pay").click()
+        hand.pay()
+        hand.expect_page("pages/paid/paid")
+        return "no code is shown"
+
+    assert mall.lanes.leave(mall.lanes.car(plate), pay_by_phone) == "paid"
     hand.expect_calm()
     hand.shoot("parking-zh-2-paid")
-    assert mall.lanes.leave(mall.lanes.car(plate), lambda: "") == "free"
-
-
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_a_ticket_is_paid_in_a_phones_browser_by_the_code_on_its_page(
-    hold: Hold, guides: Guides, language: str
-) -> None:
-    hand = hold(language, "browser")
-    hand.page.click("#open-scan")
-    hand.scan(guides["bakery"].write([code_of(CROISSANT)]))
-    expect(hand.web).to_contain_text("¥8.50")
-    hand.shoot(f"browser-{language}-1-ticket")
-    hand.web.locator("form[method=post] button").first.click()
-    expect(hand.web.locator(".paycode img")).to_be_visible()
-    hand.shoot(f"browser-{language}-2-code")
-    hand.page.click("#web-more")
-    hand.page.locator(".list button[value=readPage]").click()
-    hand.pay()
-    expect(hand.web.locator(".release-code")).to_have_text(re.compile(r"^\d{6}$"), timeout=20_000)
-    hand.shoot(f"browser-{language}-3-release")
 
 
 def pay_and_join_at_the_counter(hand: Hand, guides: Guides) -> None:
