@@ -111,8 +111,9 @@ def _words(kind: str, data: Mapping[str, Any]) -> str:
     said = _SAID.get(kind)
     if said is not None:
         return said(data)
-    shown = {name: value for name, value in data.items() if value and isinstance(value, (str, int, bool))}
-    return ", ".join(f"{name} {value}" for name, value in list(shown.items())[:4])
+    plain = ((name, value) for name, value in data.items() if value and isinstance(value, (str, int, bool)))
+    shown = [f"{name} {value}" for name, value in plain if not name.endswith(("_id", "_hmac", "_at"))]
+    return ", ".join(shown[:5])
 
 
 def _yuan(fen: object) -> str:

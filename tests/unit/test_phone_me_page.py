@@ -119,6 +119,9 @@ def test_the_code_for_wechat_is_shown_in_a_browser_that_joined_and_in_no_cache(s
     assert "/phone/me/link.svg" in client.get("/phone/me").text
     picture = client.get("/phone/me/link.svg")
     assert (picture.mimetype, picture.headers["Cache-Control"]) == ("image/svg+xml", "no-store")
+    other = browser(shop).get("/phone/me?language=en&m=a-code-of-the-first")
+    assert "scan this code with WeChat" in other.text
+    assert "data-member" not in other.text
 
 
 def test_a_members_car_inside_is_shown_with_its_fee_and_paid_by_money_or_by_points(shop: Members) -> None:

@@ -87,6 +87,7 @@ class _Pages:
             me=me,
             points=points,
             stays=self._stays(asked),
+            asks_wechat=bool(request.args.get("m")),
             page=self._joined_page(asked) if said == "joined" else None,
             at=self._at,
             receipt=request.args.get("r", "")[:_MAX_WORD],
