@@ -102,20 +102,25 @@ def chosen(names: Sequence[str], worlds: Sequence[str]) -> tuple[tuple[str, ...]
     return found, tuple(known[one] for one in worlds) or WORLDS
 
 
-def explore(plan: Plan, progress: Progress = lambda done, of: None) -> list[Row]:
+def explore(
+    plan: Plan,
+    progress: Progress = lambda done, of: None,
+    found: Callable[[str], None] = lambda problem: None,
+) -> list[Row]:
     """Run the plan; return a row for each scenario and world, in that order.
 
     progress: told how many parts of how many are done; pairs are planned when the single crashes are done.
+    found: told each violation as soon as its part is done.
     """
     rows = {(name, one.name): Row(name, one.name) for name in plan.scenarios for one in plan.worlds}
     parts = [_Part(name, one, plan.seed, plan.stride) for name in plan.scenarios for one in plan.worlds]
     following: list[_Part] = []
     for done, (part, row, firsts) in enumerate(_run(_once, parts, plan.workers), 1):
-        rows[row.scenario, row.world].add(row)
+        _keep(rows, row, found)
         progress(done, len(parts))
         following += _pairs(part, firsts) if plan.pairs else []
     for done, row in enumerate(_run(_twice, following, plan.workers), 1):
-        rows[row.scenario, row.world].add(row)
+        _keep(rows, row, found)
         progress(len(parts) + done, len(parts) + len(following))
     return list(rows.values())
 
@@ -149,6 +154,12 @@ def table(rows: Sequence[Row]) -> tuple[str, ...]:
 def quiet() -> None:
     """Have what the service logs go nowhere: worlds die by the thousand."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+def _keep(rows: dict[tuple[str, str], Row], row: Row, found: Callable[[str], None]) -> None:
+    rows[row.scenario, row.world].add(row)
+    for problem in row.problems:
+        found(problem)
 
 
 def _line(name: str, rows: Sequence[Row]) -> str:

@@ -10,7 +10,7 @@ import click
 
 from edge.errors import Invalid
 from sim.conditions import WORLDS
-from sim.explore import EVERY, Plan, Row, chosen, explore, quiet, replay, table
+from sim.explore import EVERY, Plan, chosen, explore, quiet, replay, table
 
 #: Violations that are printed; the table counts all.
 SHOWN = 20
@@ -50,20 +50,21 @@ def run(wish: Wish, say: Callable[[str], None]) -> int:
 
 
 def _explore(plan: Plan, say: Callable[[str], None]) -> int:
+    shown = 0
+
+    def tell(problem: str) -> None:
+        nonlocal shown
+        shown += 1
+        if shown <= SHOWN:
+            say(f"VIOLATION {problem}")
+
     with click.progressbar(length=1_000, label="explored", file=sys.stderr) as bar:
-        rows = explore(plan, lambda done, of: bar.update(max(0, 1_000 * done // of - bar.pos)))
+        rows = explore(plan, lambda done, of: bar.update(max(0, 1_000 * done // of - bar.pos)), tell)
     for line in table(rows):
         say(line)
-    return _tell(rows, say)
-
-
-def _tell(rows: list[Row], say: Callable[[str], None]) -> int:
-    problems = [one for row in rows for one in row.problems]
-    for problem in problems[:SHOWN]:
-        say(f"VIOLATION {problem}")
-    if len(problems) > SHOWN:
-        say(f"and {len(problems) - SHOWN} more")
-    return 1 if problems else 0
+    if shown > SHOWN:
+        say(f"{shown - SHOWN} more violations are not shown")
+    return 1 if shown else 0
 
 
 def _replay(wish: Wish, say: Callable[[str], None]) -> int:

@@ -63,7 +63,7 @@ class Motorist(Person):
 
     looks: at the entry and at the exit. codes: shown at the exit's screen while it asks for money. errand:
     somebody who acts while the car is inside. after: comes only when that car is inside. owes_nothing: has a
-    right to leave without paying. turns_back: leaves the entry again before the boom is up.
+    right to leave without paying. stays_ms: longer than a clock that is put right may jump back over twice.
     """
 
     plate: str
@@ -72,7 +72,7 @@ class Motorist(Person):
     errand: Person | None = None
     after: Motorist | None = field(default=None, repr=False)
     owes_nothing: bool = False
-    stays_ms: int = 15_000
+    stays_ms: int = 70_000
     where: Where = Where.COMING
     since_ms: int = 0
     driven: int = 0
@@ -258,6 +258,10 @@ class Guard(Person):
             if waited_ms > UNPAID_MS:
                 self._say(place, lane, passage, car, Answer.LET_OUT)
         elif waited_ms > HELPED_MS and not place.garage.booms[lane].is_up:
+            if passage is not None and passage.way is LaneWay.EXIT and self._has_stay(place, car):
+                # The driver shows a ticket or says when it came: the guard finds the stay on the page.
+                self._say(place, lane, passage, car, Answer.CHOOSE)
+                return
             car.helped += 1
             open_by_hand(place.box, lane, "guard", "a car waits")
 
