@@ -92,8 +92,8 @@ def to_start(unit: Unit, box: Box, busy: Busy, now: Instant) -> None:
 def reopen(unit: Unit, box: Box, busy: Busy, now: Instant) -> Busy:
     """Cancel the order that waits and open its basket again; raise Invalid when money moves.
 
-    Of an order that a counter made of its ticket nothing goes back into a basket: it can be paid again. Tickets
-    that a till has collected stay in its basket.
+    Of an order that a counter made of its ticket nothing goes back into a basket: it can be paid again.
+    Tickets that a till has collected stay in its basket.
     """
     order = need_order(busy)
     if busy.money_in_flight:
