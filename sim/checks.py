@@ -20,6 +20,7 @@ from sim.counters import CounterSale, ticket_violations
 from sim.fakes.box import GATEWAY, TILL
 from sim.garage.motorists import Motorist, Prepayer
 from sim.garage.truth import garage_violations
+from sim.headquarters import command_violations
 from sim.parkers import Parker, stay_violations
 from sim.patrons import points_violations
 from sim.people import Buyer, Driver
@@ -50,6 +51,7 @@ def violations(world: World) -> list[str]:
         _validations(world, events),
         stay_violations(world),
         garage_violations(world, events),
+        command_violations(world, events),
         points_violations(world, events),
         touch_violations(world, events),
         collector_violations(world, events),

@@ -20,6 +20,7 @@ from sim.counters import counter_scenarios
 from sim.fakes.box import BREAD, COLA, KIOSK, RULES, TILL, weight_label
 from sim.fakes.gateway import FakeFault
 from sim.fakes.refund_gateway import RefundFault
+from sim.headquarters import command_scenarios
 from sim.kiosk_phones import KIOSK_PHONES
 from sim.parkers import EXITS, Parker, garage, park
 from sim.patrons import MEMBERS, LatePatron, Patron
@@ -394,4 +395,5 @@ SCENARIOS = (
     *phone_scenarios(),
     *KIOSK_PHONES,
     *counter_scenarios(),
+    *command_scenarios(),
 )

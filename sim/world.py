@@ -20,6 +20,7 @@ from edge.services.box import Box, Rules, Tenant, Workstation
 from edge.services.follow_unconfirmed import follow_unconfirmed
 from edge.services.hand_over_notices import tell_notices
 from edge.services.member_rules import MemberRules
+from edge.services.obey_command import end_orphans
 from edge.services.parking_rules import ParkingRules
 from edge.services.payment_ports import BillSource
 from edge.services.phone_order import end_forsaken_orders
@@ -322,6 +323,7 @@ class World:
     def _start(self) -> None:
         self.hq.connect()
         recover(self.box)
+        end_orphans(self.box)
         if self._service.lanes is not None:
             self._service.lanes.begin()
 
