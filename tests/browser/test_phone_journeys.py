@@ -240,6 +240,25 @@ def test_a_stay_is_paid_by_the_code_at_the_exit_and_the_boom_opens(hold: Hold, m
     hand.shoot("parking-zh-2-paid")
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_ticket_is_paid_in_a_phones_browser_by_the_code_on_its_page(
+    hold: Hold, guides: Guides, language: str
+) -> None:
+    hand = hold(language, "browser")
+    hand.page.click("#open-scan")
+    hand.scan(guides["bakery"].write([code_of(CROISSANT)]))
+    expect(hand.web).to_contain_text("¥8.50")
+    hand.shoot(f"browser-{language}-1-ticket")
+    hand.web.locator("form[method=post] button").first.click()
+    expect(hand.web.locator(".paycode img")).to_be_visible()
+    hand.shoot(f"browser-{language}-2-code")
+    hand.page.click("#web-more")
+    hand.page.locator(".list button[value=readPage]").click()
+    hand.pay()
+    expect(hand.web.locator(".release-code")).to_have_text(re.compile(r"^\d{6}$"), timeout=20_000)
+    hand.shoot(f"browser-{language}-3-release")
+
+
 def pay_and_join_at_the_counter(hand: Hand, guides: Guides) -> None:
     """Pay 78 yuan at the bookshop's counter and join on the page after it."""
     hand.paste(guides["books"].write([code_of(BOOK), code_of(POEMS)]))
