@@ -7,16 +7,27 @@ the phone: has the kiosk's code, begins to pay, and pays as soon as it sees what
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edge.errors import EdgeError
 from edge.retail.attempt import PayWay
-from edge.services.hand_over_basket import KioskState, hand_over_token, pay_at_kiosk, see_kiosk
+from edge.services.box import Box
+from edge.services.hand_over_basket import (
+    KioskState,
+    give_cart,
+    hand_over_token,
+    pay_at_kiosk,
+    see_kiosk,
+    take_over,
+)
 from edge.services.pay_by_phone import open_phone_attempt
+from edge.services.phone_cart import load_cart
 from edge.services.phone_rules import PhoneRules
 from edge.services.phone_session import open_session, session_of
 from edge.services.records import Unit
-from sim.fakes.box import COLA, KIOSK, weight_label
+from edge.services.scan_and_go import scan_into_cart
+from edge.services.scan_and_go_rules import ScanAndGoRules
+from sim.fakes.box import BREAD, COLA, KIOSK, weight_label
 from sim.fakes.gateway import FakeFault
 from sim.people import Buyer, Person, Place
 from sim.world import Scenario, World
@@ -114,6 +125,45 @@ class KioskPhone(Person):
                 return
 
 
+@dataclass(slots=True)
+class Wanderer(Buyer):
+    """A Buyer who takes the basket along on the phone, scans bread there, and brings it back to the kiosk."""
+
+    token: str = ""
+
+    def act(self, place: Place) -> None:
+        """Do the next thing."""
+        session = session_of(place.box, self.token)
+        if session is None:
+            self.token = open_session(place.box)[0]
+            return
+        cart = place.box.store.read(lambda unit: load_cart(unit, session.session_id)).basket
+        screen = place.look(self.workstation)
+        there = {line["sku"] for line in (screen["basket"] or {"lines": []})["lines"]}
+        if cart is not None:
+            self._shop(place, session.session_id, {line.sku for line in cart.lines})
+        elif {sku for _, sku in self.goods} <= there and "bread" not in there:
+            token = hand_over_token(place.box, self.workstation, screen["basket"]["id"])
+            take_over(_open(place), session.session_id, token)
+        else:
+            Buyer.act(self, place)
+
+    def _shop(self, place: Place, session_id: str, there: set[str]) -> None:
+        if "bread" not in there:
+            scan_into_cart(_open(place), session_id, BREAD, "tap-bread-1")
+        else:
+            place.scan(self.workstation, give_cart(place.box, session_id)[0])
+
+
+def _open(place: Place) -> Box:
+    """Return the running service's box with scan and go switched on."""
+    return replace(place.box, scan_and_go=ScanAndGoRules(tenants=frozenset({""})))
+
+
+def _there_and_back(world: World) -> Sequence[Person]:
+    return [Wanderer(KIOSK, GOODS, codes=[world.code() for _ in range(4)])]
+
+
 def _both(waits: int | None, *faults: FakeFault, patience: int = 0) -> Scenario:
     """Return a kiosk at which code and phone pay at once."""
 
@@ -127,6 +177,8 @@ def _both(waits: int | None, *faults: FakeFault, patience: int = 0) -> Scenario:
     words = "".join(f", closing {fault}" for fault in faults) + ", the code waits" * bool(patience)
     return Scenario(f"phone payment at the kiosk, {when}{words}", prepare, phone=RULES)
 
+
+THERE_AND_BACK = Scenario("basket from the kiosk to the phone and back", _there_and_back, phone=RULES)
 
 KIOSK_PHONES = (
     _both(0),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sim.checks import violations
-from sim.kiosk_phones import KIOSK_PHONES, KioskBuyer, KioskPhone
+from sim.kiosk_phones import KIOSK_PHONES, THERE_AND_BACK, KioskBuyer, KioskPhone
 from sim.world import Scenario, World
 
 
@@ -41,3 +41,15 @@ def test_two_deaths_double_nothing(scenario: Scenario) -> None:
     for world in worlds:
         assert violations(world) == [], world.describe()
     assert sum(world.crashes == 2 for world in worlds) >= 3
+
+
+def test_a_basket_that_wanders_is_paid_once_with_all_its_goods_and_told_each_time_it_moved() -> None:
+    steps = World(THERE_AND_BACK, 1).run().steps.count
+    for crash_at in ((), *((at,) for at in range(10, steps, 23))):
+        world = World(THERE_AND_BACK, 1, crash_at=crash_at).run()
+        assert violations(world) == [], world.describe()
+        assert world.people[0].has_paid, world.describe()
+        assert world.gateway.total_fen() == 990 + 800, world.describe()
+        kinds = [message.kind for message in world.hq.applied]
+        moved, orders = kinds.count("basket.handed_over"), kinds.count("order.paid")
+        assert (moved, orders) == (2, 1), world.describe()
