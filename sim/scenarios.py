@@ -21,7 +21,7 @@ from sim.fakes.box import BREAD, COLA, KIOSK, RULES, TILL, weight_label
 from sim.fakes.gateway import FakeFault
 from sim.fakes.refund_gateway import RefundFault
 from sim.headquarters import command_scenarios
-from sim.kiosk_phones import KIOSK_PHONES
+from sim.kiosk_phones import KIOSK_PHONES, THERE_AND_BACK
 from sim.parkers import EXITS, Parker, garage, park
 from sim.patrons import MEMBERS, LatePatron, Patron
 from sim.people import Accountant, Buyer, Cashier, DeskClerk, Driver, Person, Returner
@@ -394,6 +394,7 @@ SCENARIOS = (
     *WALKERS,
     *phone_scenarios(),
     *KIOSK_PHONES,
+    THERE_AND_BACK,
     *counter_scenarios(),
     *command_scenarios(),
 )
