@@ -57,10 +57,13 @@ def _inside_already(unit: Unit, lane: Lane, inside: Session, now: Instant) -> De
 
 
 def _same_visit(unit: Unit, lane: Lane, inside: Session, now: Instant) -> Decision | None:
-    """Return that the visit goes on, when this lane let it in a moment ago and nothing saw it go through."""
+    """Return that the visit goes on, when this lane let it in a moment ago and nothing saw it go through.
+
+    So does one of which only a late read of this lane tells: it is the vehicle that stands here.
+    """
     if inside.entry_lane != lane.name or now.wall_at - inside.entered_at > AGAIN_MS:
         return None
     passages = unit.passages.of_session(inside.session_id)
-    if not passages or (passages[-1].is_through and not passages[-1].assumed):
+    if passages and passages[-1].is_through and not passages[-1].assumed:
         return None
     return Decision(Verdict.OPEN, Why.AGAIN, session_id=inside.session_id, plate=inside.plate)

@@ -1,4 +1,4 @@
-"""What is checked of HQ's commands can fail: ends that nobody was told or that differ, sales frozen for ever."""
+"""What is checked of HQ's commands can fail: ends not told or other ones, sales that are frozen for ever."""
 
 from __future__ import annotations
 

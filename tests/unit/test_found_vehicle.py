@@ -96,3 +96,21 @@ def test_a_vehicle_let_out_by_hand_whose_read_comes_late_has_ended_its_own_stay(
         rig.read(OUT, age_ms=300)
     assert stays(rig) == []
     assert rig.stay().state is SessionState.LEFT
+
+
+def test_a_vehicle_whose_read_seemed_to_be_of_one_before_it_has_one_stay() -> None:
+    """As when the box's clock jumped and the camera's did not."""
+    rig = LaneRig()
+    rig.work(IN)
+    rig.loops(IN, True, False)
+    rig.read(IN, age_ms=30_000)
+    assert stays(rig) == [(PLATE, SessionState.INSIDE)]
+    passage = rig.here(IN)
+    assert passage.plate == ""
+    answer_guard(rig.box, IN, passage.passage_id, Answer.CORRECT, "guard", plate=PLATE)
+    rig.work(IN)
+    rig.drive(IN)
+    assert stays(rig) == [(PLATE, SessionState.INSIDE)]
+    assert [kind for kind, _ in rig.events() if kind in ("parking.entered", "parking.left")] == [
+        "parking.entered"
+    ]
