@@ -13,7 +13,7 @@ from sim.crowd.desk import refund_all
 from sim.mall import Mall, MallSettings
 from sim.mall_config import DEMO_PIN
 from sim.mall_drivers import some_plate
-from tests.browser.phone_hand import Hand
+from tests.browser.phone_hand import PATIENCE_MS, Hand
 from tests.browser.phone_mall import (
     Event,
     Guides,
@@ -44,8 +44,9 @@ def mall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mall]:
 
 @pytest.fixture
 def hold(mall: Mall, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Hold]:
-    """Hold a phone with a wallet of its own."""
+    """Hold a phone with a wallet of its own; a whole mall at work answers slower than a page."""
     held: list[Hand] = []
+    expect.set_options(timeout=PATIENCE_MS)
 
     def take(language: str = "zh", opens: str = "program") -> Hand:
         assert mall.phone is not None
@@ -56,8 +57,9 @@ def hold(mall: Mall, browser: Browser, request: pytest.FixtureRequest) -> Iterat
         return hand
 
     yield take
+    expect.set_options(timeout=None)
     for hand in held:
-        hand.shoot(f"last-{request.node.name}")
+        hand.shoot("last-" + re.sub(r"\W+", "-", request.node.name))
         hand.close()
 
 
