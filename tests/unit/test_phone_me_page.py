@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -157,6 +158,21 @@ def test_who_has_joined_sees_the_page_that_the_tenant_made_for_it(shop: Members)
     assert "欢迎加入茶友会" in shown
     assert 'href="/phone/shop"' in shown
     assert "欢迎加入茶友会" not in client.get("/phone/me").text
+
+
+def test_through_hqs_relay_every_address_of_the_page_keeps_the_boxs_prefix(shop: Members) -> None:
+    client, prefix = browser(shop), "/b/demo-mall/edge-1"
+    relayed = {"SCRIPT_NAME": prefix}
+    fields = {"version": "7", "agree": "yes"}
+    answer = client.post("/phone/me/join", data=fields, headers=OWN, environ_overrides=relayed)
+    assert answer.headers["Location"].startswith(f"{prefix}/phone/me?")
+    assert f"Path={prefix}/phone" in answer.headers["Set-Cookie"]
+    token = answer.headers["Set-Cookie"].partition("phone=")[2].partition(";")[0]
+    page = client.get("/phone/me", headers={"Cookie": f"phone={token}"}, environ_overrides=relayed).text
+    assert "data-member" in page
+    found = re.findall(r'(?:href|src|action)="(/[^"]*)"', page)
+    assert len(found) > 8
+    assert [one for one in found if not one.startswith(f"{prefix}/")] == []
 
 
 def test_older_points_are_on_the_next_page(shop: Members) -> None:
