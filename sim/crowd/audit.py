@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,19 +98,22 @@ def _orders(paid: Mapping[str, int], orders: Sequence[Event]) -> Iterator[str]:
 
 
 def _chains(paid: Mapping[str, int], sales: Sequence[Event], steps: Sequence[Event]) -> Iterator[str]:
-    credited = Counter(one["order_id"] for one in sales)
-    bought = Counter(one["order_id"] for one in steps if one["step"] == "bought")
-    parked = Counter(one["order_id"] for one in steps if one["step"] == "parked")
+    ends = Counter((one["order_id"], one["step"]) for one in steps)
     seen = {(one["correlation"], one["touchpoint"]) for one in steps}
-    by_order = {one["order_id"]: one for one in sales}
+    credits: defaultdict[str, list[Event]] = defaultdict(list)
+    for sale in sales:
+        credits[sale["order_id"]].append(sale)
     for order_id in paid:
-        sale = by_order.get(order_id)
-        if sale is None or credited[order_id] != 1:
-            yield f"order {order_id} was credited {credited[order_id]} times"
+        if len(credits[order_id]) != 1:
+            yield f"order {order_id} was credited {len(credits[order_id])} times"
             continue
         # A stay is paid and nothing bought; goods may bring parking, and are bought once.
-        if (bought[order_id] or parked[order_id]) != 1:
-            yield f"order {order_id} was told as bought {bought[order_id]} times"
-        missing = [one for one in sale["touches"] if (sale["correlation"], one["touchpoint"]) not in seen]
-        if missing or not sale["touches"]:
-            yield f"order {order_id}'s chain is not whole: {missing or 'no touch at all'}"
+        if (ends[order_id, "bought"] or ends[order_id, "parked"]) != 1:
+            yield f"order {order_id} was told as bought {ends[order_id, 'bought']} times"
+        yield from _touches(credits[order_id][0], seen)
+
+
+def _touches(sale: Event, seen: Set[tuple[str, str]]) -> Iterator[str]:
+    missing = [one for one in sale["touches"] if (sale["correlation"], one["touchpoint"]) not in seen]
+    if missing or not sale["touches"]:
+        yield f"order {sale['order_id']}'s chain is not whole: {missing or 'no touch at all'}"
