@@ -162,6 +162,7 @@ def metrics_text(box: Box, insight: Insight) -> str:
         f"mall_edge_hq_connected {int(box.link.status().connected)}",
         "# TYPE mall_edge_payments_open gauge",
         f"mall_edge_payments_open {len(attempts)}",
+        *_share_metrics(box),
         *_phone_metrics(box),
         "# TYPE mall_edge_device_connected gauge",
     ]
@@ -172,6 +173,24 @@ def metrics_text(box: Box, insight: Insight) -> str:
         kind = "counter" if name.endswith("_total") else "gauge"
         lines += [f"# TYPE mall_edge_{name} {kind}", f"mall_edge_{name} {value:.10g}"]
     return "\n".join(lines) + "\n"
+
+
+def _share_metrics(box: Box) -> list[str]:
+    """Return how many payments wait to be shared and how many shares are on their way back, up to a limit."""
+    if not box.splitters:
+        return []
+    splits, returns = box.store.read(
+        lambda unit: (
+            len(unit.splits.moving(ATTEMPTS_SHOWN)),
+            len(unit.splits.moving_returns(ATTEMPTS_SHOWN)),
+        )
+    )
+    return [
+        "# TYPE mall_edge_splits_waiting gauge",
+        f"mall_edge_splits_waiting {splits}",
+        "# TYPE mall_edge_share_returns_waiting gauge",
+        f"mall_edge_share_returns_waiting {returns}",
+    ]
 
 
 def _phone_metrics(box: Box) -> list[str]:

@@ -15,7 +15,10 @@ from edge.services.box import Box, Tenant, Workstation, WorkstationKind
 from edge.services.phone_rules import PhoneRules
 from edge.services.receive_scan import receive_scan
 from edge.services.resolve_attempts import resolve_attempts
+from edge.services.resolve_splits import resolve_splits
+from edge.services.settle_tenants import SHARE_AFTER_MS
 from edge.services.staff import StaffBook, StaffMember
+from edge.services.take_payment import submit
 from edge.web.api import tickets
 from edge.web.changes import Changes
 from edge.web.desk import WebSettings
@@ -25,8 +28,9 @@ from edge.web.serving import WebServer
 from edge.web.staff.pages import box_pages
 from edge.web.staff_status import Insight
 from edge.web.texts import load_texts
-from sim.fakes.box import GATEWAY, RULES, TILL
+from sim.fakes.box import COLA, GATEWAY, RULES, TILL
 from sim.fakes.prepay_gateway import FakePrepayGateway
+from sim.fakes.split_gateway import FakeSplitGateway
 from sim.mall_config import DEMO_PIN, PIN_HASH
 from tests.browser.kiosk_page import LANDSCAPE, PHONE, SHOTS, Watched, watch
 from tests.unit.shop import Shop
@@ -236,3 +240,25 @@ def test_the_settlement_fits_a_desk_and_a_phone(
     expect(row).to_contain_text("¥149.96")
     shot(page, f"settlement-{language}-{size[0]}")
     page.close()
+
+
+def test_shares_on_their_way_are_shown_until_they_arrive(page: Page, origin: str, shop: CashierShop) -> None:
+    shop.box = replace(shop.box, splitters={GATEWAY: FakeSplitGateway()})
+    shop.order_of(COLA, place=TILL)
+    tea = replace(TENANTS["t-tea"], tenant_id="t-drinks")
+    with_tea = replace(shop.box, tenants={**TENANTS, "t-drinks": tea})
+    outcome = receive_scan(
+        with_tea, TILL, Scan("s", b"", shop.code(), None, with_tea.clock.now().boottime_ns)
+    )
+    submit(with_tea, outcome.attempt_id, outcome.code)
+    page.set_default_timeout(5_000)
+    page.goto(f"{origin}/staff/settlement?language=en")
+    page.fill("input[name=pin]", DEMO_PIN)
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-split]")).to_contain_text("¥1.05")
+    shot(page, "settlement-en-moving")
+    shop.wait(SHARE_AFTER_MS)
+    resolve_splits(with_tea)
+    page.reload()
+    expect(page.locator("[data-tenant=t-drinks]")).to_contain_text("¥1.05")
+    expect(page.locator("[data-split]")).to_have_count(0)

@@ -74,7 +74,7 @@ def box_pages(
         payments.page(box, settings),
         phones.page(box, settings),
         shifts.page(box, settings),
-        settlement.page(box),
+        settlement.page(box, settings),
         refunds.page(box, staff or StaffBook((), box.clock), settings),
         exits.page(box, settings),
         funnel.page(box, settings),

@@ -10,17 +10,33 @@ from edge.errors import Invalid
 from edge.services.box import Box
 from edge.services.business_day import business_day
 from edge.services.show_settlement import Settlement, read_settlement, settlement_csv
-from edge.web.staff.frame import Link, StaffPage, language, show
+from edge.web.desk import WebSettings
+from edge.web.staff.frame import Link, StaffPage, language, local_times, show
+
+#: Splits and returns that are shown while they are on their way.
+MAX_MOVING = 50
 
 
 class _Pages:
-    def __init__(self, box: Box) -> None:
+    def __init__(self, box: Box, settings: WebSettings) -> None:
         self._box = box
+        self._local_time = local_times(settings)
 
     def overview(self) -> str:
         """Return the report of the days that were asked for, today's when none were."""
         report = self._read()
-        return show("settlement", report=report, english=language() == "en")
+        splits, returns = self._box.store.read(
+            lambda unit: (unit.splits.moving(MAX_MOVING), unit.splits.moving_returns(MAX_MOVING))
+        )
+        return show(
+            "settlement",
+            report=report,
+            splits=splits,
+            returns=returns,
+            english=language() == "en",
+            tenant=self._box.tenant,
+            local_time=self._local_time,
+        )
 
     def download(self) -> Response:
         """Return the report as CSV."""
@@ -39,9 +55,9 @@ class _Pages:
             refuse(400, str(error))
 
 
-def page(box: Box) -> StaffPage:
+def page(box: Box, settings: WebSettings) -> StaffPage:
     """Return the page /staff/settlement, which a box without tenants has not got."""
-    pages = _Pages(box)
+    pages = _Pages(box, settings)
 
     def add(routes: Blueprint) -> None:
         routes.get("/settlement", endpoint="settlement")(pages.overview)
