@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devices.printer.layout import lay_out, printable
+from devices.printer.library import printer_class
 from devices.printer.profile import (
     PAPER_58,
     PAPER_80,
@@ -115,10 +116,7 @@ test_page.__test__ = False  # type: ignore[attr-defined]  # pytest would take th
 
 
 def _new_writer() -> Dummy:
-    # Imported on first use: python-escpos takes 0.2 s and drags in its own I/O modules.
-    from escpos.printer import Dummy
-
-    return Dummy()
+    return printer_class()()
 
 
 def _begin(chinese: Chinese) -> bytes:

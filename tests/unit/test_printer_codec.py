@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -165,6 +167,17 @@ def test_the_test_page_fills_the_width_and_fits_it(profile: PrinterProfile) -> N
     lines = printed(encode_job(printer_test_page(profile, "t1"), profile))
     assert max(len(line.encode("gb18030")) for line in lines) == profile.width
     assert any("□" in line for line in lines)
+
+
+def test_a_process_that_prints_leaves_no_folder_of_the_library_behind(tmp_path: Path) -> None:
+    code = (
+        "from devices.printer.codec import PAPER_58, encode_job, test_page; "
+        "print(len(encode_job(test_page(PAPER_58, 't1'), PAPER_58)))"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    said = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True)
+    assert int(said.stdout) > 100
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_python_escpos_is_imported_only_when_a_job_is_encoded() -> None:
