@@ -380,7 +380,8 @@ def _announce(mall: Mall, settings: MallSettings) -> None:
         f"""
 A mall is open on this machine; a shopper is on the way. Open:
 
-  kiosk            {mall.url}/kiosk/K01
+  kiosk            {mall.url}/kiosk/K01  (the robot shopper's)  and  {mall.url}/kiosk/K02  (yours)
+  counters (PIN {DEMO_PIN})  {mall.url}/counter/C01  and  {mall.url}/counter/C02
   lanes, drawn     {mall.lanes.page.url if mall.lanes.page else ""}/
   a phone to hold  {mall.phone.url if mall.phone else ""}/  (WeChat, the mini-program, scanning, paying)
   guard            {mall.url}/staff/lanes  and  {mall.url}/staff/parking

@@ -39,6 +39,10 @@ port = {broker_port}
 [[workstation]]
 name = "K01"
 
+# Nobody's robot buys here: for whoever walks through the demonstration by hand.
+[[workstation]]
+name = "K02"
+
 [[workstation]]
 name = "T01"
 kind = "till"

@@ -65,7 +65,7 @@ class PhoneSettings:
     port: int = 0
     program: Path = field(default_factory=lambda: _ROOT / "miniprogram")
     receipts: Path | None = None
-    workstations: tuple[str, ...] = ("K01", "T01")
+    workstations: tuple[str, ...] = ("K01", "K02", "T01")
     counters: tuple[tuple[str, str], ...] = ()
     touchpoints: tuple[str, ...] = ()
     lanes: tuple[str, ...] = ()
