@@ -217,6 +217,7 @@ def test_two_counters_tickets_are_paid_at_the_central_cashier_by_phone(
     hand.page.click("#opens-in button[value=program]")
     hand.paste(links[0])
     hand.expect_page("pages/ticket/ticket")
+    expect(hand.see(".total")).to_have_text("¥5.00")
     hand.expect_calm()
     hand.shoot(f"cashier-{language}-2-ticket")
     till.touch("done")
