@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,14 +52,6 @@ def build_cameras(config: Config, agents: Mapping[str, AgentLink] | None = None)
     agents = build_agents(config) if agents is None else agents
     posting = [(one, _posting(one)) for one in config.camera if one.posts]
     access = {one.name: _access(one) for one in config.camera if one.url and one.kind != "frames"}
-    gates: list[Gate] = [_hikvision_gate(one, access[one.name]) for one in config.camera if one.barrier]
-    displays: list[Display] = []
-    for one, camera in posting:
-        if one.comet:
-            gates.append(_gate(one, camera))
-        if one.is_display and camera.board is not None:
-            displays.append(_display(camera, camera.board))
-    bound = tuple(_bound(config, one, camera) for one, camera in posting)
     loops = {one.name: _loop_gate() for one in config.camera if one.gated_by == "loop"}
     asked = tuple(
         (one.lane, _asked(one, access, loops.get(one.name), agents)) for one in config.camera if not one.posts
@@ -67,13 +59,13 @@ def build_cameras(config: Config, agents: Mapping[str, AgentLink] | None = None)
     parts = CameraParts(
         PhotoFolder(config.box.data_dir / PHOTOS),
         asked,
-        bound,
+        tuple(_bound(config, one, camera) for one, camera in posting),
         config.photos.keep_days,
         config.photos.max_mb << 20,
         max(0, min(MOST_HELD, config.web.threads - config.web.max_streams - SPARE_THREADS)),
         tuple((one.lane, loops[one.name].loop) for one in config.camera if one.name in loops),
     )
-    return BuiltCameras(parts, tuple(gates), tuple(displays))
+    return BuiltCameras(parts, _own_gates(config, access, posting), _own_displays(posting))
 
 
 def camera_doubts(config: Config) -> list[str]:
@@ -110,6 +102,20 @@ def _open_secrets(config: Config) -> list[str]:
         for path in paths
         if path.exists() and path.stat().st_mode & 0o077
     ]
+
+
+def _own_gates(
+    config: Config,
+    access: Mapping[str, CameraAccess],
+    posting: Sequence[tuple[CameraConfig, PushedCamera]],
+) -> tuple[Gate, ...]:
+    barriers = [_hikvision_gate(one, access[one.name]) for one in config.camera if one.barrier]
+    return (*barriers, *(_gate(one, camera) for one, camera in posting if one.comet))
+
+
+def _own_displays(posting: Sequence[tuple[CameraConfig, PushedCamera]]) -> tuple[Display, ...]:
+    boards = [(camera, camera.board) for one, camera in posting if one.is_display]
+    return tuple(_display(camera, board) for camera, board in boards if board is not None)
 
 
 def _posting(config: CameraConfig) -> PushedCamera:
