@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import click
 
 from edge.errors import Invalid
-from sim.conditions import WORLDS
-from sim.explore import EVERY, Plan, chosen, explore, quiet, replay, table
+from sim.explore import Plan, chosen, explore, quiet, replay, table
 
 #: Violations that are printed; the table counts all.
 SHOWN = 20
@@ -68,15 +67,20 @@ def _explore(plan: Plan, say: Callable[[str], None]) -> int:
 
 
 def _replay(wish: Wish, say: Callable[[str], None]) -> int:
-    seed, _, steps = wish.again.partition(":")
-    points = [one for one in steps.split(",") if one]
-    if not seed.isdecimal() or not all(one.isdecimal() for one in points):
-        raise Invalid(f"--replay is SEED:STEPS, such as 1:120,431, not {wish.again!r}")
-    named = [one for one in wish.names if one in EVERY] or list(chosen(wish.names, ())[0])
-    if len(named) != 1 or len(wish.worlds) != 1:
+    seed, points = _points(wish.again)
+    scenarios, worlds = chosen(wish.names, wish.worlds)
+    exact = tuple(one for one in wish.names if one in scenarios) or scenarios
+    if len(exact) != 1 or len(worlds) != 1:
         raise Invalid("a replay needs one --scenario and one --world")
-    conditions = next(one for one in WORLDS if one.name == wish.worlds[0])
-    lines = replay(named[0], conditions, int(seed), [int(one) for one in points])
+    lines = replay(exact[0], worlds[0], seed, points)
     for line in lines:
         say(line)
     return 1 if any(line.startswith("VIOLATION") for line in lines) else 0
+
+
+def _points(again: str) -> tuple[int, list[int]]:
+    seed, _, steps = again.partition(":")
+    numbers = [seed, *filter(None, steps.split(","))]
+    if not all(one.isdecimal() for one in numbers):
+        raise Invalid(f"--replay is SEED:STEPS, such as 1:120,431, not {again!r}")
+    return int(seed), [int(one) for one in numbers[1:]]

@@ -251,19 +251,21 @@ class Guard(Person):
         if car is None or car.driven or not self._is_sure(lane, passage):
             return
         waited_ms = place.garage.clock.passed_ms - car.since_ms
-        verdict = None if passage is None or passage.decision is None else passage.decision.verdict
         if passage is not None and passage.question is not None:
             self._answer(place, lane, passage, car)
-        elif passage is not None and verdict is Verdict.PAY:
+        elif passage is not None and _is_to_pay(passage):
             if waited_ms > UNPAID_MS:
                 self._say(place, lane, passage, car, Answer.LET_OUT)
         elif waited_ms > HELPED_MS and not place.garage.booms[lane].is_up:
-            if passage is not None and passage.way is LaneWay.EXIT and self._has_stay(place, car):
-                # The driver shows a ticket or says when it came: the guard finds the stay on the page.
-                self._say(place, lane, passage, car, Answer.CHOOSE)
-                return
-            car.helped += 1
-            open_by_hand(place.box, lane, "guard", "a car waits")
+            self._come(place, lane, passage, car)
+
+    def _come(self, place: Place, lane: str, passage: Passage | None, car: Motorist) -> None:
+        if passage is not None and passage.way is LaneWay.EXIT and self._has_stay(place, car):
+            # The driver shows a ticket or says when it came: the guard finds the stay on the page.
+            self._say(place, lane, passage, car, Answer.CHOOSE)
+            return
+        car.helped += 1
+        open_by_hand(place.box, lane, "guard", "a car waits")
 
     def _is_sure(self, lane: str, passage: Passage | None) -> bool:
         question = "" if passage is None or passage.question is None else passage.question.why.value
@@ -309,3 +311,7 @@ class Guard(Person):
             car.plate if answer is Answer.CORRECT else "",
             car.session_id if answer is Answer.CHOOSE else "",
         )
+
+
+def _is_to_pay(passage: Passage) -> bool:
+    return passage.decision is not None and passage.decision.verdict is Verdict.PAY
