@@ -12,7 +12,8 @@ const DEEP = 8;
 
 /**
  * Return the options of a Page.
- * name: its folder. data: what it starts with. load(): fetch and setData; it may throw an ApiError.
+ * name: its folder. data: what it starts with. load(newest): fetch and setData; it may throw an ApiError. newest() says
+ * whether no later load has begun: an answer that comes after that of a later question is not shown.
  * Everything else becomes a method. A page's `status` is loading, ready, error or offline.
  */
 function screen({ name, data, load, ...methods }) {
@@ -20,7 +21,11 @@ function screen({ name, data, load, ...methods }) {
     ...frame(name),
     ...methods,
     data: { status: 'loading', problem: '', t: {}, language: 'zh', ...data },
-    load,
+    load() {
+      this.loads = (this.loads || 0) + 1;
+      const number = this.loads;
+      return load.call(this, () => number === this.loads);
+    },
   };
 }
 
@@ -45,15 +50,17 @@ function frame(name) {
       this.setData({ t, language: chosen });
       wx.setNavigationBarTitle({ title: t.title });
     },
-    /** Load, and show how it went. */
+    /** Load, and show how it went; what became of an older refresh says nothing of a newer one. */
     async refresh() {
+      this.refreshes = (this.refreshes || 0) + 1;
+      const number = this.refreshes;
       if (this.data.status !== 'ready') this.setData({ status: 'loading', problem: '' });
       try {
         if (this.params.unknown) throw new ApiError('not_found');
         await this.load();
-        this.setData({ status: 'ready', problem: '' });
+        if (number === this.refreshes) this.setData({ status: 'ready', problem: '' });
       } catch (error) {
-        this.setData({ ...this.failure(error) });
+        if (number === this.refreshes) this.setData({ ...this.failure(error) });
       }
     },
     /** Load again after something else on the page; a page that stands keeps standing without an answer. */

@@ -1,4 +1,4 @@
-const { newPhone, openPage, fixture, refused, closeAll, hurry, until, BASE } = require('./phone');
+const { newPhone, openPage, fixture, refused, closeAll, hurry, until, latest, hold, BASE } = require('./phone');
 
 let phone;
 
@@ -121,6 +121,27 @@ test('a ticket\'s or a lane\'s code that is scanned here opens its stay', async 
   await parking.tap('scan');
   await until(() => phone.left().length > 0);
   expect(phone.left()).toEqual(['/pages/parking/parking?lane=exit-1']);
+});
+
+test.each([
+  ['an answer', () => ({ stays: [] })],
+  ['a refusal', () => refused(429, 'too_often', '查询太频繁')],
+])('what was looked for stays, though %s about the own cars comes after it', async (_, late) => {
+  const kept = hold(['mine=1', 'plate=']);
+  const opening = openPage('parking');
+  await until(() => kept['mine=1']);
+  const parking = latest();
+  await parking.send('plate-input', 'input', { value: '粤b12345' });
+  await parking.tap('find');
+  await until(() => kept['plate=']);
+  await kept['plate=']();
+  expect(parking.has('stay')).toBe(true);
+  phone.on('GET', '/parking', late);
+  await kept['mine=1']();
+  await opening;
+  expect(phone.asked('GET', '/parking').length).toBe(2);
+  expect(parking.data()).toMatchObject({ status: 'ready', by: 'plate', none: '', chosen: 's-1' });
+  expect(parking.has('stay')).toBe(true);
 });
 
 test('somebody else who pays the stay is said, and stays said', async () => {

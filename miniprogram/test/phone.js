@@ -127,9 +127,34 @@ async function openPage(name, query = {}) {
   page.attach(parent);
   page.instance.onLoad(query);
   const shown = handle(page);
-  await until(() => page.data.status !== 'loading' || !page.instance.params);
   opened.push(shown);
+  await until(() => page.data.status !== 'loading' || !page.instance.params);
   return shown;
+}
+
+/** Return the page that was opened last, also while it still loads. */
+function latest() {
+  return opened[opened.length - 1];
+}
+
+/** Keep back every call whose address holds one of these; what is returned lets each go by its name, and waits for its answer. */
+function hold(names) {
+  const kept = {};
+  const { request: send } = global.wx;
+  global.wx.request = (asked) => {
+    const name = names.find((one) => asked.url.includes(one));
+    if (!name) return send(asked);
+    kept[name] = () =>
+      new Promise((resolve) => {
+        const then = (how) => (answer) => {
+          how(answer);
+          setTimeout(resolve, 0);
+        };
+        send({ ...asked, success: then(asked.success), fail: then(asked.fail) });
+      });
+    return undefined;
+  };
+  return kept;
 }
 
 function handle(page) {
@@ -187,4 +212,4 @@ function hurry() {
   timing.look = 5;
 }
 
-module.exports = { BASE, fixture, newPhone, refused, openPage, closeAll, until, pause, hurry };
+module.exports = { BASE, fixture, newPhone, refused, openPage, latest, hold, closeAll, until, pause, hurry };

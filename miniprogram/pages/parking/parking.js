@@ -16,18 +16,19 @@ Page(
     name: 'parking',
     data: { stays: [], chosen: '', none: '', typed: '', by: 'mine', pay: IDLE },
 
-    async load() {
+    async load(newest) {
       const by = WAYS.find((one) => this.params[one]) || 'mine';
       const word = by === 'mine' ? '' : this.params[by];
       this.setData({ by, typed: by === 'plate' ? word : this.data.typed });
       const answer = await this.find(by, word);
+      if (!newest()) return;
       const stays = answer.stays.map((stay) => stayView(stay, this.data.t));
       this.asked = { by, word };
       this.setData({ stays, none: stays.length ? '' : this.noneWords(by) });
       this.choose(stays.find((one) => one.payable));
       const waiting = answer.stays.find((one) => one.order_id);
       if (waiting) await this.resume(waiting.order_id);
-      if (by === 'lane' && !stays.length) this.watch(() => this.lookForCar());
+      if (newest() && by === 'lane' && !stays.length) this.watch(() => this.lookForCar());
     },
 
     async find(by, word) {
