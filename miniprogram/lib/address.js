@@ -1,24 +1,29 @@
-// Which box is asked: what a code said, else config.js.
+// Which box is asked: the one that a developer named, what a code said, else config.js.
 const config = require('../config');
 
 let chosen = '';
+let named = '';
 
 /** Return the address of the box to ask, without a slash at its end. */
 function current() {
   return chosen || config.base;
 }
 
-/** Ask the box at this address from now on, if it is one of ours; return whether it is. */
+/**
+ * Ask the box at this address from now on, if it is one of ours; return whether it is.
+ * The box that a developer named stands for all of the host of config.js.
+ */
 function choose(base) {
   if (!isOurs(base)) return false;
-  chosen = base;
+  if (!named || origin(base) === origin(named)) chosen = base;
   return true;
 }
 
 /** Take the address that a launch query names (`base`), outside of releases only. */
 function override(base) {
   if (!base || isRelease()) return false;
-  chosen = base.replace(/\/+$/, '');
+  named = base.replace(/\/+$/, '');
+  chosen = named;
   return true;
 }
 
@@ -40,8 +45,9 @@ function isRelease() {
   return !info || !info.miniProgram || info.miniProgram.envVersion === 'release';
 }
 
-/** Forget what codes said: as after a cold start. */
+/** Forget what codes and developers said: as after a cold start. */
 function forget() {
+  named = '';
   chosen = '';
 }
 

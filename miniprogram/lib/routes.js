@@ -78,10 +78,15 @@ function routeOfScene(scene) {
 /**
  * Return what a page was opened with: {base, page, params, c, scannedAt}, page "" when the values are the page's own.
  * query: as onLoad gets it, its values encoded. A `q` or `scene` of nobody's gives `unknown` with its text.
+ * `override` is the box that `base` names, beside whatever else there is.
  */
 function routeOfLaunch(query) {
   const given = {};
   for (const name of Object.keys(query || {})) given[name] = decode(String(query[name]));
+  return given.base ? { ...routeOfGiven(given), override: given.base } : routeOfGiven(given);
+}
+
+function routeOfGiven(given) {
   if (given.q) {
     const route = routeOfUrl(given.q);
     if (!route) return { base: '', page: '', params: {}, c: '', unknown: given.q };
@@ -91,8 +96,9 @@ function routeOfLaunch(query) {
     const route = routeOfScene(given.scene);
     return route || { base: '', page: '', params: {}, c: '', unknown: given.scene };
   }
-  const { base, c, ...params } = given;
-  return { base: '', override: base || '', page: '', params, c: wayOf(c) };
+  const { c, ...params } = given;
+  delete params.base;
+  return { base: '', page: '', params, c: wayOf(c) };
 }
 
 /** Return the path of a page for wx.navigateTo. */

@@ -24,6 +24,14 @@ test('a developer may name any box, and codes of that box are then followed', ()
   expect(address.choose('http://127.0.0.1:8080/b/demo/x')).toBe(true);
 });
 
+test('the box that a developer named stands for the host of the configuration, whatever its codes say', () => {
+  newPhone({ release: false });
+  address.override('http://127.0.0.1:8080');
+  expect(address.choose('https://hq.example/b/demo-mall/till-2')).toBe(true);
+  expect(address.current()).toBe('http://127.0.0.1:8080');
+  expect(address.choose('https://evil.example/b/demo-mall/till-2')).toBe(false);
+});
+
 test('a release asks no box that a launch query names, nor does a phone that cannot tell what it is', () => {
   newPhone();
   expect(address.override('http://127.0.0.1:8080')).toBe(false);

@@ -58,6 +58,14 @@ test('a page that is opened by path keeps its own values, and c and base are non
   expect(asked).toEqual({ base: '', override: 'http://127.0.0.1:8080', page: '', params: { ticket: 'tok' }, c: 'way-1' });
 });
 
+test('the box that a developer names is kept beside a code', () => {
+  const base = encodeURIComponent('http://127.0.0.1:8080');
+  const asked = routeOfLaunch({ q: encodeURIComponent(`${BOX}/phone/t/tok`), base });
+  expect(asked).toMatchObject({ base: BOX, override: 'http://127.0.0.1:8080', page: 'ticket', params: { ticket: 'tok' } });
+  expect(routeOfLaunch({ scene: 'door-3', base })).toMatchObject({ override: 'http://127.0.0.1:8080', params: { touchpoint: 'door-3' } });
+  expect(routeOfLaunch({ q: 'hello', base })).toMatchObject({ override: 'http://127.0.0.1:8080', unknown: 'hello' });
+});
+
 test('what leads nowhere says so, and text that is encoded badly breaks nothing', () => {
   expect(routeOfLaunch({ q: 'https%3A%2F%2Felsewhere.example%2Fx' })).toMatchObject({ page: '', unknown: 'https://elsewhere.example/x' });
   expect(routeOfLaunch({ q: '%E0%A4%A' }).unknown).toBe('%E0%A4%A');

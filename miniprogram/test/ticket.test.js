@@ -35,6 +35,18 @@ test('a phone in English is shown English and asks for it', async () => {
   expect(phone.asked('GET', '/t/t1')[0].header['Accept-Language']).toBe('en');
 });
 
+test.each([
+  [false, 'http://127.0.0.1:8080'],
+  [true, BASE],
+])('beside an ordinary QR code a launch query may name the box to ask; in a release (%s) it may not', async (release, base) => {
+  phone = newPhone({ release });
+  phone.on('GET', '/t/t1', () => fixture('ticket_issued'));
+  const ticket = await openPage('ticket', { q: encodeURIComponent(`${BASE}/phone/t/t1`), base: encodeURIComponent('http://127.0.0.1:8080') });
+  expect(ticket.data().status).toBe('ready');
+  expect(phone.calls.map((call) => call.base)).toEqual(phone.calls.map(() => base));
+  expect(phone.asked('GET', '/t/t1').length).toBe(1);
+});
+
 test('an ordinary QR code opens the page of the box that printed it', async () => {
   const q = encodeURIComponent('https://hq.example/b/demo-mall/till-2/phone/t/t1?c=way-9');
   await openPage('ticket', { q, scancode_time: '1790000000' });
