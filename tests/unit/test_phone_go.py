@@ -40,6 +40,7 @@ def test_a_code_without_an_address_has_a_page_that_is_a_step() -> None:
     page = client.get(target + "&language=en").get_data(as_text=True)
     assert "guide Li" in page
     assert "Li is glad to help you." in page
+    assert f'href="{target.partition("&")[0].replace("&", "&amp;")}&amp;language=zh" lang="zh-CN"' in page
     assert "李 很高兴为您服务" in client.get(target + "&language=zh").get_data(as_text=True)
     assert steps(shop) == [("scanned", "guide.li"), ("opened", "guide.li")]
 

@@ -18,7 +18,9 @@ from edge.members.touchpoint import MAX_TOUCHPOINT_ID
 from edge.services.attribute_sale import touch_name
 from edge.services.box import Box
 from edge.services.record_conversion import record_step, scan_touchpoint
-from edge.web.desk import LANGUAGES, WebSettings
+from edge.web.desk import WebSettings
+from edge.web.phone.api.asking import asked_language
+from edge.web.phone.page import other_language
 from edge.web.phone.qr_picture import qr_picture
 from edge.web.texts import load_texts
 
@@ -66,16 +68,14 @@ class _Pages:
         if rules is None or found is None:
             abort(404, "This code is not known here (any more). Ask somebody of the mall.")
         record_step(self._box, ConversionStep.OPENED, request.args.get("c", ""), found.touchpoint_id)
-        asked = request.args.get("language", "")
-        language = (
-            asked if asked in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
-        )
+        language = asked_language()
         return render_template(
             "phone_hello.html",
             name=found.shown(language),
             guide=touch_name(rules, found.guide, language) if found.guide else "",
             texts=load_texts(language),
             language=language,
+            other=other_language(),
             settings=self._settings,
         )
 
