@@ -22,4 +22,5 @@ def build_counter(config: Config, clock: Clock) -> CounterRules:
         own.supervisor_override_permille,
         own.foreign_goods,
         pins,
+        own.hand_over_hours,
     )

@@ -10,6 +10,9 @@ from edge.errors import Invalid
 #: A ticket that could be paid for longer would be of another business day.
 MAX_EXPIRE_MINUTES = 720
 
+#: A ticket of more than 30 days ago is nothing that a counter still remembers.
+MAX_HAND_OVER_HOURS = 720
+
 PIN_HASH = re.compile(r"(?:[0-9a-f]{2}){8,64}\$[0-9a-f]{64}", re.ASCII)
 
 
@@ -27,6 +30,10 @@ def check_counters(config: Config, source: str) -> None:
     if not 1 <= own.expire_minutes <= MAX_EXPIRE_MINUTES:
         raise Invalid(
             f"{source}: counter.expire_minutes is 1 to {MAX_EXPIRE_MINUTES}, got {own.expire_minutes}"
+        )
+    if not 1 <= own.hand_over_hours <= MAX_HAND_OVER_HOURS:
+        raise Invalid(
+            f"{source}: counter.hand_over_hours is 1 to {MAX_HAND_OVER_HOURS}, got {own.hand_over_hours}"
         )
     if not 0 <= own.guide_override_permille <= own.supervisor_override_permille < 1_000:
         raise Invalid(

@@ -1,10 +1,11 @@
-"""Cancel counter tickets that nobody paid in time."""
+"""Cancel counter tickets that nobody paid in time, and tell a person of those nobody handed over."""
 
 from __future__ import annotations
 
 import structlog
 
 from edge.errors import EdgeError
+from edge.services.await_hand_over import await_hand_overs
 from edge.services.box import Box, WorkstationKind
 from edge.services.issue_ticket import expire_tickets
 from edge.workers import Worker
@@ -19,6 +20,7 @@ class ExpiringTickets:
 
     def __init__(self, box: Box) -> None:
         self._box = box
+        self._after = ""
 
     def workers(self) -> list[Worker]:
         """Return the one worker that looks, where there are counters."""
@@ -29,8 +31,9 @@ class ExpiringTickets:
     def _look(self) -> float:
         try:
             gone = expire_tickets(self._box)
+            self._after = await_hand_overs(self._box, self._after)
         except EdgeError as error:
-            _log.error("tickets that are over could not be cancelled", why=str(error))
+            _log.error("tickets that are over could not be looked after", why=str(error))
             return EVERY_S
         if gone:
             _log.info("tickets have expired", count=gone)

@@ -7,6 +7,7 @@ import re
 from edge.clock import Instant
 from edge.errors import Corrupt, Declined, Invalid
 from edge.retail.ticket import Ticket, TicketState, hand_over, release
+from edge.services.await_hand_over import end_waiting
 from edge.services.box import Box
 from edge.services.events import EventKind, record_event
 from edge.services.hand_over_notices import queue_hand_over
@@ -92,6 +93,7 @@ def wrong_code(ticket: Ticket) -> str:
 
 def _hand_over(unit: Unit, box: Box, ticket: Ticket, by: str, now: Instant) -> Ticket:
     done = hand_over(ticket, now.wall_at, by)
+    end_waiting(unit, done, now, "handed over")
     order = unit.orders.get(ticket.order_id)
     if order is None:
         raise Corrupt(f"ticket {ticket.number} was paid by order {ticket.order_id}, which is not there")

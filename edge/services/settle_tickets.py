@@ -23,6 +23,7 @@ from edge.retail.ticket import (
     refund_ticket,
     settle_ticket,
 )
+from edge.services.await_hand_over import end_waiting
 from edge.services.box import Box
 from edge.services.journey_records import LinkKind
 from edge.services.record_conversion import adopt_way
@@ -94,7 +95,10 @@ def unsettle_tickets(unit: Unit, box: Box, order: Order, refund: Refund, now: In
     for ticket in unit.tickets.of_order(order.order_id):
         back_fen = sum(back.get(line.line_id, 0) for line in ticket.lines)
         if back_fen and order.state is OrderState.PAID:
-            unit.tickets.put(refund_ticket(ticket, back_fen, now.wall_at, refund.decided_by))
+            marked = refund_ticket(ticket, back_fen, now.wall_at, refund.decided_by)
+            unit.tickets.put(marked)
+            if marked.state is TicketState.CANCELLED:
+                end_waiting(unit, marked, now, "refunded")
             box.changed(ticket.counter)
 
 

@@ -57,6 +57,12 @@ class Tickets(Protocol):
         changed since `untouched`.
         """
 
+    def waiting(self, paid_by: int, after: str, limit: int) -> tuple[Ticket, ...]:
+        """Return tickets paid by a moment (Unix milliseconds) and not handed over, by id.
+
+        after: only those with a greater id, "" for all.
+        """
+
     def desk(self, counter: str) -> CounterDesk:
         """Return what a counter's tablet works on; nothing at first."""
 

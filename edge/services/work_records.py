@@ -16,6 +16,8 @@ class WorkKind(StrEnum):
     BILL_DIFFERENCE: the gateway's bill and the books disagree. TAILGATED: a vehicle went through a lane
     behind another. PASSED_BACK: a vehicle came in that was inside already, so it must have left unseen.
     HAND_OVER_UNTOLD: WeChat was not told that goods were handed over, so their money stays frozen.
+    NOT_HANDED_OVER: a counter's ticket was paid long ago and its goods are still there, or nobody has said
+    that they are gone; what was paid inside the mini-program stays frozen meanwhile.
     """
 
     LATE_PAYMENT = "late_payment"
@@ -26,6 +28,7 @@ class WorkKind(StrEnum):
     TAILGATED = "tailgated"
     PASSED_BACK = "passed_back"
     HAND_OVER_UNTOLD = "hand_over_untold"
+    NOT_HANDED_OVER = "not_handed_over"
 
 
 @dataclass(frozen=True, slots=True)

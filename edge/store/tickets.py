@@ -96,6 +96,11 @@ class TicketTable:
         """Return tickets that are over, oldest first."""
         return self._many(_DUE, at, untouched, limit)
 
+    def waiting(self, paid_by: int, after: str, limit: int) -> tuple[Ticket, ...]:
+        """Return tickets paid by a moment and not handed over, by id, those after `after`."""
+        late = "state = 'paid' AND paid_at <= ? AND ticket_id > ? ORDER BY ticket_id LIMIT ?"
+        return self._many(late, paid_by, after, limit)
+
     def desk(self, counter: str) -> CounterDesk:
         """Return what a counter's tablet works on; nothing at first."""
         row = self._connection.execute(

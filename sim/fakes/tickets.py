@@ -98,6 +98,12 @@ class FakeTickets:
         over += [one for one in left if one.changed_at <= untouched]
         return tuple(sorted(over, key=lambda one: (one.changed_at, one.ticket_id))[:limit])
 
+    def waiting(self, paid_by: int, after: str, limit: int) -> tuple[Ticket, ...]:
+        """Return tickets paid by a moment and not handed over, by id, those after `after`."""
+        paid = (one for one in self._rows.tickets.values() if one.state is TicketState.PAID)
+        late = (one for one in paid if one.paid_at is not None and one.paid_at <= paid_by)
+        return tuple(sorted((one for one in late if one.ticket_id > after), key=_by_id)[:limit])
+
     def desk(self, counter: str) -> CounterDesk:
         """Return what a counter's tablet works on; nothing at first."""
         return self._rows.desks.get(counter, CounterDesk(counter))
@@ -117,3 +123,7 @@ def _newest(tickets: Iterable[Ticket]) -> tuple[Ticket, ...]:
 
 def _clash(one: Ticket, other: Ticket) -> bool:
     return one.code == other.code or (one.business_day, one.number) == (other.business_day, other.number)
+
+
+def _by_id(ticket: Ticket) -> str:
+    return ticket.ticket_id

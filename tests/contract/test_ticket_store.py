@@ -155,6 +155,16 @@ def test_due_is_what_nobody_paid_in_time_and_what_nobody_wrote_on(store: Stores)
     assert ids(store.read(lambda unit: unit.tickets.due(9_000, 499, 1))) == ["02-b"]
 
 
+def test_what_waits_for_its_hand_over_comes_by_id_page_by_page(store: Stores) -> None:
+    paid = replace(ISSUED, state=TicketState.PAID, paid_at=5_000, order_id="o1")
+    gone = another(paid, "e", state=TicketState.HANDED_OVER, closed_at=6_000)
+    put(store, paid, another(paid, "c"), another(paid, "b"), another(paid, "d", paid_at=5_001), gone)
+
+    assert ids(store.read(lambda unit: unit.tickets.waiting(5_000, "", 9))) == ["01-a", "02-b", "02-c"]
+    assert ids(store.read(lambda unit: unit.tickets.waiting(5_000, "01-a", 1))) == ["02-b"]
+    assert ids(store.read(lambda unit: unit.tickets.waiting(5_000, "02-c", 9))) == []
+
+
 def test_a_desk_is_empty_until_it_is_written(store: Stores) -> None:
     assert store.read(lambda unit: unit.tickets.desk("C01")) == CounterDesk("C01")
     store.write(lambda unit: unit.tickets.put_desk(CounterDesk("C01", "g1", "01-a")))

@@ -26,11 +26,14 @@ def raw(**more: Any) -> Mapping[str, object]:
 
 
 def test_a_counter_has_its_tenant_and_its_guides_their_pins() -> None:
-    config = parse_config(raw(counter={"expire_minutes": 30, "foreign_goods": True}), "test")
+    config = parse_config(
+        raw(counter={"expire_minutes": 30, "foreign_goods": True, "hand_over_hours": 48}), "test"
+    )
     place = build_workstation(config.workstation[0])
     assert (place.kind, place.tenant_id) == (WorkstationKind.COUNTER, "t-tea")
     rules = build_counter(config, FakeClock())
     assert (rules.expire_ms, rules.foreign_goods, sorted(rules.pins)) == (1_800_000, True, ["chen"])
+    assert rules.hand_over_ms == 48 * 3_600_000
     assert rules.pins["chen"].check("2468") is not None
     assert rules.pins["chen"].check("2469") is None
 
@@ -43,6 +46,8 @@ def test_a_counter_has_its_tenant_and_its_guides_their_pins() -> None:
         ({"guide": [{"id": "chen", "name": "陈静", "pin_hash": "2468"}]}, "hash-pin"),
         ({"counter": {"expire_minutes": 0}}, "expire_minutes"),
         ({"counter": {"expire_minutes": 721}}, "expire_minutes"),
+        ({"counter": {"hand_over_hours": 0}}, "hand_over_hours"),
+        ({"counter": {"hand_over_hours": 721}}, "hand_over_hours"),
         ({"counter": {"guide_override_permille": 600}}, "guide_override_permille"),
         ({"counter": {"supervisor_override_permille": 1_000}}, "supervisor_override_permille"),
         ({"counter": {"guide_override_permille": -1}}, "guide_override_permille"),
