@@ -22,6 +22,7 @@ from edge.web.phone.api.asking import PhoneProblem, asked_language, body, number
 from edge.web.phone.api.orders import answer_payment
 from edge.web.phone.cart_limit import CartLimit
 from edge.web.phone.cart_words import cart_shown
+from edge.web.phone.qr_picture import with_qr
 
 _MAX_KEY = 40
 _MAX_LINE = 64
@@ -80,7 +81,7 @@ def _add_ends(routes: Blueprint, box: Box) -> None:
     @routes.post("/cart/give")
     def give_the_cart() -> Response:
         code, expires_at = give_cart(box, session(box).session_id)
-        return jsonify(code=code, expires_at=expires_at)
+        return jsonify(with_qr({"code": code, "expires_at": expires_at}))
 
 
 def _cart(box: Box, session_id: str, step: CartStep | None = None) -> Response:

@@ -11,6 +11,7 @@ from edge.services.records import Unit
 from edge.services.show_cart import show_pass
 from edge.web.desk import WebSettings
 from edge.web.phone.api.asking import PhoneProblem, session
+from edge.web.phone.qr_picture import with_qr
 
 _MAX_ID = 64
 
@@ -20,7 +21,7 @@ def add(routes: Blueprint, box: Box, settings: WebSettings) -> None:
 
     @routes.get("/exit/<order_id>")
     def way_out(order_id: str) -> Response:
-        return jsonify(show_pass(own_exit(box, session(box), order_id)))
+        return jsonify(with_qr(show_pass(own_exit(box, session(box), order_id))))
 
 
 def own_exit(box: Box, asked: PhoneSession, order_id: str) -> ExitShown:

@@ -11,6 +11,7 @@ from edge.services.box import Box
 from edge.services.show_receipt import record_touchpoint, show_receipt
 from edge.web.desk import TOUCHPOINTS, WebSettings
 from edge.web.phone.api.asking import PhoneProblem, body, text_in
+from edge.web.phone.qr_picture import with_qr
 
 _MAX_TOKEN = 64
 _SHOWN = ("number", "total_fen", "issued_iso", "url", "landing", "parking")
@@ -22,7 +23,9 @@ def add(routes: Blueprint, box: Box, settings: WebSettings) -> None:
     @routes.get("/landing/<receipt>")
     def landing(receipt: str) -> Response:
         found = _receipt(box, receipt)
-        return jsonify({**{name: found.get(name) for name in _SHOWN}, "c": found.get("way") or None})
+        shown = {name: found.get(name) for name in _SHOWN}
+        page = landing_shown(cast("Mapping[str, object] | None", found.get("landing")))
+        return jsonify({**shown, "landing": page, "c": found.get("way") or None})
 
     @routes.post("/landing/<receipt>/touch")
     def touch_landing(receipt: str) -> Response:
@@ -33,6 +36,14 @@ def add(routes: Blueprint, box: Box, settings: WebSettings) -> None:
         record_touchpoint(box, receipt, touchpoint)
         url = _address(found, given.get("block"))
         return jsonify(url=url) if url else Response(status=204)
+
+
+def landing_shown(page: Mapping[str, object] | None) -> Mapping[str, object] | None:
+    """Return a landing page with its blocks' codes as pictures, None for none."""
+    if page is None:
+        return None
+    blocks = cast("Sequence[Mapping[str, object]]", page["blocks"])
+    return {**page, "blocks": [with_qr(block) for block in blocks]}
 
 
 def _receipt(box: Box, token: str) -> Mapping[str, object]:

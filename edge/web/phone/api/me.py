@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import cast
+
 from flask import Blueprint, Response, jsonify, request
 
 from edge.errors import Invalid
@@ -25,6 +28,8 @@ from edge.services.records import Unit
 from edge.services.show_me import show_me, show_points
 from edge.web.desk import WebSettings
 from edge.web.phone.api.asking import asked_language, body, session, text_in
+from edge.web.phone.api.landing import landing_shown
+from edge.web.phone.qr_picture import with_qr
 from edge.web.texts import load_texts
 
 _MAX_WORD = 64
@@ -51,7 +56,8 @@ def add(routes: Blueprint, box: Box, settings: WebSettings) -> None:
         )
         joined = join_own(box, asked, form)
         page = box.store.read(lambda unit: join_page(unit, joined.member.member_id))
-        brought = {"points": joined.claimed.points, "parked": joined.claimed.parked, "landing": page}
+        points, parked = joined.claimed.points, joined.claimed.parked
+        brought = {"points": points, "parked": parked, "landing": landing_shown(page)}
         return jsonify({**_shown(box, asked), "joined": brought})
 
     @routes.post("/me/phone")
@@ -142,4 +148,6 @@ def _shown(box: Box, asked: PhoneSession) -> dict[str, object]:
     language = asked_language()
     texts = load_texts(language)
     said = {"membership": texts["me_text_membership"], "plate": texts["me_text_plate"]}
-    return {**show_me(box, asked, language), "texts": said}
+    shown = show_me(box, asked, language)
+    coupons = [with_qr(one) for one in cast("Sequence[Mapping[str, object]]", shown["coupons"])]
+    return {**shown, "coupons": coupons, "texts": said}

@@ -14,6 +14,7 @@ from edge.services.phone_session import busy_with, note_identified
 from edge.services.records import Unit
 from edge.web.desk import WebSettings
 from edge.web.phone.api.asking import PhoneProblem, asked_language, body, session, text_in
+from edge.web.phone.qr_picture import with_qr
 from edge.web.texts import load_texts
 
 MAX_ID = 64
@@ -80,7 +81,7 @@ def answer_payment(box: Box, order_id: str) -> Response:
         problem = texts[f"phone_pay_{shown.problem}"] if shown.problem else None
         return {**shown.as_json(), "problem": problem}
 
-    return jsonify(box.store.read(query))
+    return jsonify(with_qr(box.store.read(query), "code_url"))
 
 
 def _take_up(unit: Unit, box: Box, asked: PhoneSession, order_id: str, now: Instant) -> None:
