@@ -393,10 +393,27 @@ def power_cuts(names: tuple[str, ...], every: int, seed: int, at: int) -> None:
 @click.option("--every", default=1, show_default=True, help="Fail each so many calls.")
 def io_faults(names: tuple[str, ...], every: int) -> None:
     """Have the database's calls to the kernel fail one after another, once and until the disk is repaired."""
-    from sim.io_faults.play import NoShim, play
+    from sim.io_faults.play import play
+    from sim.shim import NoShim
 
     try:
         bad = play(names, every, click.echo)
+    except (NoShim, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    sys.exit(1 if bad else 0)
+
+
+@main.command()
+@click.option("--journey", "names", multiple=True, help="ticket, scan and go, or kiosk; may be repeated.")
+@click.option("--every", default=1, show_default=True, help="Kill at each so many boundaries.")
+@click.option("--most", default=1000, show_default=True, help="Kills of one journey, at the most.")
+def kills(names: tuple[str, ...], every: int, most: int) -> None:
+    """Kill the real service at each boundary of some journeys, over the real broker, relay and gateway."""
+    from sim.kills.play import play
+    from sim.shim import NoShim
+
+    try:
+        bad = play(names, every, most, unix_ms, random_digits, click.echo)
     except (NoShim, ValueError) as error:
         raise click.ClickException(str(error)) from error
     sys.exit(1 if bad else 0)

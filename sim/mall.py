@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -177,9 +178,13 @@ class Mall:
             f"the service ended with {self.edge.returncode}, see {log}; make demo again carries on from there"
         )
 
-    def start_edge(self) -> None:
-        """Start the service as its own process; raises ShopperError when it does not become ready."""
-        self.edge = self._start("edge.log", "edge", "serve", "--config", str(self.config))
+    def start_edge(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start the service as its own process; raises ShopperError when it does not become ready.
+
+        environment: beside the present one.
+        """
+        command = ("edge", "serve", "--config", str(self.config))
+        self.edge = self._start("edge.log", *command, environment=environment)
         for _ in range(int(READY_S / 0.1)):
             if is_ready(self.url):
                 return
@@ -227,11 +232,14 @@ class Mall:
         ports = ("--broker-port", str(self.broker.port), "--port", str(self.hq_port))
         self._start("hq.log", "sim", "hq", *ports, "--dir", str(self._settings.folder / "hq"))
 
-    def _start(self, log_name: str, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def _start(
+        self, log_name: str, module: str, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start one program of ours, with its output in a log of the folder."""
         with (self._settings.folder / log_name).open("ab") as log:
             command = [sys.executable, "-m", module, *arguments]
-            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            told = {**os.environ, **(environment or {})}
+            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=told)
         self._processes.append(process)
         return process
 

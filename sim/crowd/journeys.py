@@ -97,7 +97,7 @@ def kiosk(place: Place, phone: Phone, dice: Dice) -> None:
     """Begin at a kiosk, go on with the phone: take the basket over, or pay what stands on the screen."""
     with _turn(place.at_kiosk, "kiosk"):
         try:
-            token = _fill_kiosk(place, dice)
+            token = fill_kiosk(place, dice)
             phone.open()
             phone.get("kiosk", f"/k/{token}")
             takes = dice.below(2) == 0
@@ -108,7 +108,7 @@ def kiosk(place: Place, phone: Phone, dice: Dice) -> None:
                 payment = phone.post("kiosk pay", f"/k/{token}/pay")
             phone.pay(payment)
         finally:
-            _free_kiosk(place)
+            free_kiosk(place)
     _after(place, phone, dice)
 
 
@@ -195,7 +195,7 @@ def _see_poster(place: Place, phone: Phone, dice: Dice) -> None:
     phone.way = way[1]
 
 
-def _fill_kiosk(place: Place, dice: Dice) -> str:
+def fill_kiosk(place: Place, dice: Dice) -> str:
     """Put goods on the kiosk's screen; return the token of the code that it shows for phones."""
     codes = {dice.one_of(_GOODS).barcodes[0] for _ in range(1 + dice.below(3))}
     for code in sorted(codes):
@@ -212,7 +212,8 @@ def _fill_kiosk(place: Place, dice: Dice) -> str:
     raise CallError("kiosk", 0, "no code", f"the screen {view.get('screen')} shows no code for phones")
 
 
-def _free_kiosk(place: Place) -> None:
+def free_kiosk(place: Place) -> None:
+    """Have the kiosk go back to its start; raises CallError when it does not."""
     view: Json = {}
     for _ in range(int(PATIENCE_S / _LOOK_S)):
         view = place.kiosk.get("kiosk view", f"/api/kiosk/{place.workstation}/view")

@@ -66,7 +66,7 @@ def crowd_in(
     meter = Meter()
     with ExitStack() as kept:
         kiosk, office = (kept.enter_context(Calls(mall.url, meter, mall.stop)) for _ in range(2))
-        counters = tuple(_guide(mall, kept, meter, *one) for one in _GUIDES)
+        counters = guides_of(mall, kept, meter)
         place = Place(
             public_url=mall.public_url,
             kiosk=kiosk,
@@ -79,6 +79,11 @@ def crowd_in(
         )
         settings = CrowdSettings(shoppers, minutes, seed, mall.gateway.url, mall.hq_url)
         return play_crowd(settings, place, meter, digits, say)
+
+
+def guides_of(mall: Mall, kept: ExitStack, meter: Meter) -> tuple[GuideAtCounter, ...]:
+    """Return the demonstration's guides, signed in at their counters; raises CallError."""
+    return tuple(_guide(mall, kept, meter, *one) for one in _GUIDES)
 
 
 def _guide(

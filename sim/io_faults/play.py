@@ -7,7 +7,6 @@ process of their own; it is compiled from shim.c by this machine's gcc.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -17,20 +16,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sim.scenarios import SCENARIOS
+from sim.shim import NoShim, built
 
 #: What fails unless somebody asks for others.
 SCENARIOS_SHOWN = ("kiosk by code", "refund lost", "exit by phone")
 
 _SHM = Path("/dev/shm")
-
-
-class NoShim(Exception):
-    """The library cannot be made here; says why."""
-
-
-def can_shim() -> str:
-    """Return "" when calls can be made to fail here, else why not."""
-    return "" if shutil.which("gcc") else "gcc is not installed"
 
 
 def play(names: Sequence[str], every: int, say: Callable[[str], None]) -> int:
@@ -43,7 +34,7 @@ def play(names: Sequence[str], every: int, say: Callable[[str], None]) -> int:
             raise ValueError(f"there is no scenario {name!r}")
     say(f"{'scenario':28} {'fault':18} {'calls':>6} {'runs':>6} {'failed':>7} {'violations':>10}")
     with TemporaryDirectory(prefix="io-faults-") as folder:
-        shim = _built(Path(folder))
+        shim = built(Path(__file__).with_name("shim.c"), Path(folder))
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             told = list(pool.map(partial(_told, shim, every), names or SCENARIOS_SHOWN))
     for line in (line for lines in told for line in lines):
@@ -70,19 +61,6 @@ def main(name: str, every: int) -> None:
             at = at + every if at else 1
         print(f"{name:28} {fault.told:18} {calls:6} {runs:6} {failed:7} {len(problems):10}")
         print("\n".join(problems), end="\n" if problems else "")
-
-
-def _built(folder: Path) -> Path:
-    why = can_shim()
-    if why:
-        raise NoShim(f"{why}; apt-get install gcc libc6-dev")
-    library = folder / "shim.so"
-    source = Path(__file__).with_name("shim.c")
-    command = ["gcc", "-shared", "-fPIC", "-O2", "-o", str(library), str(source), "-ldl"]
-    made = subprocess.run(command, capture_output=True, text=True, check=False)
-    if made.returncode != 0:
-        raise NoShim(f"gcc could not make {library.name}: {made.stderr[-500:]}")
-    return library
 
 
 def _told(shim: Path, every: int, name: str) -> list[str]:

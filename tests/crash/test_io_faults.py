@@ -14,7 +14,8 @@ import pytest
 from edge.errors import Corrupt
 from edge.store.sqlite_store import SqliteStore
 from sim.fakes.box import COLA, stock
-from sim.io_faults.play import can_shim, play
+from sim.io_faults.play import play
+from sim.shim import can_shim
 
 EVERY = 12
 

@@ -1,0 +1,81 @@
+/* The process kills itself at its n-th boundary: before or after a sync of a file or a send to a socket or a device.
+   Loaded before the C library (LD_PRELOAD). MALL_KILL_AT: n, counted once the file MALL_KILL_ARMED is there;
+   the boundary that killed is written to MALL_KILL_DONE. Source: ld.so(8), signal(7). */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static atomic_long counted;
+static atomic_int armed;
+static long target;
+static const char *armed_path, *done_path;
+
+__attribute__((constructor)) static void begin(void)
+{
+    const char *at = getenv("MALL_KILL_AT");
+    target = at ? atol(at) : 0;
+    armed_path = getenv("MALL_KILL_ARMED");
+    done_path = getenv("MALL_KILL_DONE");
+}
+
+static void boundary(const char *side, const char *call)
+{
+    if (target == 0 || armed_path == NULL || done_path == NULL) return;
+    if (!armed) {
+        if (access(armed_path, F_OK) != 0) return;
+        armed = 1;
+    }
+    long number = atomic_fetch_add(&counted, 1) + 1;
+    if (number != target) return;
+    char text[96];
+    int length = snprintf(text, sizeof text, "%ld %s %s\n", number, side, call);
+    int file = open(done_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ssize_t (*put)(int, const void *, size_t) = (ssize_t(*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
+    if (file >= 0 && length > 0 && put(file, text, (size_t)length) < 0) _exit(97);
+    kill(getpid(), SIGKILL);
+    pause();
+}
+
+#define AROUND(name, type, call)          \
+    do {                                  \
+        boundary("before", name);         \
+        type result = (call);             \
+        boundary("after", name);          \
+        return result;                    \
+    } while (0)
+#define REAL(type, name) ((type)dlsym(RTLD_NEXT, name))
+
+typedef int (*sync_call)(int);
+typedef ssize_t (*send_call)(int, const void *, size_t, int);
+typedef ssize_t (*sendto_call)(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
+typedef ssize_t (*sendmsg_call)(int, const struct msghdr *, int);
+typedef ssize_t (*write_call)(int, const void *, size_t);
+
+int fsync(int fd) { AROUND("fsync", int, REAL(sync_call, "fsync")(fd)); }
+int fdatasync(int fd) { AROUND("fdatasync", int, REAL(sync_call, "fdatasync")(fd)); }
+ssize_t send(int fd, const void *data, size_t size, int flags)
+{
+    AROUND("send", ssize_t, REAL(send_call, "send")(fd, data, size, flags));
+}
+ssize_t sendto(int fd, const void *data, size_t size, int flags, const struct sockaddr *to, socklen_t length)
+{
+    AROUND("sendto", ssize_t, REAL(sendto_call, "sendto")(fd, data, size, flags, to, length));
+}
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    AROUND("sendmsg", ssize_t, REAL(sendmsg_call, "sendmsg")(fd, message, flags));
+}
+ssize_t write(int fd, const void *data, size_t size)
+{
+    write_call real = REAL(write_call, "write");
+    if (!isatty(fd)) return real(fd, data, size);
+    AROUND("write to a device", ssize_t, real(fd, data, size));
+}
