@@ -50,6 +50,50 @@ def test_a_till_without_a_shift_says_so_and_leads_there(till: KioskPage, desk: D
     expect(till.page.get_by_role("link", name="打开班次页")).to_have_attribute("href", "/staff/shifts/at/T1")
 
 
+_OVERLAPS = """() => {
+  const shown = [...document.querySelectorAll("#cash button, #cash .cash-figures > div, #notice")]
+    .filter((node) => node.checkVisibility());
+  const boxes = shown.map((node) => [node.textContent.trim(), node.getBoundingClientRect()]);
+  const outside = shown.filter((node) => node.getBoundingClientRect().bottom > innerHeight + 0.5);
+  const small = shown.filter((node) => node.matches("button") && node.getBoundingClientRect().height < 63.9);
+  const wrong = [...outside, ...small].map((node) => node.textContent.trim());
+  boxes.forEach(([words, one], at) => {
+    for (const [others, other] of boxes.slice(at + 1)) {
+      const apart = one.bottom <= other.top + 0.5 || other.bottom <= one.top + 0.5
+        || one.right <= other.left + 0.5 || other.right <= one.left + 0.5;
+      if (!apart) wrong.push(`${words} / ${others}`);
+    }
+  });
+  return [shown.length, wrong];
+}"""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(
+    ("code", "part_paid"),
+    [("", False), ("payment_declined", True), ("payment_voided", True), ("pay_first", False)],
+)
+def test_a_banner_leaves_the_cash_pad_and_its_button_apart(
+    till: KioskPage, desk: DeskFake, language: str, code: str, part_paid: bool
+) -> None:
+    till.speak(language)
+    desk.scan("T1", TEA)
+    till.touch("checkout")
+    till.expect_screen("checkout")
+    if part_paid:
+        desk.act("T1", "cash", {"received_fen": 5000})
+        expect(till.page.locator("[data-tenders] li")).to_have_count(2)
+    if code:
+        params = {"reason": "not_enough", "tail": "6612"}
+        notice = {"id": "n", "level": "error", "code": code, "params": params, "choices": ["dismiss"]}
+        desk.set("T1", notice=notice)
+        till.expect_notice(code)
+    till.type_keys("cash", "100")
+    shown, wrong = till.page.evaluate(_OVERLAPS)
+    assert (shown > 15, wrong) == (True, [])
+    till.shoot(f"till-banner-{code or 'none'}-{'part' if part_paid else 'all'}-{language}-1280x800")
+
+
 def test_cash_can_be_typed_on_a_keyboard_and_enter_takes_none(till: KioskPage, desk: DeskFake) -> None:
     desk.scan("T1", TEA)
     till.touch("checkout")
