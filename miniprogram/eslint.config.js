@@ -3,7 +3,7 @@ const js = require('@eslint/js');
 const known = (names) => Object.fromEntries(names.map((name) => [name, 'readonly']));
 
 module.exports = [
-  { ignores: ['node_modules/', 'miniprogram_npm/'] },
+  { ignores: ['node_modules/'] },
   js.configs.recommended,
   {
     languageOptions: {

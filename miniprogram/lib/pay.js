@@ -6,7 +6,7 @@
 //   open       not paid, and can still be paid (the shopper left the sheet)
 //   unsure     the box is still asking; ask again later
 //   closed     nobody can pay this any more; begin again
-//   native     only another phone can pay: payment.code_url as a QR code
+//   native     only another phone can pay: payment.qr is the QR code of payment.code_url
 const timing = require('./timing');
 const { ApiError, wait } = require('./wire');
 

@@ -1,10 +1,10 @@
 // What a page does to be paid: one button, WeChat's sheet, and the truth from the box. Mixed into a page's options.
 //
-// data.pay is what the component `pay-box` shows: {phase, problem, codeUrl}. Phases: idle, sheet, checking, left,
+// data.pay is what the component `pay-box` shows: {phase, problem, qr}. Phases: idle, sheet, checking, left,
 // failed, unsure, closed, native.
 const { pay, ask, giveUp } = require('./pay');
 
-const IDLE = { phase: 'idle', problem: '', codeUrl: '' };
+const IDLE = { phase: 'idle', problem: '', qr: '' };
 const BUSY = ['sheet', 'checking'];
 
 /** What a page adds: begin() resolves with a payment; paid(payment) leads on; tried() may look again when it is not paid. */
@@ -77,7 +77,7 @@ function shownOf(state, payment, said, t) {
     open: { phase: 'left', problem: t.left },
     unsure: { phase: 'unsure', problem: t.unsure },
     closed: { phase: 'closed', problem: problem || t.closed },
-    native: { phase: 'native', problem: t.native, codeUrl: payment.code_url || '' },
+    native: { phase: 'native', problem: t.native, qr: payment.qr || '' },
   };
   return shown[state] || IDLE;
 }

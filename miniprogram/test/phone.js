@@ -157,6 +157,7 @@ function hold(names) {
   return kept;
 }
 
+/** A page in a test's hand. qr: the picture that its QR code shows; simulated elements keep no attributes, so it is read of the component. */
 function handle(page) {
   // miniprogram-simulate puts the component's name before each class: "pay-box--button".
   const all = (name) =>
@@ -180,6 +181,7 @@ function handle(page) {
     has: (name) => all(name).length > 0,
     data: () => page.data,
     words: (name, nth) => one(name, nth).textContent.trim(),
+    qr: () => one('qr-picture').__wxElement.ownerShadowRoot.__wxHost.data.picture,
     text: () => page.dom.textContent,
     close: () => page.instance.onUnload(),
   };

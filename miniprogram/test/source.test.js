@@ -4,8 +4,6 @@ const os = require('os');
 const path = require('path');
 const compiler = require('miniprogram-compiler');
 const { ALL, ALSO } = require('../lib/texts/index');
-const { pictureOf } = require('../lib/qr');
-const buildNpm = require('./build_npm');
 
 const root = path.join(__dirname, '..');
 const read = (...parts) => fs.readFileSync(path.join(root, ...parts), 'utf8');
@@ -114,8 +112,9 @@ test('there is no secret and no registry\'s address in what is committed', () =>
   expect(read('package-lock.json')).not.toMatch(/"resolved"|registry/);
 });
 
-test('miniprogram_npm holds what the package is, unchanged', () => {
-  expect(fs.readFileSync(buildNpm.target, 'utf8')).toBe(buildNpm.built());
+test('nothing of others is shipped: packages are for the tests, and none is pasted', () => {
+  expect(json('package.json').dependencies).toBeUndefined();
+  expect(fs.existsSync(path.join(root, 'miniprogram_npm'))).toBe(false);
 });
 
 test('no module asks for anything but modules of this folder', () => {
@@ -125,7 +124,8 @@ test('no module asks for anything but modules of this folder', () => {
     for (const [, asked] of read(file).matchAll(/require\('([^']+)'\)/g)) expect([file, asked, asked.startsWith('.')]).toEqual([file, asked, true]);
 });
 
-test('a QR code is a GIF in a data URL, and nothing is nothing', () => {
-  expect(pictureOf('')).toBe('');
-  expect(pictureOf('x'.repeat(32))).toMatch(/^data:image\/gif;base64,R0lGOD/);
+test('a QR code is the picture that the box sent', () => {
+  expect(tags(read('components/qr-code/qr-code.wxml'))).toEqual([
+    expect.objectContaining({ tag: 'image', attributes: expect.objectContaining({ src: '{{picture}}', 'aria-label': '{{label}}' }) }),
+  ]);
 });

@@ -2,7 +2,7 @@
 Component({
   options: { addGlobalClass: true },
   properties: {
-    pay: { type: Object, value: { phase: 'idle', problem: '', codeUrl: '' } },
+    pay: { type: Object, value: { phase: 'idle', problem: '', qr: '' } },
     amount: { type: String, value: '' },
     label: { type: String, value: '' },
     againLabel: { type: String, value: '' },

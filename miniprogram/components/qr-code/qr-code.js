@@ -1,16 +1,9 @@
-// A text as a QR code, drawn on the phone: it is there without a network, and no server learns of it.
-const { pictureOf } = require('../../lib/qr');
-
+// The QR code of what a shopper shows: the picture comes from the box, beside the code.
 Component({
   options: { addGlobalClass: true },
   properties: {
-    text: { type: String, value: '' },
+    // A PNG in a data URL; "" shows nothing.
+    picture: { type: String, value: '' },
     label: { type: String, value: '' },
-  },
-  data: { picture: '' },
-  observers: {
-    text(text) {
-      this.setData({ picture: pictureOf(text) });
-    },
   },
 });

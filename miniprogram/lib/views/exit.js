@@ -6,6 +6,7 @@ const { fill } = require('../texts/index');
 function exitView(answer, t) {
   return {
     code: answer.code || '',
+    qr: answer.qr || '',
     state: answer.state,
     words: wordsOf(answer, t),
     good: answer.state === 'unused' && Boolean(answer.code),

@@ -44,6 +44,7 @@ function blockView(block, index, t, { base, language, scene, validated }) {
     body: own(block, 'body', language),
     picture: address(base, block.picture),
     code: block.code || '',
+    qr: block.qr || '',
     lines: (block.lines || []).map((line) => own(line, 'words', language)),
     follows,
     button: follows ? '' : buttonOf(block, t, validated),

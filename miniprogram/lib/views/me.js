@@ -35,6 +35,7 @@ function couponView(coupon, t) {
   const ended = { used: t.couponUsed, redeemed: t.couponUsed, expired: t.couponExpired, revoked: t.couponExpired };
   return {
     code: coupon.code,
+    qr: coupon.qr || '',
     name: coupon.name,
     what: coupon.what === 'parking' ? t.couponParking : '',
     ends: fillIf(t.couponEnds, { time: date(coupon.ends_at) }),

@@ -101,8 +101,8 @@ Page(
 
     onGive() {
       return this.act(async () => {
-        const { code, expires_at } = await this.api.post('/cart/give');
-        this.setData({ give: { code, hint: fill(this.data.t.giveHint, { time: hourMinute(expires_at) }) } });
+        const { qr, expires_at } = await this.api.post('/cart/give');
+        this.setData({ give: { qr, hint: fill(this.data.t.giveHint, { time: hourMinute(expires_at) }) } });
         this.watch(() => this.lookForTaking());
       });
     },
