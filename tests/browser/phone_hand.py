@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
+import zxingcpp
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.kiosk_page import SHOTS
 
 PHONE = {"width": 390, "height": 844}
 PATIENCE_MS = 10_000
+#: How often a part of the page is looked at before a scanner gives up.
+READINGS = 20
 
 
 class Hand:
@@ -60,6 +65,23 @@ class Hand:
     def scan(self, text: str) -> None:
         """Choose a code that the camera offers."""
         self.page.locator(f"#found button[value='{text}']").click()
+
+    def codes_on(self, selector: str) -> list[str]:
+        """Return what a scanner reads off a part of the page as painted; wait until it reads something."""
+        place = self.see(selector)
+        expect(place).to_be_visible()
+        # An image is there before it is painted.
+        for _ in range(READINGS):
+            found = zxingcpp.read_barcodes(Image.open(io.BytesIO(place.screenshot())))
+            if found:
+                return [one.text for one in found]
+        raise AssertionError(f"no scanner reads a code off {selector}")
+
+    def switch_network(self, state: str) -> None:
+        """Switch the phone's network "on" or "off", and go back to what was open."""
+        self.home()
+        self.page.click(f"#network button[value={state}]")
+        self.page.click("#recent")
 
     def type_code(self, text: str) -> None:
         """Type into the camera's screen."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from edge.codes.signed_token import TokenKind
 from sim.__main__ import random_digits
 from sim.crowd.desk import refund_all
 from sim.mall import Mall, MallSettings
@@ -158,8 +159,18 @@ def test_scan_and_go_ends_with_an_exit_code(hold: Hold, mall: Mall, language: st
     hand.see("button.exit").click()
     hand.expect_page("pages/exit/exit")
     expect(hand.see(".exit-count")).to_be_visible()
+    (shown,) = hand.codes_on(".qr-picture")
+    assert TokenKind.EXIT.value == shown[0]
     hand.expect_calm()
     hand.shoot(f"shop-{language}-3-exit")
+    hand.see("button.home").click()
+    hand.switch_network("off")
+    hand.see(".recent").click()
+    hand.expect_page("pages/exit/exit")
+    expect(hand.see(".kept")).to_be_visible()
+    assert hand.codes_on(".qr-picture") == [shown]
+    hand.shoot(f"shop-{language}-4-exit-without-network")
+    hand.switch_network("on")
     if code == "go/poster-door":
         eventually(lambda: credited_to(mall, "poster-door") or None, "the poster's credit at HQ")
 

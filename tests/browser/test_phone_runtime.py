@@ -158,6 +158,7 @@ def test_a_program_that_is_not_in_the_subset_is_an_error_on_the_screen(hold: Hol
         "document.title = 'a';": "Cannot set properties of undefined",
         "new URL('a');": "URL is not a constructor",
         "require('../none');": 'require("../none") finds nothing',
+        "require('one.js');": 'require("one.js") finds nothing',
         "this.setData({ 'a.b': 1 });": "paths are not in the subset",
         "return Promise.reject(new Error('lost'));": "lost",
         "wx.request({ url: 'https://elsewhere.example/a', fail() {} });": "the allowed domain is",

@@ -18,6 +18,8 @@ import pytest
 import zxingcpp
 
 from edge.gateways.wechat_pay.prepay import MiniProgramPayment
+from edge.members.landing import BlockKind, LandingBlock, LandingPage
+from edge.members.landing_version import LandingSlot, LandingVariant, Occasion
 from edge.members.points import PointsPlan, PointsRule
 from edge.members.touchpoint import Touchpoint, build_book
 from edge.parking.benefit import BenefitKind
@@ -27,6 +29,7 @@ from edge.services.box import Tenant
 from edge.services.hand_over_basket import hand_over_token
 from edge.services.issue_ticket import issue_ticket, ticket_token
 from edge.services.member_rules import MemberRules
+from edge.services.publish_landing import LandingDraft, publish_landing
 from edge.services.touch_rules import TouchRules
 from edge.services.write_ticket import open_ticket
 from sim.fakes.box import BREAD, COLA, KIOSK, SHELF, stock
@@ -303,10 +306,60 @@ def test_the_addresses_in_the_boxs_codes_open_the_pages_that_they_are_for() -> N
     assert run_node(script) == [wanted, ["ticket", "kiosk"]]
 
 
-@pytest.mark.parametrize("text", ["x" * 32, "weixin://wxpay/bizpayurl/up?pr=NwY5Mz9", "CP-123"])
-def test_a_qr_code_that_the_phone_draws_is_read_by_scanners(text: str) -> None:
-    url = run_node(f"console.log(JSON.stringify(require('./lib/qr').pictureOf({json.dumps(text)})))")
+def pictures(answer: Json) -> list[tuple[str | None, str | None]]:
+    """Return each code to be shown of an answer with what stands beside it as its picture."""
+    if isinstance(answer, list):
+        return [pair for one in answer for pair in pictures(one)]
+    if not isinstance(answer, dict):
+        return []
+    own = [(answer.get("code", answer.get("code_url")), answer["qr"])] if "qr" in answer else []
+    return own + [pair for one in answer.values() for pair in pictures(one)]
+
+
+def read_picture(url: str) -> list[str]:
+    """Return what a scanner reads off a data URL of a PNG."""
     head, _, data = url.partition(",")
-    assert head == "data:image/gif;base64"
+    assert head == "data:image/png;base64"
     picture = cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_GRAYSCALE)
-    assert [one.text for one in zxingcpp.read_barcodes(picture)] == [text]
+    return [one.text for one in zxingcpp.read_barcodes(picture)]
+
+
+def coupon_mall() -> Mall:
+    """Return the mall with a coupon on the pages after a purchase and after joining."""
+    mall = Mall()
+    for occasion in (Occasion.ANY, Occasion.JOIN):
+        page = LandingPage(
+            "x", "t-drinks", "谢谢", blocks=(LandingBlock(BlockKind.COUPON, "券", code="CP-9"),)
+        )
+        draft = LandingDraft(LandingSlot("t-drinks", occasion), 0, (LandingVariant("A", page),))
+        publish_landing(mall.box, draft, "王")
+    return mall
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("exit_unused", "x"),
+        ("cart_give", "b"),
+        ("payment_native", "weixin:"),
+        ("landing", "CP-9"),
+        ("me_member", "CP-9"),
+        ("me_joined", "CP-9"),
+    ],
+)
+@pytest.mark.parametrize("source", ["box", "fixture"])
+def test_scanners_read_the_picture_beside_each_code(name: str, begins: str, source: str) -> None:
+    answer = read(name)["answer"] if source == "fixture" else ANSWERS[name](coupon_mall())
+    shown = [(code, qr) for code, qr in pictures(answer) if code]
+    assert shown
+    if source == "box":
+        assert [code for code, _ in shown if code and code.startswith(begins)]
+    for code, qr in shown:
+        assert qr is not None
+        assert len(qr) < 2_000
+        assert read_picture(qr) == [code]
+
+
+@pytest.mark.parametrize("name", ["payment_jsapi", "payment_paid"])
+def test_where_there_is_no_code_there_is_no_picture(name: str) -> None:
+    assert pictures(ANSWERS[name](Mall())) == [(None, None)]

@@ -132,8 +132,10 @@ export class Program {
   }
 
   find(from, name) {
-    const base = name.startsWith(".") ? join(from, name) : `miniprogram_npm/${name}`;
-    const found = [base, `${base}.js`, `${base}/index.js`].find((one) => one in this.files);
+    const base = join(from, name);
+    // No packages: the mini-program ships none.
+    const places = name.startsWith(".") ? [base, `${base}.js`, `${base}/index.js`] : [];
+    const found = places.find((one) => one in this.files);
     if (!found || !found.endsWith(".js")) throw new Error(`${from}: require("${name}") finds nothing`);
     return found;
   }
