@@ -82,3 +82,9 @@ def iso(at: int) -> str:
 def local(at: int, zone: tzinfo) -> datetime:
     """Return Unix milliseconds as a date and time in `zone`, for people and business days only."""
     return datetime.fromtimestamp(at / 1000, tz=zone)
+
+
+def utc_offset_minutes(at: int, zone: tzinfo) -> int:
+    """Return by how many whole minutes `zone` is ahead of UTC at an instant of Unix milliseconds."""
+    offset = local(at, zone).utcoffset()
+    return 0 if offset is None else int(offset.total_seconds() // 60)

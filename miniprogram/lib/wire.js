@@ -1,4 +1,5 @@
 // One call over wx.request, and what can go wrong with it.
+const times = require('./times');
 const timing = require('./timing');
 
 /** A call that failed. word: as in docs/protocols/phone-api.md, or "offline" when no answer came. */
@@ -27,6 +28,7 @@ function send({ url, method, data, header }) {
       timeout: timing.request,
       dataType: 'json',
       success: (answer) => {
+        times.heed(headerOf(answer.header, 'mall-utc-offset'));
         if (answer.statusCode >= 200 && answer.statusCode < 300) resolve(answer.data || null);
         else reject(errorOf(answer));
       },
@@ -43,9 +45,13 @@ function errorOf({ statusCode, data, header }) {
 }
 
 function retryAfter(header) {
-  const names = Object.keys(header || {});
-  const name = names.find((one) => one.toLowerCase() === 'retry-after');
-  return name ? Number(header[name]) || 0 : 0;
+  return Number(headerOf(header, 'retry-after')) || 0;
+}
+
+/** Return a header of an answer by its name in small letters, "" without; phones differ in how they write names. */
+function headerOf(header, wanted) {
+  const name = Object.keys(header || {}).find((one) => one.toLowerCase() === wanted);
+  return name ? String(header[name]) : '';
 }
 
 /** Wait so many milliseconds. */

@@ -72,6 +72,15 @@ test('a stay that is paid says until when to leave and asks for no money', async
   expect(parking.has('pay')).toBe(false);
 });
 
+test.each(['Mall-Utc-Offset', 'mall-utc-offset'])('times are the mall\'s, by what the box says with %s', async (name) => {
+  const { stays } = fixture('parking_stay');
+  const body = { stays: [{ ...stays[0], due_fen: 0, entered_at: Date.UTC(2026, 10, 22, 16, 30), allowed_exit_at: Date.UTC(2026, 10, 22, 20, 5) }] };
+  phone.on('GET', '/parking', { status: 200, header: { [name]: '345' }, body });
+  const parking = await openPage('parking');
+  expect(parking.words('free')).toContain('请在 01:50 前出场');
+  expect(parking.text()).toContain('11-22 22:15');
+});
+
 test('points pay for some of it, once for each tap, and what is left is shown', async () => {
   phone.on('POST', '/parking/s-1/points', () => fixture('parking_stay'));
   const parking = await openPage('parking');

@@ -6,6 +6,7 @@ const simulate = require('miniprogram-simulate');
 const root = path.join(__dirname, '..');
 const timing = require('../lib/timing');
 const address = require('../lib/address');
+const times = require('../lib/times');
 
 const BASE = 'https://hq.example/b/demo-mall/till-1';
 // WeChat's own compiler comes as a program for x86; elsewhere one of plain JavaScript takes its place.
@@ -46,6 +47,7 @@ function newPhone({ language = 'zh_CN', scene = 1011, release = true } = {}) {
   phone.on('POST', '/session', () => fixture('session'));
   global.wx = fakeWx(phone, { language, scene, release });
   address.forget();
+  times.forget();
   return phone;
 }
 

@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import cv2
 import numpy as np
 import pytest
 import zxingcpp
 
+from edge.clock import local
 from edge.gateways.wechat_pay.prepay import MiniProgramPayment
 from edge.members.landing import BlockKind, LandingBlock, LandingPage
 from edge.members.landing_version import LandingSlot, LandingVariant, Occasion
@@ -32,6 +34,7 @@ from edge.services.member_rules import MemberRules
 from edge.services.publish_landing import LandingDraft, publish_landing
 from edge.services.touch_rules import TouchRules
 from edge.services.write_ticket import open_ticket
+from edge.web.phone.api import OFFSET_HEADER
 from sim.fakes.box import BREAD, COLA, KIOSK, SHELF, stock
 from sim.fakes.pictures import FakePictures
 from sim.fakes.printer import FakePrinter
@@ -245,6 +248,23 @@ def test_every_answer_that_the_tests_know_is_compared() -> None:
 def test_the_box_answers_as_the_tests_of_the_mini_program_take_for_granted(name: str) -> None:
     mall = Mall()
     assert misses(read(name)["answer"], ANSWERS[name](mall)) == []
+
+
+@pytest.mark.parametrize(("zone", "minutes"), [("Asia/Shanghai", "480"), ("America/St_Johns", "-210")])
+def test_every_answer_says_how_the_malls_clocks_stand(zone: str, minutes: str) -> None:
+    mall = Mall()
+    mall.box = replace(mall.box, rules=replace(mall.box.rules, zone=ZoneInfo(zone)))
+    mall.set_phones(mall.box.phone)
+    answers = [mall.call("POST", "/session", body={}), mall.call("GET", "/cart")]
+    assert [one.status_code for one in answers] == [200, 401]
+    assert [one.headers[OFFSET_HEADER] for one in answers] == [minutes] * 2
+    now = mall.box.clock.now().wall_at
+    script = f"""
+        const times = require('./lib/times');
+        times.heed({json.dumps(answers[0].headers[OFFSET_HEADER])});
+        console.log(JSON.stringify(times.dayTime({now})));
+    """
+    assert run_node(script) == f"{local(now, ZoneInfo(zone)):%m-%d %H:%M}"
 
 
 @pytest.mark.parametrize(

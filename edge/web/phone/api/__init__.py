@@ -9,13 +9,17 @@ from __future__ import annotations
 from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
+from edge.clock import utc_offset_minutes
 from edge.errors import EdgeError
 from edge.services.box import Box
 from edge.web.desk import WebSettings
 from edge.web.phone.api import cart, exit, kiosk, landing, me, orders, parking, session, tickets, touch
 from edge.web.phone.api.asking import PhoneProblem, answer_problem, problem_of, problem_of_status
 
-__all__ = ["blueprint"]
+__all__ = ["OFFSET_HEADER", "blueprint"]
+
+#: By how many minutes the mall's clocks are ahead of UTC, so that phones show instants as the box's texts do.
+OFFSET_HEADER = "Mall-Utc-Offset"
 
 _PARTS = (session, orders, cart, kiosk, exit, me, parking, landing, touch, tickets)
 
@@ -40,5 +44,11 @@ def blueprint(box: Box, settings: WebSettings) -> Blueprint:
     @routes.errorhandler(HTTPException)
     def impossible(error: HTTPException) -> Response:
         return answer_problem(problem_of_status(error))
+
+    @routes.after_request
+    def timed(answer: Response) -> Response:
+        now = box.clock.now().wall_at
+        answer.headers[OFFSET_HEADER] = str(utc_offset_minutes(now, box.rules.zone))
+        return answer
 
     return routes
