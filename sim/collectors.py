@@ -146,24 +146,27 @@ def _tickets(world: World, collector: Collector, paid: set[str]) -> Iterator[str
 
 def _tenants(world: World) -> Iterator[str]:
     """All was brought back: nothing is sold, kept, or left with anybody but what cannot be moved."""
-
     orders = [person.order_id for person in world.people if isinstance(person, Collector)]
-
-    def query(unit: Unit) -> tuple[dict[tuple[str, str], int], int]:
-        splits = [split for order in orders if order for split in unit.splits.of_order(order)]
-        returns = [one for split in splits for one in unit.splits.returns_of(split.split_id)]
-        stuck = sum(one.amount_fen for one in returns if one.state is ShareState.FAILED)
-        return unit.ledger.moved(0, LATER), stuck
-
-    moved, stuck = world.store.read(query)
-    for one in tenant_sums(moved):
+    moved, stuck_fen = world.store.read(lambda unit: (unit.ledger.moved(0, LATER), _stuck_fen(unit, orders)))
+    sums = tenant_sums(moved)
+    for one in sums:
         if one.commission_fen or one.sold_fen != one.returned_fen:
             yield f"{one.tenant_id} sold {one.sold_fen}, returned {one.returned_fen}: {one.commission_fen}"
-        if one.reached_fen and not stuck:
+    if stuck_fen:
+        return
+    for one in sums:
+        if one.reached_fen:
             yield f"{one.tenant_id} has {one.reached_fen} fen of what was brought back"
     held = {merchant: fen for merchant, fen in world.splits.held_fen().items() if fen}
-    if held and not stuck:
+    if held:
         yield f"the gateway left shares with {held}"
+
+
+def _stuck_fen(unit: Unit, orders: Sequence[str]) -> int:
+    """Return what tenants do not give back of these orders."""
+    splits = [split for order in orders if order for split in unit.splits.of_order(order)]
+    returns = [one for split in splits for one in unit.splits.returns_of(split.split_id)]
+    return sum(one.amount_fen for one in returns if one.state is ShareState.FAILED)
 
 
 def _is(event: Event, kind: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from edge.clock import Instant
 from edge.members.consent import ConsentPurpose, standing
 from edge.members.conversion import ConversionStep
-from edge.members.landing import BlockKind
+from edge.members.landing import BlockKind, LandingBlock
 from edge.members.member import mask_number, mask_phone
 from edge.members.points import PointsEntry, PointsKind
 from edge.parking.validation import Holder, Validation
@@ -139,20 +139,40 @@ def _parking(unit: Unit, box: Box, member_id: str, language: str) -> list[Json]:
 
 def _coupons(unit: Unit, member_id: str, language: str, now: Instant) -> list[Json]:
     """Return the coupons on the pages that the member's purchases ended on, the newest first."""
+    found: dict[str, Json] = {}
+    for order_id in _purchases(unit, member_id, now):
+        ends_at = _page_ends(unit, order_id)
+        for block in _coupon_blocks(unit, order_id):
+            found.setdefault(block.code, _coupon(block, language, ends_at, now))
+    return list(found.values())
+
+
+def _purchases(unit: Unit, member_id: str, now: Instant) -> list[str]:
+    """Return the orders that the member's latest purchases were, the newest first."""
     steps = unit.journeys.of_member(member_id, now.wall_at - COUPON_MS)
     orders = [one.order_id for one in reversed(steps) if one.step is ConversionStep.BOUGHT and one.order_id]
-    found: dict[str, Json] = {}
-    for order_id in list(dict.fromkeys(orders))[:PURCHASES]:
-        order = unit.orders.get(order_id)
-        page = landing_of(unit, order) if order else None
-        shown = shown_now(unit, order_id)
-        version = unit.landings.version(shown.slot, shown.number) if shown and shown.number else None
-        ends_at = version.valid_to if version else None
-        for block in page.blocks if page else ():
-            if block.kind is BlockKind.COUPON and block.code:
-                name = (block.title_en if language == "en" else "") or block.title
-                over = ends_at is not None and ends_at <= now.wall_at
-                state = "expired" if over else "granted"
-                one = {"code": block.code, "name": name, "state": state, "ends_at": ends_at, "what": "coupon"}
-                found.setdefault(block.code, one)
-    return list(found.values())
+    return list(dict.fromkeys(orders))[:PURCHASES]
+
+
+def _coupon_blocks(unit: Unit, order_id: str) -> list[LandingBlock]:
+    order = unit.orders.get(order_id)
+    page = landing_of(unit, order) if order else None
+    return [one for one in page.blocks if one.kind is BlockKind.COUPON and one.code] if page else []
+
+
+def _page_ends(unit: Unit, order_id: str) -> int | None:
+    """Return until when the page that a purchase ended on holds, None for without an end."""
+    shown = shown_now(unit, order_id)
+    version = unit.landings.version(shown.slot, shown.number) if shown and shown.number else None
+    return version.valid_to if version else None
+
+
+def _coupon(block: LandingBlock, language: str, ends_at: int | None, now: Instant) -> Json:
+    over = ends_at is not None and ends_at <= now.wall_at
+    return {
+        "code": block.code,
+        "name": (block.title_en if language == "en" else "") or block.title,
+        "state": "expired" if over else "granted",
+        "ends_at": ends_at,
+        "what": "coupon",
+    }

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from edge.members.identity import Identity, IdentityKind, read_identity
+from edge.members.landing import BlockKind, LandingBlock, LandingPage
+from edge.members.landing_version import LandingSlot, LandingVariant
 from edge.members.points import PointsLease, PointsPlan, PointsRule
 from edge.members.touchpoint import Touchpoint, build_book
 from edge.parking.benefit import BenefitKind
@@ -20,6 +22,7 @@ from edge.services.join_member import JoinAsk, join
 from edge.services.journey_records import LinkKind
 from edge.services.member_rules import MemberRules
 from edge.services.own_membership import link_code
+from edge.services.publish_landing import LandingDraft, publish_landing
 from edge.services.quote_session import quote_session
 from edge.services.touch_rules import TouchRules
 from edge.web.phone.plate_limit import OF_CLIENT
@@ -129,6 +132,35 @@ def test_who_joins_on_the_receipt_gets_that_purchases_points_and_drives_out_free
         (3, "earn"),
         (8, "earn"),
     ]
+
+
+def test_the_coupons_of_a_purchases_page_are_kept_until_that_page_ends(shop: Members) -> None:
+    blocks = (
+        LandingBlock(BlockKind.COUPON, "八折", "20 % off", code="TEA-80"),
+        LandingBlock(BlockKind.COUPON, "没有代码"),
+        LandingBlock(BlockKind.TEXT, "欢迎"),
+    )
+    mall = LandingPage("", "", "谢谢惠顾", blocks=blocks)
+    ends_at = shop.box.clock.now().wall_at + DAY_MS
+    draft = LandingDraft(LandingSlot(""), 0, (LandingVariant("A", mall),), valid_to=ends_at)
+    publish_landing(shop.box, draft, "王")
+    token = shop.sign_in("openid-a")
+    shop.json("POST", "/me/join", token, JOIN)
+    for _ in range(2):
+        order = shop.phone_order(token)
+        payment = shop.json("POST", f"/orders/{order.order_id}/pay", token)
+        assert shop.pays_inside(payment, "openid-a")
+        shop.resolve(10_000)
+    coupon, *others = [one for one in shop.json("GET", "/me", token)["coupons"] if one["what"] == "coupon"]
+    assert others == []
+    said = {name: coupon[name] for name in ("code", "name", "state", "ends_at", "what")}
+    wanted = {"code": "TEA-80", "name": "八折", "state": "granted", "ends_at": ends_at, "what": "coupon"}
+    assert said == wanted
+    english = shop.json("GET", "/me?language=en", token)["coupons"]
+    assert "20 % off" in [one["name"] for one in english]
+    shop.wait(DAY_MS)
+    later = shop.json("GET", "/me", token)["coupons"]
+    assert [one["state"] for one in later if one["what"] == "coupon"] == ["expired"]
 
 
 def test_a_purchase_is_nobody_elses_and_not_for_ever(shop: Members) -> None:
