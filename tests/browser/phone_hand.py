@@ -21,8 +21,8 @@ class Hand:
     """One phone; every method waits for what it expects. errors: what the browser's console complained of."""
 
     def __init__(self, browser: Browser, url: str, language: str = "zh", opens: str = "program") -> None:
-        # Phones tell times by their own clock; this one lives where the mall is.
-        self.context = browser.new_context(viewport=PHONE, timezone_id="Asia/Shanghai")  # type: ignore[arg-type]
+        # The mall's time is shown on phones that are set to any other.
+        self.context = browser.new_context(viewport=PHONE, timezone_id="America/New_York")  # type: ignore[arg-type]
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
         self.errors: list[str] = []

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from edge.clock import local, wall_ms
 from edge.codes.signed_token import TokenKind
 from sim.__main__ import random_digits
 from sim.crowd.desk import refund_all
@@ -33,6 +35,8 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 EGG_TART, CROISSANT, TEA = "BK-001", "BK-005", "MK-002"
 BOOK, POEMS = "BS-001", "BS-002"
 Hold = Callable[..., Hand]
+
+MALL_ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture(scope="module")
@@ -236,13 +240,18 @@ def test_two_counters_tickets_are_paid_at_the_central_cashier_by_phone(
 
 def test_a_stay_is_paid_by_the_code_at_the_exit_and_the_boom_opens(hold: Hold, mall: Mall) -> None:
     hand, plate = hold(), some_plate(random_digits)
+    began = local(wall_ms(), MALL_ZONE)
     assert mall.lanes.enter(mall.lanes.car(plate))
+    ended = local(wall_ms(), MALL_ZONE)
+    # The phone is set to another zone; it shows the mall's time.
+    hours = re.compile(f"{began:%m-%d %H}:|{ended:%m-%d %H}:")
 
     def pay_by_phone() -> str:
         hand.page.click("#open-scan")
         hand.scan(f"{mall.public_url}/phone/parking/lane/B1-out")
         hand.expect_page("pages/parking/parking")
         expect(hand.see(".due")).to_have_text("¥6.00")
+        expect(hand.see(".right")).to_contain_text(hours)
         hand.shoot("parking-zh-1-stay")
         hand.see(".pay").click()
         hand.pay()
