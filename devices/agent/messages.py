@@ -13,9 +13,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from devices.types import GateInputs, LoopSeen, Photo, PlateSeen
+
+Word = TypeVar("Word", bound=StrEnum)
 
 Json: TypeAlias = str | int | float | bool | Sequence["Json"] | Mapping[str, "Json"] | None
 
@@ -113,10 +115,7 @@ def decode_request(raw: bytes) -> Request:
     lines = _list(data, "lines")
     if len(lines) > MAX_LINES or not all(isinstance(one, str) and len(one) <= MAX_TEXT for one in lines):
         raise BadMessage(f"lines: {MAX_LINES} texts of {MAX_TEXT} letters at most")
-    try:
-        op = Op(_text(data, "op"))
-    except ValueError:
-        raise BadMessage(f"op {data['op']!r} is none of {', '.join(Op)}") from None
+    op = _one_of(Op, data, "op")
     return Request(
         _text(data, "id"),
         _text(data, "device"),
@@ -146,10 +145,7 @@ def encode_reply(reply: Reply) -> bytes:
 def decode_reply(raw: bytes) -> Reply:
     """Return a reply; raise BadMessage."""
     data = _object(raw)
-    try:
-        outcome = Outcome(_text(data, "outcome"))
-    except ValueError:
-        raise BadMessage(f"outcome {data['outcome']!r} is none") from None
+    outcome = _one_of(Outcome, data, "outcome")
     inputs = data.get("inputs")
     return Reply(_text(data, "id"), outcome, _text(data, "detail"), _inputs(inputs) if inputs else None)
 
@@ -273,6 +269,14 @@ def _object(raw: bytes) -> Mapping[str, object]:
     if not isinstance(data, dict):
         raise BadMessage("no JSON object")
     return data
+
+
+def _one_of(words: type[Word], data: Mapping[str, object], key: str) -> Word:
+    told = _text(data, key)
+    try:
+        return words(told)
+    except ValueError:
+        raise BadMessage(f"{key} {told!r} is none of {', '.join(words)}") from None
 
 
 def _text(data: Mapping[str, object], key: str) -> str:

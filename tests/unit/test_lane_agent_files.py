@@ -88,7 +88,9 @@ def test_what_was_seen_arrives_with_its_age(seq: int, age_ms: int, what: PlateSe
 
 @given(
     st.binary(max_size=200)
-    | st.recursive(st.none() | st.booleans() | texts, st.lists).map(lambda x: json.dumps(x).encode())
+    | st.recursive(
+        st.none() | st.booleans() | texts, lambda inner: st.lists(inner) | st.dictionaries(texts, inner)
+    ).map(lambda x: json.dumps(x).encode())
 )
 def test_what_is_no_message_is_refused_and_never_crashes(raw: bytes) -> None:
     for decode in (decode_request, decode_reply, decode_number, lambda one: decode_seen(one, 0)):
