@@ -22,8 +22,10 @@ from sim.wires import PtyWire
 #: A purchase from which parking is free for two hours, as the landing page says.
 THRESHOLD_FEN = 5_000
 
-#: Seconds that a car may need for its whole way through a lane.
+#: Seconds that a car may need for its whole way through a lane, and the longest that its driver waits for the boom
+#: to come down behind the car before.
 PASS_S = 60.0
+CLOSING_S = 10.0
 _LOOK_S = 0.2
 
 #: How many times as fast as real cars these drive at most: the service looks at their loops in real time.
@@ -241,6 +243,7 @@ class MallLanes:
         return any(one.what == "told" and "元" in one.words for one in mine[seen:])
 
     def _through(self, lane: SimLane, car: Car, meanwhile: Callable[[], None]) -> bool:
+        self._await_boom(lane)
         lane.arrive(car)
         for _ in range(int(PASS_S / _LOOK_S)):
             if lane.await_left(car.plate.text, _LOOK_S):
@@ -249,6 +252,12 @@ class MallLanes:
             if self._stop.is_set():
                 return False
         return False
+
+    def _await_boom(self, lane: SimLane) -> None:
+        """Wait until the boom is down behind the car before (一车一杆), unless it is held open."""
+        for _ in range(int(CLOSING_S / _LOOK_S)):
+            if not lane.gate.boom_up or self._stop.wait(_LOOK_S):
+                return
 
     def _tell(self, side: str) -> Callable[[Happening], None]:
         def tell(happening: Happening) -> None:
