@@ -22,8 +22,8 @@ from sim.wires import PtyWire
 #: A purchase from which parking is free for two hours, as the landing page says.
 THRESHOLD_FEN = 5_000
 
-#: Seconds that a car may need for its whole way through a lane, and the longest that its driver waits for the boom
-#: to come down behind the car before.
+#: Seconds that a car may need for its whole way through a lane, and the longest that its driver waits for the
+#: boom to come down behind the car before.
 PASS_S = 60.0
 CLOSING_S = 10.0
 _LOOK_S = 0.2
