@@ -91,13 +91,15 @@ class StepCount:
 class StepRate:
     """One line of a funnel. of_previous_permille: of those at the nearest step before that no fewer took.
 
-    of_first_permille: of those at the step before that most took. Both None where there is no such step, as
-    a way may begin at any step.
+    of_first_permille: of those at the step before that most took. previous: the step that
+    of_previous_permille is a share of; the steps are no chain, so it need not be the one above. All None
+    where there is no such step, as a way may begin at any step.
     """
 
     count: StepCount
     of_previous_permille: int | None
     of_first_permille: int | None
+    previous: ConversionStep | None = None
 
 
 def check_correlation(text: str) -> str:
@@ -132,11 +134,15 @@ def rates(counts: Sequence[StepCount]) -> tuple[StepRate, ...]:
     """Return the funnel of counts as `add_counts` returns them, in thousandths rounded down."""
     found = []
     for place, one in enumerate(counts):
-        before = [each.shoppers for each in counts[:place] if each.shoppers >= max(1, one.shoppers)]
-        nearest, most = (before[-1], max(before)) if before else (0, 0)
-        found.append(StepRate(one, _permille(one.shoppers, nearest), _permille(one.shoppers, most)))
+        before = [each for each in counts[:place] if each.shoppers >= max(1, one.shoppers)]
+        if not before:
+            found.append(StepRate(one, None, None))
+            continue
+        nearest, most = before[-1], max(each.shoppers for each in before)
+        of_nearest = _permille(one.shoppers, nearest.shoppers)
+        found.append(StepRate(one, of_nearest, _permille(one.shoppers, most), nearest.step))
     return tuple(found)
 
 
-def _permille(part: int, whole: int) -> int | None:
-    return part * 1_000 // whole if whole else None
+def _permille(part: int, whole: int) -> int:
+    return part * 1_000 // whole

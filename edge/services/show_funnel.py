@@ -112,8 +112,8 @@ def funnel_lines(view: FunnelView) -> list[str]:
     for one in view.steps:
         share = (
             ""
-            if one.of_previous_permille is None
-            else f"{one.of_previous_permille / 10:.1f} % of the step before"
+            if one.of_previous_permille is None or one.previous is None
+            else f"{one.of_previous_permille / 10:.1f} % of {one.previous.value}"
         )
         lines.append(f"  {one.count.step.value:<11}{one.count.shoppers:>9}  {share}".rstrip())
     lines.append("")

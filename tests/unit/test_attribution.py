@@ -286,6 +286,8 @@ def test_rates_are_of_the_nearest_step_that_anybody_took() -> None:
     ) == (None, None)
     assert lines[ConversionStep.OPENED].of_previous_permille == 500
     assert lines[ConversionStep.BOUGHT].of_previous_permille == 200
+    named = [lines[step].previous for step in (ConversionStep.SCANNED, ConversionStep.BOUGHT)]
+    assert named == [None, ConversionStep.OPENED]
     assert lines[ConversionStep.BOUGHT].of_first_permille == 100
     assert lines[ConversionStep.BOUGHT].count.amount_fen == 9_900
 
