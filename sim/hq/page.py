@@ -19,7 +19,8 @@ from sim.hq.trace import trace
 _PLACE = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
 _PAGE, _TRACE = Path(__file__).with_name("page.html"), Path(__file__).with_name("trace.html")
 
-FUNNEL = ("order.paid", "landing.shown", "landing.opened", "landing.join", "landing.follow")
+#: Choosing to join is a tap on the page; a member is who then gave what it takes, as the box's funnel counts.
+FUNNEL = ("order.paid", "landing.shown", "landing.opened", "landing.join", "member.joined", "landing.follow")
 
 #: Boxes listed; of more, those that need a look come first. Holes are told for so many of them.
 MAX_BOXES = 200
