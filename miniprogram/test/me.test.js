@@ -16,7 +16,7 @@ test('a member sees points, coupons, plates and consents, all masked as the box 
   expect(me.words('points')).toBe('1280');
   expect(me.words('phone')).toBe('138****8000');
   expect(me.text()).toContain('粤B·**345');
-  expect(me.all('consent').map((one) => one.textContent)).toEqual(['撤回', '同意']);
+  expect(me.all('consent').map((one) => one.textContent)).toEqual(['删除我的资料', '同意']);
 });
 
 test('joining needs a tick that nobody has set beforehand, and no phone number', async () => {
@@ -138,18 +138,30 @@ test('a plate that is none is refused in the box\'s words and stays to be correc
   expect([phone.toast(), me.data().plate]).toEqual(['这不是车牌', 'X']);
 });
 
-test('a consent can be taken back and given again, in the version that it is about', async () => {
-  phone.on('POST', '/me/consent', () => fixture('me_member'));
+test('a consent can be given and taken back, in the version that it is about; that cars are unbound is asked first', async () => {
+  phone.on('POST', '/me/consent', ({ body }) => fixture('me_member', { consents: [{ ...body }] }));
   const me = await openPage('me');
-  await me.tap('consent', 0);
-  await until(() => phone.asked('POST', '/me/consent').length === 1);
-  await until(() => !me.page.instance.acting);
   await me.tap('consent', 1);
+  await until(() => me.data().me.consents.length === 1);
+  await until(() => !me.page.instance.acting);
+  phone.modal = false;
+  await me.tap('consent', 0);
+  expect(phone.last('showModal').content).toContain('解绑');
+  phone.modal = true;
+  await me.tap('consent', 0);
   await until(() => phone.asked('POST', '/me/consent').length === 2);
   expect(phone.asked('POST', '/me/consent').map((one) => one.body)).toEqual([
-    { purpose: 'membership', version: '2026-11', given: false },
     { purpose: 'plate', version: '2026-11', given: true },
+    { purpose: 'plate', version: '2026-11', given: false },
   ]);
+});
+
+test('whoever takes membership back is offered to be erased, and tells the box nothing before', async () => {
+  const me = await openPage('me');
+  phone.modal = false;
+  await me.tap('consent', 0);
+  expect(phone.last('showModal')).toMatchObject({ title: '删除我的资料' });
+  expect(phone.calls.filter((one) => one.method === 'POST' && one.path.includes('/me/'))).toEqual([]);
 });
 
 test('points are listed with more on request, each page from where the last ended', async () => {

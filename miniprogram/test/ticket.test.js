@@ -186,12 +186,30 @@ test('a ticket that is being paid goes on where it was: the box is asked how', a
 });
 
 test('a ticket that somebody else is paying shows no payment of ours', async () => {
-  phone.on('GET', '/t/t1', () => fixture('ticket_issued', { state: 'paying', order_id: 'o-1' }));
-  phone.on('GET', '/orders/o-1', () => refused(403, 'not_yours'));
+  phone.on('GET', '/t/t1', () => fixture('ticket_issued', { state: 'paying', order_id: null }));
   const ticket = await open();
   expect(ticket.data().status).toBe('ready');
   expect(ticket.words('busy')).toContain('有人正在支付');
-  expect(ticket.data().pay.phase).toBe('idle');
+  expect([ticket.data().pay.phase, ticket.has('pay')]).toEqual(['idle', false]);
+});
+
+test.each([
+  ['issued', true],
+  ['paid', false],
+])('a ticket that somebody else is paying is looked at again until it is %s, and no longer', async (state, free) => {
+  phone.on('POST', '/t/t1/pay', () => refused(409, 'declined', '可能正在别处付款。'));
+  const ticket = await open();
+  phone.on('GET', '/t/t1', () => fixture('ticket_issued', { state: 'paying', order_id: null }));
+  await ticket.tap('pay');
+  await until(() => ticket.has('busy'));
+  phone.on('GET', '/t/t1', () => fixture('ticket_issued', { state, order_id: null, release_code: null }));
+  await until(() => !ticket.has('busy'));
+  expect([ticket.has('pay'), ticket.data().pay.problem]).toEqual([free, '']);
+  const asked = phone.asked('GET', '/t/t1').length;
+  await new Promise((resolve) => {
+    setTimeout(resolve, 40);
+  });
+  expect(phone.asked('GET', '/t/t1').length).toBe(asked);
 });
 
 test('the shopper who paid sees the collection code until the goods were handed over', async () => {

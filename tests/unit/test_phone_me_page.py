@@ -106,7 +106,15 @@ def test_cars_and_consents_are_taken_back_and_the_member_leaves_by_forms(shop: M
     post(client, "/phone/me/consent", purpose="messages", version="7", given="yes")
     given = {one["purpose"]: one["given"] for one in shop.json("GET", "/me", token)["consents"]}
     assert given["messages"]
-    assert "problem=invalid" in post(
+    consents = client.get("/phone/me?language=en").text
+    assert 'href="#erase">Erase my data' in consents
+    assert "Unbinds all my cars" in consents
+    assert "problem=invalid" in post(client, "/phone/me/consent", purpose="plate", version="7")
+    assert shop.json("GET", "/me", token)["consents"][1]["given"]
+    post(client, "/phone/me/consent", purpose="plate", version="7", confirm="yes")
+    given = {one["purpose"]: one["given"] for one in shop.json("GET", "/me", token)["consents"]}
+    assert not given["plate"]
+    assert "problem=plate" in post(
         client, "/phone/me/plates", **{**fields, "plate": "?", "key": "tap-00000002"}
     )
     assert "problem=invalid" in post(client, "/phone/me/erase")

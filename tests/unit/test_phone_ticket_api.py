@@ -94,6 +94,8 @@ def test_the_payer_alone_sees_the_release_code_and_others_that_it_is_being_paid(
     assert (seen["state"], seen["order_id"]) == ("paying", None)
     refused = shop.call("POST", f"{shop.path(ticket)}/pay", other)
     assert (refused.status_code, refused.get_json()["error"]) == (409, "declined")
+    told = shop.call("POST", f"{shop.path(ticket)}/pay", other, language="en").get_json()
+    assert told["message"] == "It cannot be paid now; it may be being paid elsewhere."
 
     shop.pays(ticket)
     code = shop.ticket(ticket).release_code

@@ -31,7 +31,7 @@ from edge.services.phone_session import member_of_session
 from edge.services.records import Unit
 from edge.services.show_me import show_me, show_points
 from edge.web.desk import WebSettings
-from edge.web.phone.api.asking import asked_language
+from edge.web.phone.api.asking import PhoneProblem, asked_language, check_plate
 from edge.web.phone.api.me import change_own_consent, export_own
 from edge.web.phone.api.orders import begin_paying
 from edge.web.phone.api.parking import my_stays, spend_on_stay, stay_json
@@ -41,7 +41,7 @@ from edge.web.phone.qr_picture import qr_picture
 from edge.web.texts import load_texts
 
 _MAX_WORD = 64
-_PROBLEMS = ("invalid", "declined", "unavailable")
+_PROBLEMS = ("invalid", "plate", "declined", "unavailable")
 
 
 def blueprint(box: Box, settings: WebSettings) -> Blueprint:
@@ -118,6 +118,10 @@ class _Pages:
         plate, version, key, receipt = (_field(name) for name in ("plate", "version", "key", "receipt"))
         if request.form.get("agree") != "yes":
             return self._back(problem="invalid")
+        try:
+            check_plate(plate)
+        except PhoneProblem:
+            return self._back(problem="plate")
         return self._do(lambda asked: bind_own_plate(self._box, asked, plate, version, key, receipt))
 
     def unbind(self, plate_id: str) -> AnyResponse:
@@ -127,6 +131,8 @@ class _Pages:
     def consent(self) -> AnyResponse:
         """Give or withdraw a consent."""
         purpose, version, wanted = _field("purpose"), _field("version"), _field("given") == "yes"
+        if not wanted and purpose == "plate" and _field("confirm") != "yes":
+            return self._back(problem="invalid")
         return self._do(lambda asked: change_own_consent(self._box, asked, purpose, version, wanted=wanted))
 
     def erase(self) -> AnyResponse:

@@ -68,6 +68,7 @@ class _Pages:
             problem=problem if problem in _PROBLEMS else "",
             until=self._until(ticket["expires_at"]),
             query=way_on(),
+            refresh_to=f"{request.script_root}{request.path}{way_on()}",
             refresh_s=REFRESH_S if waits or ticket["release_code"] else 0,
         )
 

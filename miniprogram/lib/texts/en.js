@@ -156,6 +156,7 @@ module.exports = {
     erase: 'Erase my data',
     eraseAsk: 'Membership, points, coupons and plates will be erased for good. Go on?',
     erased: 'Erased',
+    plateWithdrawAsk: 'All your cars are unbound and get no member’s parking offers any more. Go on?',
     parking: 'Parking',
   },
   parking: {

@@ -156,6 +156,7 @@ module.exports = {
     erase: '删除我的资料',
     eraseAsk: '会员、积分、优惠券和车牌都会删除，不能恢复。确定吗？',
     erased: '已删除',
+    plateWithdrawAsk: '撤回后所有车牌会解绑，停车不再享受会员减免。确定吗？',
     parking: '停车缴费',
   },
   parking: {

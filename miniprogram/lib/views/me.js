@@ -53,7 +53,8 @@ function consentView({ purpose, version, given }, t) {
     given,
     name: names[purpose] || purpose,
     words: given ? t.given : t.withdrawn,
-    button: given ? t.withdraw : t.give,
+    // Nobody withdraws from membership and stays: leaving is being erased.
+    button: given ? (purpose === 'membership' ? t.erase : t.withdraw) : t.give,
   };
 }
 

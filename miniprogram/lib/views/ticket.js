@@ -4,7 +4,6 @@ const { fill, fillIf } = require('../texts/index');
 const { hourMinute } = require('../times');
 const { goodsView } = require('./goods');
 
-const PAYABLE = ['issued', 'paying'];
 
 /** Return what the page shows of the box's answer to GET /t/{ticket}. */
 function ticketView(answer, t) {
@@ -20,12 +19,18 @@ function ticketView(answer, t) {
     amount,
     payLabel: fill(t.pay, { amount }),
     againLabel: fill(t.payAgain, { amount }),
-    payable: PAYABLE.includes(answer.state),
+    ...whose(answer),
     until: fillIf(t.until, { time: answer.state === 'issued' && hourMinute(answer.expires_at) }),
     release: answer.state === 'paid' && answer.release_code ? String(answer.release_code) : '',
     busy: answer.state === 'paying' ? t.statePaying : '',
     ...words(answer, t),
   };
+}
+
+/** Whoever pays it may go on; others wait until it is paid or free again. */
+function whose({ state, order_id }) {
+  const paying = state === 'paying';
+  return { payable: state === 'issued' || (paying && Boolean(order_id)), waits: paying && !order_id };
 }
 
 function words({ state, release_code }, t) {

@@ -91,10 +91,26 @@ Page(
     onConsent({ currentTarget }) {
       const { purpose } = currentTarget.dataset;
       const found = this.data.me.consents.find((one) => one.purpose === purpose);
-      const version = found.given ? found.version : this.data.me.version;
-      return this.act(async () =>
-        this.showMe(await this.api.post('/me/consent', { purpose, version, given: !found.given })),
-      );
+      if (found.given && purpose === 'membership') return this.onErase();
+      if (found.given && purpose === 'plate') return this.askWithdraw(found);
+      return this.consent(found);
+    },
+
+    /** Withdrawing takes the cars along: that is said before. */
+    askWithdraw(found) {
+      const { t } = this.data;
+      wx.showModal({
+        title: t.withdraw,
+        content: t.plateWithdrawAsk,
+        confirmText: t.yes,
+        cancelText: t.cancel,
+        success: ({ confirm }) => confirm && this.consent(found),
+      });
+    },
+
+    consent({ purpose, given, version }) {
+      const body = { purpose, version: given ? version : this.data.me.version, given: !given };
+      return this.act(async () => this.showMe(await this.api.post('/me/consent', body)));
     },
 
     onHistory() {

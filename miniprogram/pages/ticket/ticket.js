@@ -11,16 +11,27 @@ Page(
     data: { ticket: null, pay: IDLE },
 
     async load() {
+      const answer = await this.ask();
+      if (answer.state === 'paying' && answer.order_id) await this.resume(answer.order_id);
+      if (answer.state === 'paid' && answer.release_code) this.watch(() => this.lookForHandOver());
+      else if (this.data.ticket.waits) this.watch(() => this.lookForOthers());
+    },
+
+    async ask() {
       const answer = await this.api.get(`/t/${this.params.ticket}`);
       this.setData({ ticket: ticketView(answer, this.data.t) });
-      if (answer.state === 'paying') await this.resume(answer.order_id);
-      if (answer.state === 'paid' && answer.release_code) this.watch(() => this.lookForHandOver());
+      return answer;
     },
 
     async lookForHandOver() {
-      const answer = await this.api.get(`/t/${this.params.ticket}`);
-      this.setData({ ticket: ticketView(answer, this.data.t) });
-      return answer.state === 'paid';
+      return (await this.ask()).state === 'paid';
+    },
+
+    /** Somebody else pays it: look until they have, or have given up. */
+    async lookForOthers() {
+      await this.ask();
+      if (!this.data.ticket.waits) this.setData({ pay: IDLE });
+      return this.data.ticket.waits;
     },
 
     begin() {

@@ -13,6 +13,7 @@ from flask import Response, g, jsonify, make_response, request
 from werkzeug.exceptions import HTTPException
 
 from edge.errors import Declined, EdgeError, Invalid, OutcomeUnknown, Unavailable
+from edge.parking.validation import tidy_plate
 from edge.services.box import Box
 from edge.services.phone_ports import LoginRefused
 from edge.services.phone_records import PhoneSession
@@ -50,14 +51,12 @@ _WORDS = {
 class PhoneProblem(Exception):
     """A refusal. word: one of docs/protocols/phone-api.md; text: the name of its text, by default the word's.
 
-    params: what fills the text. said: the text itself, instead. retry_s: when to ask again, 0 says nothing.
+    params: what fills the text. retry_s: when to ask again, 0 says nothing.
     """
 
-    def __init__(
-        self, word: str, text: str = "", *, said: str = "", retry_s: int = 0, **params: object
-    ) -> None:
-        super().__init__(said or text or word)
-        self.word, self.text, self.said = word, text or f"phone_{word}", said
+    def __init__(self, word: str, text: str = "", *, retry_s: int = 0, **params: object) -> None:
+        super().__init__(text or word)
+        self.word, self.text = word, text or f"phone_{word}"
         self.retry_s, self.params = retry_s, params
 
 
@@ -120,6 +119,14 @@ def body() -> Mapping[str, object]:
     return given
 
 
+def check_plate(text: str) -> None:
+    """Raise PhoneProblem, in a driver's words, for what cannot be a plate."""
+    try:
+        tidy_plate(text)
+    except Invalid as error:
+        raise PhoneProblem("invalid", "parking_no_plate") from error
+
+
 def text_in(given: Mapping[str, object], name: str, longest: int, default: str | None = None) -> str:
     """Return a text of the body; raise Invalid when it is missing, too long or no text."""
     value = given.get(name, default)
@@ -147,7 +154,7 @@ def asked_language() -> str:
 def answer_problem(problem: PhoneProblem) -> Response:
     """Return a refusal as JSON in the phone's language."""
     template = load_texts(asked_language())[problem.text]
-    message = problem.said or template.format_map(problem.params)
+    message = template.format_map(problem.params)
     answer = make_response(jsonify(error=problem.word, message=message), _STATUS[problem.word])
     if problem.retry_s:
         answer.headers["Retry-After"] = str(problem.retry_s)
@@ -155,13 +162,13 @@ def answer_problem(problem: PhoneProblem) -> Response:
 
 
 def problem_of(error: EdgeError) -> PhoneProblem:
-    """Return how an error of a use case is told to a phone; what it says is told in English alone."""
+    """Return how an error of a use case is told to a phone: its own words are for staff and for logs."""
     if isinstance(error, LoginRefused):
         return PhoneProblem("login_refused")
     if isinstance(error, Invalid):
-        return _spoken("invalid", error)
+        return PhoneProblem("invalid")
     if isinstance(error, Declined):
-        return _spoken("declined", error)
+        return PhoneProblem("declined")
     if isinstance(error, (Unavailable, OutcomeUnknown)):
         return PhoneProblem("unavailable", retry_s=RETRY_S)
     return PhoneProblem("unavailable", "phone_broken", retry_s=30)
@@ -170,12 +177,6 @@ def problem_of(error: EdgeError) -> PhoneProblem:
 def problem_of_status(error: HTTPException) -> PhoneProblem:
     """Return how a refusal of the web's own is told to a phone."""
     return PhoneProblem(_WORDS.get(error.code or 500, "unavailable"))
-
-
-def _spoken(word: str, error: EdgeError) -> PhoneProblem:
-    if asked_language() != "en":
-        return PhoneProblem(word)
-    return PhoneProblem(word, said=str(error))
 
 
 def _own_page() -> bool:

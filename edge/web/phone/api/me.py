@@ -27,7 +27,7 @@ from edge.services.phone_records import PhoneSession
 from edge.services.records import Unit
 from edge.services.show_me import show_me, show_points
 from edge.web.desk import WebSettings
-from edge.web.phone.api.asking import asked_language, body, session, text_in
+from edge.web.phone.api.asking import PhoneProblem, asked_language, body, check_plate, session, text_in
 from edge.web.phone.api.landing import landing_shown
 from edge.web.phone.qr_picture import with_qr
 from edge.web.texts import load_texts
@@ -54,6 +54,7 @@ def add(routes: Blueprint, box: Box, settings: WebSettings) -> None:
             phone_code=text_in(given, "phone_code", _MAX_CODE, ""),
             link=text_in(given, "link", _MAX_WORD, ""),
         )
+        _same_texts(box, form.consent_version)
         joined = join_own(box, asked, form)
         page = box.store.read(lambda unit: join_page(unit, joined.member.member_id))
         points, parked = joined.claimed.points, joined.claimed.parked
@@ -76,6 +77,8 @@ def _add_plates(routes: Blueprint, box: Box) -> None:
         asked, given = session(box), body()
         plate, version = text_in(given, "plate", 32), text_in(given, "consent_version", 24)
         key, receipt = text_in(given, "key", 40), text_in(given, "receipt", _MAX_WORD, "")
+        _same_texts(box, version)
+        check_plate(plate)
         bind_own_plate(box, asked, plate, version, key, receipt)
         return _me(box, asked)
 
@@ -89,9 +92,8 @@ def _add_plates(routes: Blueprint, box: Box) -> None:
 def _add_rest(routes: Blueprint, box: Box) -> None:
     @routes.post("/me/consent")
     def own_consent() -> Response:
-        asked, given = session(box), body()
-        purpose, version = text_in(given, "purpose", 24), text_in(given, "version", 24, "")
-        change_own_consent(box, asked, purpose, version, wanted=given.get("given") is True)
+        asked = session(box)
+        _change_consent(box, asked, body())
         return _me(box, asked)
 
     @routes.get("/me/points")
@@ -112,6 +114,21 @@ def _add_rest(routes: Blueprint, box: Box) -> None:
             raise Invalid("say confirm: true; what is erased cannot be brought back")
         erase_self(box, session(box))
         return Response(status=204)
+
+
+def _change_consent(box: Box, asked: PhoneSession, given: Mapping[str, object]) -> None:
+    purpose, version = text_in(given, "purpose", 24), text_in(given, "version", 24, "")
+    wanted = given.get("given") is True
+    if wanted:
+        _same_texts(box, version)
+    if purpose == ConsentPurpose.MEMBERSHIP and not wanted:
+        raise PhoneProblem("declined", "me_leave_by_erasing")
+    change_own_consent(box, asked, purpose, version, wanted=wanted)
+
+
+def _same_texts(box: Box, version: str) -> None:
+    if version != box.members.consent_version:
+        raise PhoneProblem("invalid", "me_texts_changed")
 
 
 def change_own_consent(box: Box, asked: PhoneSession, purpose: str, version: str, *, wanted: bool) -> None:

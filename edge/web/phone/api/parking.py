@@ -21,7 +21,7 @@ from edge.services.phone_session import member_of_session
 from edge.services.records import Unit
 from edge.services.show_stay import StayShown, show_stay, stay_at_lane, stay_of_ticket, stays_of_plate
 from edge.web.desk import WebSettings
-from edge.web.phone.api.asking import PhoneProblem, asked_language, body, session, text_in
+from edge.web.phone.api.asking import PhoneProblem, asked_language, body, check_plate, session, text_in
 from edge.web.phone.api.orders import pay_order
 from edge.web.phone.plate_limit import PlateLimit
 
@@ -92,6 +92,7 @@ class _Finder:
             return my_stays(self._box, asked)
         if by != "plate":
             return look(self._box, word[:_MAX_WORD])
+        check_plate(word)
         wait_s = self._limit.wait_s(asked.session_id, normalise(word))
         if wait_s:
             raise PhoneProblem("too_often", retry_s=wait_s)

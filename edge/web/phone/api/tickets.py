@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 
 from edge.codes.signed_token import MAX_TOKEN
+from edge.errors import Declined
 from edge.services.box import Box
 from edge.services.issue_ticket import ticket_of_token
 from edge.services.pay_ticket import begin_ticket_payment, meet_ticket
@@ -12,7 +13,7 @@ from edge.services.phone_records import PhoneSession
 from edge.services.records import Unit
 from edge.services.show_ticket import show_ticket
 from edge.web.desk import WebSettings
-from edge.web.phone.api.asking import asked_language, session
+from edge.web.phone.api.asking import PhoneProblem, asked_language, session
 from edge.web.phone.api.orders import answer_payment
 
 
@@ -27,7 +28,10 @@ def add(routes: Blueprint, box: Box, settings: WebSettings) -> None:
 
     @routes.post("/t/<token>/pay")
     def pay_ticket(token: str) -> Response:
-        shown = begin_ticket_payment(box, token[: MAX_TOKEN + 1], session(box))
+        try:
+            shown = begin_ticket_payment(box, token[: MAX_TOKEN + 1], session(box))
+        except Declined as error:
+            raise PhoneProblem("declined", "ticket_declined") from error
         return answer_payment(box, shown.order_id)
 
 
