@@ -99,6 +99,30 @@ class CodeFinder:
             return None
         return answer.content if answer.status_code == 200 else None
 
+    @property
+    def scanners(self) -> tuple[str, ...]:
+        """The places before which a phone can be held."""
+        return (*self._workstations, *(counter for counter, _ in self._counters))
+
+    def hold_up(self, place: str, text: str) -> str:
+        """Give one of `scanners` a phone's code as a scan; return why it was not taken, "" when it was."""
+        origin = {"Origin": str(self._client.base_url).rstrip("/")}
+        guide = dict(self._counters).get(place)
+        try:
+            if guide is None:
+                answer = self._client.post(
+                    f"/api/kiosk/{place}/type_code", json={"text": text}, headers=origin
+                )
+            else:
+                with self._lock:
+                    self._tablet(place, guide)
+                    answer = self._client.post(
+                        f"/api/counter/{place}/type-code", json={"text": text}, headers=origin
+                    )
+        except (httpx.HTTPError, ValueError) as error:
+            return f"{place} does not answer: {error}"
+        return "" if answer.is_success else f"{place} answered {answer.status_code}"
+
     def _tablets(self) -> Iterator[Code]:
         """Yield the codes that guides hold out; looking at a tablet changes nothing on it."""
         for counter, guide in self._counters:

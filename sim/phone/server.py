@@ -10,6 +10,7 @@ GET  /program/{path}           one file of it, for pictures
 *    /gateway/sim/...          the wallet in the phone
 GET  /codes                    what can be scanned in the mall now
 POST /read                     what codes a picture shows
+POST /hold                 {place, text}: a place's scanner reads a code off the phone
 """
 
 from __future__ import annotations
@@ -162,6 +163,7 @@ def _serve_itself(app: Flask, settings: PhoneSettings) -> None:
             "appid": settings.appid,
             "rule_page": RULE_PAGE,
             "names": dict(_WALLETS),
+            "scanners": [*settings.workstations, *(counter for counter, _ in settings.counters)],
         }
         return _json(told)
 
@@ -192,6 +194,17 @@ def _serve_camera(app: Flask, settings: PhoneSettings) -> None:
     def payment(workstation: str) -> Response:
         picture = finder.payment(workstation)
         return Response(picture or b"", 200 if picture else 404, mimetype="image/svg+xml")
+
+    @app.post("/hold")
+    def hold() -> Response:
+        given = request.get_json(silent=True)
+        place, text = (given.get("place"), given.get("text")) if isinstance(given, dict) else (None, None)
+        if not isinstance(place, str) or not isinstance(text, str) or not text:
+            return _json({"error": "place and text are two texts"}, 400)
+        if place not in finder.scanners:
+            return _json({"error": f"there is no scanner at {place}"}, 404)
+        wrong = finder.hold_up(place, text)
+        return _json({"error": wrong}, 502) if wrong else _json({"place": place})
 
     @app.post("/read")
     def read() -> Response:

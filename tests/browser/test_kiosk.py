@@ -218,6 +218,13 @@ def test_a_code_can_be_typed_on_a_keyboard(kiosk: KioskPage) -> None:
     expect(kiosk.sheet("code")).to_be_hidden()
 
 
+def test_a_keyboard_types_the_letters_and_signs_of_a_code_on_a_phone(kiosk: KioskPage) -> None:
+    kiosk.open_sheet("code")
+    code = "cAbCdEfGhIjK_-0123456789abcdefgh"
+    kiosk.page.keyboard.type(code)
+    expect(kiosk.page.locator("[data-typed]")).to_have_text(code)
+
+
 def test_giving_up_asks_first(kiosk: KioskPage, desk: DeskFake) -> None:
     kiosk.expect_painted(desk.scan("K1", TEA))
     kiosk.open_sheet("cancel")

@@ -122,3 +122,16 @@ def test_slips_lanes_and_walls_are_codes_that_can_be_seen_and_strangers_codes_ar
     assert ("wall", f"{box.url}/phone/shop") in seen
     assert not [text for _, text in seen if "elsewhere" in text]
     assert {"name", "name_en", "price", "code"} == set(told["goods"][0])
+
+
+def test_a_code_on_the_phone_is_read_by_the_scanner_of_a_place_of_the_mall(
+    phone: httpx.Client, box: Echo
+) -> None:
+    code = "cAbCdEfGhIjK_-0123456789abcdefgh"
+    assert phone.post("/hold", json={"place": "K02", "text": code}).json() == {"place": "K02"}
+    assert (box.asked[-1]["method"], box.asked[-1]["target"]) == ("POST", "/api/kiosk/K02/type_code")
+    assert code in str(box.asked[-1]["body"])
+    asked = len(box.asked)
+    assert phone.post("/hold", json={"place": "K09", "text": code}).status_code == 404
+    assert phone.post("/hold", json={"place": "K02"}).status_code == 400
+    assert len(box.asked) == asked

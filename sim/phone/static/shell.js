@@ -144,9 +144,21 @@ function fillPhone() {
   };
 }
 
+/** Hold the code on the screen up to a scanner in the mall. */
+async function holdUp(shown) {
+  const text = await readPage(shown);
+  if (!text) return toast({ title: phone.word("noCode"), icon: "none" });
+  return choose(phone.config.scanners.map((place) => [place, async () => {
+    const body = JSON.stringify({ place, text });
+    const answer = await fetch("/hold", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+    toast({ title: answer.ok ? phone.word("beep") : (await answer.json()).error, icon: answer.ok ? "success" : "none" });
+  }]));
+}
+
 function programMenu() {
   const page = program.top();
   choose([
+    ["holdUp", () => holdUp(at("stage"))],
     ["refresh", () => { if (!page.pullDown()) toast({ title: phone.word("noRefresh"), icon: "none" }); }],
     ["toHome", () => program.open(program.config.pages[0], {}, "reLaunch")],
     ["where", () => modal({ title: page.path, content: JSON.stringify(page.query), showCancel: false })],
@@ -157,6 +169,7 @@ function programMenu() {
 function browserMenu() {
   const page = at("frame").contentDocument;
   choose([
+    ["holdUp", () => holdUp(page)],
     ["readPage", async () => {
       const text = await readPage(page);
       if (text) await openText(text);

@@ -15,6 +15,7 @@ const WORDS = {
   askNumber: ["申请获取并验证你的手机号", "asks for your phone number"], askSubscription: ["申请给你发送以下一次性消息", "asks to send you these messages, once each"],
   refresh: ["下拉刷新", "Pull down"], noRefresh: ["这一页不能下拉刷新", "This page cannot be pulled down"], toHome: ["返回首页", "To its first page"], where: ["这是哪一页", "Which page is this"], inBrowser: ["在浏览器打开", "Open in the browser"],
   inProgram: ["在小程序打开", "Open in the mini-program"], readPage: ["识别图中二维码", "Read the QR code on the page"], follow: ["关注公众号（模拟）", "Follow the account (simulated)"],
+  holdUp: ["对准扫码器…", "Hold up to a scanner…"], beep: ["滴，已扫", "Beep: scanned"],
   copied: ["已复制", "Copied"], lostNetwork: ["模拟微信没有应答", "The simulated WeChat does not answer"], noNumber: ["额度用完", "quota used up"],
 };
 

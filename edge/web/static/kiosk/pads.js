@@ -6,6 +6,9 @@ import { t } from "./texts.js";
 
 const PIN_MAX = 8;
 const CODE_MAX = 48;
+const CASH_KEY = /^[0-9.]$/;
+/** Articles' codes are digits; those on phones, such as a cart's, have letters of both cases and signs. */
+const CODE_KEY = /^[!-~]$/;
 const typed = { code: "", cash: "" };
 let due = 0;
 
@@ -33,7 +36,7 @@ function listenToKeys(act) {
       if (onKey === typeCode) sendCode(act);
       if (event.target.closest?.("[data-act], [data-close], [data-cash-take]")) return;
     } else if (event.key === "Backspace") onKey("erase");
-    else if (/^[0-9]$/.test(event.key) || (event.key === "." && onKey === typeCash)) onKey(event.key);
+    else if ((onKey === typeCode ? CODE_KEY : CASH_KEY).test(event.key)) onKey(event.key);
     else return;
     event.preventDefault();
   });
