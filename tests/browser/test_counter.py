@@ -80,7 +80,6 @@ def opened(browser: Browser, place: Counter, size: tuple[int, int] = TABLET, lan
     page.click("[data-key=enter]")
     expect(page.locator("[data-do=open]")).to_be_visible()
     if language == "en":
-        page.click("[data-language=en]")
         expect(page.locator("[data-do=open]")).to_contain_text("New ticket")
     return page
 
@@ -189,6 +188,34 @@ def test_a_scanner_that_types_reads_goods_payment_codes_and_nothing_needs_a_fiel
     expect(page.locator("[data-side=paid]")).to_be_visible()
     page.click("[data-side=paid] [data-do=hand-over]")
     expect(page.locator("[data-side=over]")).to_be_visible()
+
+
+@pytest.mark.browser
+def test_closing_the_question_for_a_payment_code_frees_the_ticket(browser: Browser, place: Counter) -> None:
+    page = opened(browser, place, language="en")
+    page.click("[data-do=open]")
+    type_scan(page, TEA)
+    expect(page.locator("[data-lines] li")).to_have_count(1)
+    page.click("[data-do=issue]")
+    page.click("[data-do=pay-here]")
+    expect(page.locator("[data-dialog=pay]")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-side=issued]")).to_be_visible()
+    expect(page.locator("[data-state]")).to_have_text("to be paid")
+
+
+@pytest.mark.browser
+def test_the_language_of_a_tablet_outlasts_who_signs_in_and_out(browser: Browser, place: Counter) -> None:
+    page = opened(browser, place, language="en")
+    page.click("[data-do=sign-out]")
+    expect(page.locator("[data-guides-box] h1")).to_have_text("Who are you?")
+    page.reload()
+    expect(page.locator("[data-guides-box] h1")).to_have_text("Who are you?")
+    page.click(f"[data-guide={CHEN}]")
+    for digit in PIN:
+        page.click(f"[data-key='{digit}']")
+    page.click("[data-key=enter]")
+    expect(page.locator("[data-do=open]")).to_contain_text("New ticket")
 
 
 @pytest.mark.browser

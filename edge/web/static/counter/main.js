@@ -7,15 +7,35 @@ import { Link } from "./link.js";
 import { listenToScanner } from "./scanner.js";
 import { drawDesk } from "./view.js";
 
+const KEPT = `counter-language-${document.body.dataset.counter}`;
 const link = new Link(document.body.dataset.counter, draw, (lost) => { document.body.dataset.link = lost ? "lost" : "live"; });
 let view = null;
 let guide = null;
 let pin = "";
 let said = "";
+let language = kept();
+
+/** The language that was chosen on this tablet, "" until one was; it outlasts whoever signs in and out. */
+function kept() {
+  try {
+    return localStorage.getItem(KEPT) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function keep(chosen) {
+  language = chosen;
+  try {
+    localStorage.setItem(KEPT, chosen);
+  } catch {
+    // A browser that keeps nothing has it until the page is loaded again.
+  }
+}
 
 function draw(next) {
-  view = next;
-  if (setLanguage(next.language)) fillTexts();
+  view = language ? { ...next, language } : next;
+  if (setLanguage(view.language)) fillTexts();
   for (const node of document.querySelectorAll("[data-t-hint]")) node.placeholder = t(node.dataset.tHint);
   const inside = Boolean(next.guide);
   document.body.dataset.screen = inside ? "desk" : "enter";
@@ -30,6 +50,9 @@ function draw(next) {
     drawDesk(next);
   } else drawEnter();
   drawBanner();
+  // A code that was scanned beside the question answers it.
+  const asked = find("[data-dialog=pay]");
+  if (asked.open && view.paying?.state !== "code") asked.close();
 }
 
 function whoWords() {
@@ -114,6 +137,7 @@ async function payHere() {
   if (view.ticket.state === "issued" && !(await onTicket("pay-here"))) return;
   const values = await ask("pay", view.ticket.total_fen);
   if (values) await act("type-code", { text: values.code });
+  else if (view.ticket?.state === "paying" && view.paying?.state === "code") await act("pay-back");
 }
 
 async function tool(button) {
@@ -167,9 +191,10 @@ document.addEventListener("click", (event) => {
   else if (wanted) { guide = wanted; pin = ""; drawEnter(); }
 });
 
-function chooseLanguage(language) {
-  if (view?.guide) act("language", { language });
-  else if (view) draw({ ...view, language });
+function chooseLanguage(chosen) {
+  keep(chosen);
+  if (view) draw(view);
+  if (view?.guide) act("language", { language: chosen });
 }
 
 find("[data-scan]").addEventListener("submit", (event) => {
