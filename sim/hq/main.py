@@ -16,6 +16,7 @@ from sim.hq.behaviour import Behaviour
 from sim.hq.books import Books
 from sim.hq.ledger import Ledger
 from sim.hq.page import make_app
+from sim.hq.welcome import Welcome
 from sim.hq.worker import Worker
 
 WEB_HOST = "127.0.0.1"
@@ -178,17 +179,19 @@ def run(
     workers: int = 1,
     database: str = "",
 ) -> None:
-    """Run HQ with its page until `stop` is set. For `python -m sim hq`.
+    """Run HQ with its page until `stop` is set; it answers who joins at a box. For `python -m sim hq`.
 
     One worker keeps its books in SQLite under `folder`. More of them, or a `database`
     (postgresql://user@host/name), use PostgreSQL: the named one, else a private one that is gone at the end.
     """
     with ExitStack() as running:
+        hq: HqServer | HqFleet
         if workers == 1 and not database:
-            running.enter_context(HqServer(broker_port, http_port, folder, broker_host))
+            hq = running.enter_context(HqServer(broker_port, http_port, folder, broker_host))
         else:
             url = database or _private_database(running)
-            running.enter_context(HqFleet(broker_port, url, workers, http_port, broker_host))
+            hq = running.enter_context(HqFleet(broker_port, url, workers, http_port, broker_host))
+        running.enter_context(Welcome(hq.ledger, hq.broker, lambda: hq.behaviour))
         print(f"HQ at mqtt://{broker_host}:{broker_port}, page at http://{WEB_HOST}:{http_port}/", flush=True)
         stop.wait()
 
