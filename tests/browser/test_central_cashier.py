@@ -198,6 +198,44 @@ def test_a_ticket_that_was_written_anew_is_named_before_anybody_pays(
     shot(page, "cashier-zh-changed")
 
 
+def test_the_open_list_of_tickets_follows_what_the_counters_write(
+    page: Page, origin: str, shop: CashierShop
+) -> None:
+    till(page, origin)
+    page.locator(".attract [data-tickets-open]").click()
+    row = page.locator(".ticket-found li", has_text="C02-0007")
+    expect(row).to_contain_text("¥8.80")
+    put(shop, ticket(2, "t-bakery", 770))
+    expect(row).to_contain_text("¥7.70")
+
+
+def test_change_codes_and_the_receipt_stand_apart_at_a_till(
+    page: Page, origin: str, shop: CashierShop
+) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    till(page, origin, "en")
+    page.locator(".attract [data-tickets-open]").click()
+    add(page, "C01-0007")
+    add(page, "C02-0007")
+    page.locator("[data-overlay=tickets] [data-close]").click()
+    page.locator("#checkout").click()
+    page.locator("[data-quick] button").last.click()
+    page.locator("[data-cash-take]").click()
+    expect(page.locator("[data-change-due]")).to_be_visible()
+    shot(page, "cashier-en-change-and-codes")
+    below = 0.0
+    for part in (".done-mark", "[data-change-due]", "[data-receipt]", "[data-ticket-codes]", ".thanks .row"):
+        box = page.locator(part).bounding_box()
+        assert box is not None, part
+        assert box["y"] >= below, part
+        below = box["y"] + box["height"]
+    assert below <= 800
+    inner, outer = page.locator("[data-qr]").bounding_box(), page.locator("[data-receipt]").bounding_box()
+    assert inner and outer
+    assert inner["y"] >= outer["y"]
+    assert inner["y"] + inner["height"] <= outer["y"] + outer["height"]
+
+
 def test_a_payment_by_phone_is_given_up_for_cash_without_an_alarm(
     page: Page, origin: str, shop: CashierShop
 ) -> None:

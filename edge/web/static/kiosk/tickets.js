@@ -6,9 +6,13 @@ import { has, own, t } from "./texts.js";
 
 const TIMEOUT_MS = 10000;
 const WAIT_MS = 250;
+const AGAIN_MS = 3000;
+const SAID_MS = 6000;
 let act = null;
 let timer = 0;
 let asked = 0;
+let listed = "";
+let refusedAt = -SAID_MS;
 
 /** Build the sheet; `doAct(action, values, quiet)` resolves to null or {error, message}. */
 export function buildTickets(doAct) {
@@ -29,6 +33,7 @@ export function buildTickets(doAct) {
     const button = event.target.closest("[data-ticket]");
     if (button) collect(button);
   });
+  setInterval(lookAgain, AGAIN_MS);
   find("[data-collected]").addEventListener("click", async (event) => {
     const button = event.target.closest("[data-ticket]");
     if (button) await act("take_out", { ticket: button.dataset.ticket });
@@ -39,6 +44,7 @@ export function buildTickets(doAct) {
 export function openTickets() {
   find("[data-ticket-text]").value = "";
   find("[data-ticket-found]").replaceChildren();
+  listed = "";
   tell("");
   search();
 }
@@ -77,12 +83,19 @@ function paidRow(ticket) {
 }
 
 function searchSoon() {
+  refusedAt = -SAID_MS;
   clearTimeout(timer);
   timer = setTimeout(search, WAIT_MS);
 }
 
+/** Guides go on writing and phones go on paying while the list is open. */
+function lookAgain() {
+  if (!timer && !document.hidden && find("[data-ticket-found]").checkVisibility()) search();
+}
+
 async function search() {
   clearTimeout(timer);
+  timer = 0;
   const { workstation } = document.body.dataset;
   const text = find("[data-ticket-text]").value;
   const number = ++asked;
@@ -91,8 +104,11 @@ async function search() {
     const answer = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     const found = answer.ok ? await answer.json() : [];
     if (number !== asked) return;
-    find("[data-ticket-found]").replaceChildren(...found.map(foundRow));
-    tell(found.length ? "" : t("ticket_none"));
+    const now = JSON.stringify([found, t("ticket_collect")]);
+    // What has not changed stays as it is, and with it the button under a finger.
+    if (now !== listed) find("[data-ticket-found]").replaceChildren(...found.map(foundRow));
+    listed = now;
+    if (performance.now() - refusedAt > SAID_MS) tell(found.length ? "" : t("ticket_none"));
   } catch {
     tell(t("error_unreachable"));
   }
@@ -118,7 +134,9 @@ async function collect(button) {
   button.disabled = true;
   const { ticket, over } = button.dataset;
   const error = await act("collect", { ticket, take_over: over === "yes" }, true);
+  listed = "";
   if (error) {
+    refusedAt = performance.now();
     tell(t(error.error === "unreachable" || error.error === "unavailable" ? "ticket_wait" : "ticket_busy"));
     replay(find("[data-overlay=tickets] .pinpad"), "shake");
   }
