@@ -31,6 +31,10 @@ class WorkKind(StrEnum):
     NOT_HANDED_OVER = "not_handed_over"
 
 
+#: What the car park's people look into, not the cashiers.
+LANE_WORK = (WorkKind.TAILGATED, WorkKind.PASSED_BACK)
+
+
 @dataclass(frozen=True, slots=True)
 class WorkItem:
     """One thing that a person must look at and close with a reason; it is never deleted.

@@ -14,11 +14,19 @@ from edge.errors import Declined, Invalid
 from edge.parking.quote_words import summary
 from edge.services.box import Box
 from edge.services.passage_records import CorrectionReason
+from edge.services.records import Unit
 from edge.services.recount import MAX_DELTA, correct_count, recount
 from edge.services.show_parking import find_cars, show_parking
+from edge.services.work_items import MAX_REASON
+from edge.services.work_records import LANE_WORK, WorkItem
 from edge.web.desk import WebSettings
 from edge.web.staff.frame import Link, StaffPage, language, local_times, show, signed_in
 from edge.web.staff.parking_plot import labels, plot_income, plot_occupancy
+from edge.web.staff.payments import facts_of
+
+#: What waits at lanes, listed at most for each kind; and what was closed last.
+MOST_WORK = 50
+MOST_CLOSED = 200
 
 _log = structlog.get_logger("staff")
 
@@ -46,6 +54,9 @@ def page(box: Box, settings: WebSettings) -> StaffPage:
             summary=lambda quote: summary(quote, zone, language()),
             reasons=tuple(one for one in CorrectionReason if one is not CorrectionReason.RECOUNT),
             most=MAX_DELTA,
+            work=[(item, facts_of(item)) for item in box.store.read(_lane_work)],
+            closed=[(item, facts_of(item)) for item in box.store.read(_closed_work)],
+            most_reason=MAX_REASON,
             error=error,
             address=f"/staff/parking?day={view.day}&plate={quote(words)}",
             local_time=local_time,
@@ -64,8 +75,22 @@ def page(box: Box, settings: WebSettings) -> StaffPage:
         def parking_correct(zone: str) -> Response | tuple[str, int]:
             return _do(lambda: _correct(box, zone), parking_page)
 
-    links = (Link("/staff/parking", "parking"),) if box.parking.facility.lanes else ()
-    return StaffPage(add, lambda: links)
+    return StaffPage(add, lambda: _links(box))
+
+
+def _links(box: Box) -> list[Link]:
+    if not box.parking.facility.lanes:
+        return []
+    waiting = box.store.read(lambda unit: sum(unit.work_items.count_open(kind) for kind in LANE_WORK))
+    return [Link("/staff/parking", "parking", f" ({waiting})" if waiting else "")]
+
+
+def _lane_work(unit: Unit) -> list[WorkItem]:
+    return [item for kind in LANE_WORK for item in unit.work_items.open(MOST_WORK, kind)]
+
+
+def _closed_work(unit: Unit) -> list[WorkItem]:
+    return [item for item in unit.work_items.closed(MOST_CLOSED) if item.kind in LANE_WORK][:20]
 
 
 def _do(act: Callable[[], None], parking_page: Callable[[str], str]) -> Response | tuple[str, int]:

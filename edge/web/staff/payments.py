@@ -14,12 +14,18 @@ from edge.services.box import Box
 from edge.services.payment_desk import Choice, ask_now, give_back, open_payments, past_doubts
 from edge.services.records import Unit
 from edge.services.work_items import MAX_REASON, close_work
-from edge.services.work_records import WorkItem, WorkKind
+from edge.services.work_records import LANE_WORK, WorkItem, WorkKind
 from edge.web.desk import WebSettings
 from edge.web.staff.frame import Link, StaffPage, local_times, show, signed_in
 
 #: Work items that one page lists.
 MOST_SHOWN = 100
+
+#: Work that stands on a page of its own: the bills' and the car park's.
+_ELSEWHERE = (WorkKind.BILL_DIFFERENCE, *LANE_WORK)
+
+#: Where somebody comes back to who closed an item there.
+_LISTED = {"bills": "staff.bills", "parking": "staff.parking"}
 
 _log = structlog.get_logger("staff")
 
@@ -33,7 +39,7 @@ class _Pages:
 
     def desk(self, error: str = "", status: int = 200) -> tuple[str, int]:
         """Return the desk."""
-        wanted = [kind for kind in WorkKind if kind is not WorkKind.BILL_DIFFERENCE]
+        wanted = [kind for kind in WorkKind if kind not in _ELSEWHERE]
         work = [
             item
             for kind in wanted
@@ -75,11 +81,11 @@ class _Pages:
             _log.warning("work closed", kind=item.kind.value, reference=item.reference, by=by, reason=reason)
 
         back = request.form.get("back", "")
-        return self._then(step, "staff.bills" if back == "bills" else "staff.payments")
+        return self._then(step, _LISTED.get(back, "staff.payments"))
 
     def _closed(self) -> list[tuple[WorkItem, Mapping[str, object]]]:
         items = self._box.store.read(lambda unit: unit.work_items.closed(20))
-        return [(item, facts_of(item)) for item in items]
+        return [(item, facts_of(item)) for item in items if item.kind not in LANE_WORK]
 
     def _then(self, step: Callable[[], None], where: str) -> Response | tuple[str, int]:
         try:
@@ -107,7 +113,7 @@ def page(box: Box, settings: WebSettings) -> StaffPage:
 
 
 def _waiting(unit: Unit) -> int:
-    others = unit.work_items.count_open() - unit.work_items.count_open(WorkKind.BILL_DIFFERENCE)
+    others = unit.work_items.count_open() - sum(unit.work_items.count_open(kind) for kind in _ELSEWHERE)
     return others + len(unit.attempts.open(MOST_SHOWN))
 
 
