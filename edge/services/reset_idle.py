@@ -11,7 +11,11 @@ from edge.retail.basket import BasketState, change_state
 from edge.services.box import Box, WorkstationKind
 from edge.services.check_out import reopen, to_start
 from edge.services.records import Unit
+from edge.services.show_tickets import shows_codes
 from edge.services.workstation import Busy, act, load, touched_instant
+
+#: How long at least a till shows release codes: those who paid write them down or have them printed.
+CODES_MS = 120_000
 
 
 def reset_idle(box: Box, workstation: str) -> bool:
@@ -20,24 +24,35 @@ def reset_idle(box: Box, workstation: str) -> bool:
     Goods in the basket are held, so that they can be recalled.
     """
     now = box.clock.now()
-    busy = box.store.read(lambda unit: load(unit, box, workstation))
+    busy, left_ms = box.store.read(lambda unit: _looked(unit, box, workstation, now))
     if _tells_nobody(box, busy, now):
         act(box, workstation, _fall_silent)
         return False
-    if idle_left_ms(box, busy, now) != 0:
+    if left_ms != 0:
         return False
     return act(box, workstation, lambda unit, busy, now: _reset(unit, box, busy, now))
 
 
-def idle_left_ms(box: Box, busy: Busy, now: Instant) -> int | None:
+def idle_left_ms(unit: Unit, box: Box, busy: Busy, now: Instant) -> int | None:
     """Return the milliseconds until the screen goes back to the start, None when it will not."""
     if busy.screen == "attract" or not _may_reset(busy) or _waits_for_help(busy):
         return None
     if busy.screen != "paid" and box.workstation(busy.state.workstation).kind is WorkstationKind.LANE:
         # The fee stays there as long as the vehicle does.
         return None
-    limit_ms = box.rules.paid_idle_ms if busy.screen == "paid" else box.rules.idle_ms
+    limit_ms = _paid_ms(unit, box, busy) if busy.screen == "paid" else box.rules.idle_ms
     return max(0, limit_ms - now.since_ms(touched_instant(busy.state)))
+
+
+def _looked(unit: Unit, box: Box, workstation: str, now: Instant) -> tuple[Busy, int | None]:
+    busy = load(unit, box, workstation)
+    return busy, idle_left_ms(unit, box, busy, now)
+
+
+def _paid_ms(unit: Unit, box: Box, busy: Busy) -> int:
+    if busy.order is not None and shows_codes(unit, box, busy.order):
+        return max(box.rules.paid_idle_ms, CODES_MS)
+    return box.rules.paid_idle_ms
 
 
 def _tells_nobody(box: Box, busy: Busy, now: Instant) -> bool:
@@ -70,7 +85,7 @@ def _waits_for_help(busy: Busy) -> bool:
 
 
 def _reset(unit: Unit, box: Box, busy: Busy, now: Instant) -> bool:
-    if idle_left_ms(box, busy, now) != 0:
+    if idle_left_ms(unit, box, busy, now) != 0:
         return False
     if busy.screen == "checkout":
         busy = reopen(unit, box, busy, now)

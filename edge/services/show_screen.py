@@ -59,7 +59,7 @@ def show_screen(box: Box, workstation: str) -> dict[str, object]:
             "phone_pay": settings.kind is WorkstationKind.TILL and bool(box.prepayers),
             "fees": bool(box.parking.facility.lanes),
             "stays": show_stays(unit, box, busy, now),
-            "idle_s_left": _idle_s(box, busy, now),
+            "idle_s_left": _idle_s(unit, box, busy, now),
             "outbox_depth": unit.outbox.depth().count,
         }
 
@@ -202,6 +202,6 @@ def _receipt(box: Box, receipt: Receipt, order: Order) -> Json:
     }
 
 
-def _idle_s(box: Box, busy: Busy, now: Instant) -> int | None:
-    left_ms = idle_left_ms(box, busy, now)
+def _idle_s(unit: Unit, box: Box, busy: Busy, now: Instant) -> int | None:
+    left_ms = idle_left_ms(unit, box, busy, now)
     return None if left_ms is None else left_ms // 1000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edge.clock import local
+from edge.retail.order import Order
 from edge.retail.ticket import Ticket
 from edge.services.box import Box, WorkstationKind
 from edge.services.collect_tickets import FoundTicket, find_tickets, need_till
@@ -30,6 +31,27 @@ def screen_tickets(unit: Unit, box: Box, busy: Busy) -> list[dict[str, object]] 
         if ticket is not None:
             rows.append(_shown(box, ticket) | {"lines": list(kept.line_ids)})
     return rows
+
+
+def paid_tickets(unit: Unit, box: Box, order: Order) -> list[dict[str, object]]:
+    """Return the tickets that a till's order paid, each with its release code until the goods are gone.
+
+    Whoever has the till's receipt has the codes, as they stand on its paper; other orders have none here.
+    """
+    if not shows_codes(unit, box, order):
+        return []
+    return [
+        _shown(box, one, code=one.release_code) | {"state": one.state.value}
+        for one in unit.tickets.of_order(order.order_id)
+    ]
+
+
+def shows_codes(unit: Unit, box: Box, order: Order) -> bool:
+    """Return whether an order was paid at a till and has goods at counters."""
+    place = box.workstations.get(order.workstation)
+    if place is None or place.kind is not WorkstationKind.TILL:
+        return False
+    return bool(unit.tickets.of_order(order.order_id))
 
 
 def collects(box: Box, workstation: str) -> bool:

@@ -231,7 +231,8 @@ def test_change_codes_and_the_receipt_stand_apart_at_a_till(
         below = box["y"] + box["height"]
     assert below <= 800
     inner, outer = page.locator("[data-qr]").bounding_box(), page.locator("[data-receipt]").bounding_box()
-    assert inner and outer
+    assert inner is not None
+    assert outer is not None
     assert inner["y"] >= outer["y"]
     assert inner["y"] + inner["height"] <= outer["y"] + outer["height"]
 

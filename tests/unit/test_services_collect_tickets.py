@@ -12,7 +12,7 @@ from edge.errors import Declined, Invalid
 from edge.members.member import MemberProfile, ProfileState
 from edge.retail.basket import Basket, BasketState, LineItem
 from edge.retail.order import Order, OrderState
-from edge.retail.ticket import Ticket, TicketState, cancel_ticket, reopen_ticket
+from edge.retail.ticket import Ticket, TicketState, cancel_ticket, hand_over, reopen_ticket
 from edge.services.box import PHONE
 from edge.services.change_basket import change_quantity
 from edge.services.check_out import back_to_basket, cancel_sale, check_out
@@ -20,7 +20,9 @@ from edge.services.collect_tickets import collect_ticket, find_tickets, take_out
 from edge.services.pay_by_phone import begin_order_payment
 from edge.services.phone_rules import PhoneRules
 from edge.services.records import Unit
+from edge.services.reset_idle import CODES_MS, reset_idle
 from edge.services.settle_tickets import bind_tickets
+from edge.services.show_tickets import paid_tickets
 from edge.services.take_cash import take_cash
 from edge.services.workstation import NoticeCode
 from sim.fakes.box import COLA, GATEWAY, KIOSK, RULES, TILL
@@ -103,6 +105,41 @@ def test_tickets_of_several_tenants_are_paid_together_and_each_is_settled(shop: 
     paper = "\n".join(shop.papers(TILL))
     assert all(stored(shop, one).release_code in paper for one in (1, 2))
     assert "Collect at C02" in paper
+
+
+def test_release_codes_stay_on_a_tills_screen_until_they_can_be_written_down(shop: Shop) -> None:
+    put(shop, ticket(1, "t-tea", 1_500))
+    collect_ticket(shop.box, TILL, "ticket-1")
+    check_out(shop.box, TILL)
+    take_cash(shop.box, TILL, 2_000)
+    shop.wait(RULES.paid_idle_ms + 1_000)
+    assert not reset_idle(shop.box, TILL)
+    assert shop.screen(TILL)["screen"] == "paid"
+    shop.wait(CODES_MS)
+    assert reset_idle(shop.box, TILL)
+    assert shop.screen(TILL)["screen"] == "attract"
+
+
+def test_whoever_has_a_tills_receipt_sees_the_release_codes_until_the_goods_are_gone(shop: Shop) -> None:
+    put(shop, ticket(1, "t-tea", 1_500), ticket(2, "t-bakery", 800))
+    for one in ("ticket-1", "ticket-2"):
+        collect_ticket(shop.box, TILL, one)
+    check_out(shop.box, TILL)
+    order = shop.order(TILL)
+    take_cash(shop.box, TILL, 2_300)
+    codes = [stored(shop, one).release_code for one in (1, 2)]
+
+    def shown() -> list[dict[str, object]]:
+        return shop.box.store.read(
+            lambda unit: paid_tickets(unit, shop.box, shop.stored_order(order.order_id))
+        )
+
+    assert [one["release_code"] for one in shown()] == codes
+    put(shop, hand_over(stored(shop, 1), LATER, "g-1"))
+    assert [(one["release_code"], one["state"]) for one in shown()] == [
+        (None, "handed_over"),
+        (codes[1], "paid"),
+    ]
 
 
 def test_a_ticket_is_taken_out_again_with_all_its_lines_and_nothing_else(shop: Shop) -> None:
