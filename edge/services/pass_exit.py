@@ -25,6 +25,7 @@ from edge.retail.exit_pass import (
     judge,
 )
 from edge.retail.order import Order
+from edge.retail.refund import refunded_fen
 from edge.services.box import Box
 from edge.services.cart_events import exit_checked
 from edge.services.events import EventKind, record_event
@@ -42,6 +43,7 @@ class ExitShown:
     """What is known of an order's way out. code: what its QR code says. goods: what should be in the bag.
 
     expires_at: Unix milliseconds, None before it is paid. before: the look that used it, None without.
+    refunded_fen: what went back, or is on its way.
     """
 
     one: ExitPass
@@ -51,6 +53,7 @@ class ExitShown:
     goods: tuple[tuple[LineItem, int], ...]
     expires_at: int | None
     before: ExitCheck | None = None
+    refunded_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +157,7 @@ def _find(unit: Unit, box: Box, text: str, now: Instant) -> ExitShown | None:
     if not box.phone.key:
         return None
     try:
-        ident = read_token(TokenKind.EXIT, text.strip(), box.phone.key)
+        ident = read_token(TokenKind.EXIT, "".join(text.split()), box.phone.key)
     except Invalid:
         return None
     one = unit.exits.by_ident(ident)
@@ -175,6 +178,7 @@ def _shown(unit: Unit, box: Box, one: ExitPass, now: Instant) -> ExitShown | Non
         goods=goods_to_find(_goods_alone(order), refunds),
         expires_at=None if order.closed_at is None else order.closed_at + valid_ms,
         before=_who_used(unit.exits.checks_of(order.order_id)),
+        refunded_fen=refunded_fen(refunds),
     )
 
 

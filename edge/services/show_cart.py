@@ -72,7 +72,8 @@ def show_pass(shown: ExitShown) -> Json:
 
     Who was chosen for a look into the bag is told by the guard alone, after the code was shown.
     """
-    ready = shown.one.state is not ExitState.PASSED and shown.expires_at is not None
+    over = shown.one.state is ExitState.PASSED or shown.verdict is ExitVerdict.REFUNDED
+    ready = not over and shown.expires_at is not None
     secret = shown.one.state is ExitState.UNUSED and shown.verdict is ExitVerdict.RECHECK
     verdict = ExitVerdict.PASS if secret else shown.verdict
     return {
@@ -82,5 +83,6 @@ def show_pass(shown: ExitShown) -> Json:
         "number": shown.order.number,
         "count": sum(pieces for _, pieces in shown.goods),
         "total_fen": shown.order.total_fen,
+        "refunded_fen": shown.refunded_fen,
         "expires_at": shown.expires_at,
     }

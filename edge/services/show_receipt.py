@@ -10,7 +10,7 @@ from edge.members.conversion import ConversionStep
 from edge.members.landing import BlockKind
 from edge.members.touchpoint import TouchpointKind, touchpoint_id
 from edge.retail.order import Order
-from edge.retail.refund import Refund, RefundPhase
+from edge.retail.refund import Refund, RefundPhase, refunded_fen
 from edge.services.box import PHONE, Box
 from edge.services.claim_parking import show_parking
 from edge.services.events import EventKind, Surface, record_event
@@ -53,6 +53,7 @@ def show_receipt(box: Box, token: str) -> Mapping[str, object] | None:
             "tenders": show_tenders(order),
             "refunds": [_refund(one) for one in unit.refunds.of_order(order.order_id) if one.holds_money],
             "total_fen": order.total_fen,
+            "refunded_fen": refunded_fen(unit.refunds.of_order(order.order_id)),
             "landing": order_landing(unit, box, order),
             "way": way_of(unit, order),
             "parking": show_parking(unit, box, order.basket_id, order.order_id),

@@ -24,4 +24,9 @@ function note(order, known, now = Date.now()) {
   wx.setStorageSync(KEY, [{ ...before, ...known }, ...others].slice(0, LIMIT));
 }
 
-module.exports = { list, find, note };
+/** Change what is known of an order that is kept; its place stays. */
+function amend(order, known, now = Date.now()) {
+  wx.setStorageSync(KEY, list(now).map((one) => (one.order === order ? { ...one, ...known } : one)));
+}
+
+module.exports = { list, find, note, amend };

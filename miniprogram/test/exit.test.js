@@ -30,9 +30,30 @@ test('a re-check is said while the code stays', async () => {
   expect(exit.has('qr-picture')).toBe(true);
 });
 
+test('the code is also written out in fours, so that a guard can type it', async () => {
+  const exit = await openPage('exit', { order: 'o-1' });
+  const shown = exit.all('exit-group').map((one) => one.textContent);
+  expect(shown.join('')).toBe(fixture('exit_unused').code);
+  expect(shown.every((one) => one.length <= 4)).toBe(true);
+});
+
+test('an order of which all went back says how much, and shows no code to leave with', async () => {
+  phone.on('GET', '/exit/o-1', () => fixture('exit_unused', { verdict: 'refunded', code: null, count: 0, refunded_fen: 10290 }));
+  const exit = await openPage('exit', { order: 'o-1' });
+  expect(exit.words('refunded')).toBe('已退款 ¥102.90，原路退回');
+  expect(exit.has('exit-group')).toBe(false);
+});
+
+test('of an order of which a part went back the page shows what is left', async () => {
+  phone.on('GET', '/exit/o-1', () => fixture('exit_unused', { refunded_fen: 290, count: 2 }));
+  const exit = await openPage('exit', { order: 'o-1' });
+  expect(exit.words('refunded')).toBe('已退款 ¥2.90，原路退回退款后实付 ¥100.00');
+  expect([exit.words('exit-count'), exit.has('qr-picture')]).toEqual(['共 2 件', true]);
+});
+
 test.each([
   ['unpaid', '还没有确认到款'],
-  ['refunded', '已退款'],
+  ['refunded', '全额退款'],
   ['expired', '已过期'],
 ])('an order that is %s shows no code and says so', async (verdict, words) => {
   phone.on('GET', '/exit/o-1', () => fixture('exit_unused', { verdict, code: null }));

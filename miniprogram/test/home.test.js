@@ -81,11 +81,26 @@ test('purchases of the day are found again: an exit code, a receipt; older ones 
     { order: 'o-3', receipt: 'r3', number: 'K1-3', amount_fen: 700, kind: 'ticket', ticket: 't3', base: `${BASE}`, at: now },
     { order: 'o-4', receipt: 'r4', number: 'K1-4', amount_fen: 700, kind: 'kiosk', base: `${BASE}`, at: now - 25 * 3600 * 1000 },
   ]);
+  for (const receipt of ['r2', 'r3']) phone.on('GET', `/landing/${receipt}`, () => fixture('landing'));
   const home = await openPage('home');
   expect(home.all('recent').length).toBe(2);
   await home.tap('recent', 0);
   await home.tap('recent', 1);
   expect(phone.left()).toEqual(['/pages/exit/exit?order=o-2', '/pages/paid/paid?receipt=r3&order=o-3&ticket=t3']);
+});
+
+test('a purchase that was refunded since says so in the list, and offers no exit code', async () => {
+  const kept = { number: 'K1-2', amount_fen: 500, kind: 'shop', base: BASE, at: Date.now() };
+  phone.storage.recent = JSON.stringify([
+    { ...kept, order: 'o-1', receipt: 'r1' },
+    { ...kept, order: 'o-2', receipt: 'r2' },
+  ]);
+  phone.on('GET', '/landing/r1', () => fixture('landing'));
+  phone.on('GET', '/landing/r2', () => fixture('landing', { refunded_fen: 500 }));
+  const home = await openPage('home');
+  await until(() => home.has('refunded'));
+  expect(home.all('refunded').map((one) => one.textContent)).toEqual(['已退款 ¥5.00']);
+  expect(home.data().recent.map((one) => one.words)).toEqual(['出场码', '小票']);
 });
 
 test('the language can be changed and stays so', async () => {

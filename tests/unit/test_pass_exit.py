@@ -14,6 +14,7 @@ from edge.services.pass_exit import check_exit, end_recheck, keep_exits, last_lo
 from edge.services.receive_scan import receive_scan
 from edge.services.refund_order import RefundAsk, refund_order
 from edge.services.scan_and_go import pay_cart
+from edge.services.show_cart import show_pass
 from sim.fakes.box import BREAD, COLA
 from sim.people import SUPERVISOR
 from tests.unit.cart_shop import ALL, DOOR, KEY, CartShop
@@ -144,6 +145,20 @@ def test_what_was_given_back_does_not_leave_and_the_rest_is_looked_at() -> None:
     refund_order(shop.box, ask, "cashier", SUPERVISOR)
     assert look(shop, other) is ExitVerdict.RECHECK
     assert [(line.sku, pieces) for line, pieces in shop.exit(other).goods] == [("cola", 2)]
+    gone, rest = show_pass(shop.exit(order_id)), show_pass(shop.exit(other))
+    assert (gone["code"], gone["refunded_fen"]) == (None, shop.stored_order(order_id).total_fen)
+    assert (rest["code"], rest["refunded_fen"], rest["count"]) == (
+        shop.exit(other).code,
+        bread.unit_price_fen,
+        2,
+    )
+
+
+def test_a_code_is_typed_in_groups_as_it_is_written_under_its_picture() -> None:
+    shop = CartShop()
+    code = shop.exit(bought(shop)).code
+    typed = " ".join(code[at : at + 4] for at in range(0, len(code), 4))
+    assert check_exit(shop.box, f" {typed} ", DOOR).check.verdict is ExitVerdict.PASS
 
 
 def test_the_exits_own_scanner_looks_and_nothing_else_happens_there() -> None:

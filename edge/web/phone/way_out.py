@@ -46,6 +46,7 @@ class _Pages:
             seen=seen,
             lines=show_lines(shown.order.lines, asked_language()),
             order_id=shown.order.order_id,
+            groups=_groups(str(seen["code"] or "")),
             until=self._clock(shown.expires_at),
             left_at=self._clock(shown.one.checked_at),
             place=shown.one.place,
@@ -72,3 +73,8 @@ class _Pages:
 
     def _clock(self, at: int | None) -> str:
         return "" if at is None else f"{local(at, self._zone):%H:%M}"
+
+
+def _groups(code: str) -> list[str]:
+    """Return a code in fours, as a guard types it; spaces between them are passed over."""
+    return [code[at : at + 4] for at in range(0, len(code), 4)]

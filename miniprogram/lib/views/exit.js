@@ -1,6 +1,7 @@
 // An exit code as its page shows it.
 const { yuan } = require('../money');
 const { fill } = require('../texts/index');
+const { backView } = require('./back');
 
 /** Return what the page shows of the box's answer to GET /exit/{order_id}. */
 function exitView(answer, t) {
@@ -9,12 +10,19 @@ function exitView(answer, t) {
     qr: answer.qr || '',
     state: answer.state,
     words: wordsOf(answer, t),
+    groups: groupsOf(answer.code || ''),
+    ...backView(answer, t),
     good: answer.state === 'unused' && Boolean(answer.code),
     number: fill(t.order, { number: answer.number }),
     count: fill(t.count, { count: answer.count }),
     amount: yuan(answer.total_fen),
-    open: answer.state !== 'passed',
+    open: answer.state !== 'passed' && answer.verdict !== 'refunded',
   };
+}
+
+/** Return a code as a guard types it: in fours. */
+function groupsOf(code) {
+  return code.match(/.{1,4}/g) || [];
 }
 
 function wordsOf({ state, verdict, code }, t) {

@@ -2,6 +2,7 @@
 const { yuan } = require('../money');
 const { fill } = require('../texts/index');
 const { date, hourMinute } = require('../times');
+const { backView } = require('./back');
 
 /** The cold scenes in which WeChat shows <official-account>. Source: 公众号关注组件. */
 const FOLLOW_SCENES = [1011, 1017, 1025, 1047, 1124];
@@ -15,6 +16,7 @@ function landingView(answer, t, asked) {
   return {
     number: fill(t.number, { number: answer.number }),
     amount: yuan(answer.total_fen),
+    ...backView(answer, t),
     when: whenOf(answer.issued_iso),
     url: answer.url,
     title: landing ? own(landing, 'title', asked.language) : '',

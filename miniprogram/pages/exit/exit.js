@@ -23,7 +23,7 @@ Page(
 
     async ask(order) {
       const answer = await this.api.get(`/exit/${order}`);
-      recent.note(order, { kind: 'shop', number: answer.number, amount_fen: answer.total_fen, base: this.api.base, exit: answer });
+      recent.note(order, { kind: 'shop', number: answer.number, amount_fen: answer.total_fen, refunded_fen: answer.refunded_fen || 0, base: this.api.base, exit: answer });
       this.setData({ exit: exitView(answer, this.data.t), kept: false });
     },
 

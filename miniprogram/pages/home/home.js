@@ -15,6 +15,7 @@ Page(
     async load() {
       const { touchpoint } = this.params;
       this.showRecent();
+      this.lookForRefunds();
       if (touchpoint) await this.touch(touchpoint);
     },
 
@@ -24,9 +25,23 @@ Page(
         order: one.order,
         number: one.number,
         amount: yuan(one.amount_fen),
-        words: one.kind === 'shop' ? t.exitCode : t.receipt,
+        words: one.kind === 'shop' && !isBack(one) ? t.exitCode : t.receipt,
+        refunded: one.refunded_fen ? `${t.refunded} ${yuan(one.refunded_fen)}` : '',
       }));
       this.setData({ recent: shown });
+    },
+
+    /** Money may have gone back since a purchase was kept; without an answer it stays as it is kept. */
+    async lookForRefunds() {
+      const ours = recent.list().filter((one) => one.receipt && one.base === this.api.base);
+      const asked = ours.map((one) =>
+        this.api.get(`/landing/${one.receipt}`).then(
+          ({ refunded_fen: refunded }) => recent.amend(one.order, { refunded_fen: refunded || 0 }),
+          () => {},
+        ),
+      );
+      await Promise.all(asked);
+      this.showRecent();
     },
 
     /** A touchpoint's code was scanned: the box notes it and says where it leads. */
@@ -90,7 +105,13 @@ Page(
       this.showRecent();
     },
     onShow() {
-      if (this.data.status === 'ready') this.showRecent();
+      if (this.data.status !== 'ready') return;
+      this.showRecent();
+      this.lookForRefunds();
     },
   }),
 );
+
+function isBack({ refunded_fen: refunded, amount_fen: amount }) {
+  return refunded > 0 && refunded >= amount;
+}

@@ -18,7 +18,7 @@ Page(
       const page = landingView(answer, t, { base: this.api.base, language, scene });
       this.api.c = this.api.c || answer.c || '';
       this.setData({ page, exit: Boolean(exit) });
-      if (order) recent.note(order, { receipt, number: answer.number, amount_fen: answer.total_fen, base: this.api.base });
+      if (order) recent.note(order, { receipt, number: answer.number, amount_fen: answer.total_fen, refunded_fen: answer.refunded_fen || 0, base: this.api.base });
       // What follows only adds to the page; it stands without.
       await Promise.all([this.touch('opened'), this.loadMe(), this.loadTicket(), this.loadTemplates()].map(quiet));
     },
