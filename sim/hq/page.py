@@ -14,7 +14,8 @@ from sim.commander import Commander, Wish
 from sim.hq.behaviour import Behaviour
 from sim.hq.books import Books
 from sim.hq.reading import UNTRUSTED_MS, Word
-from sim.hq.trace import trace
+from sim.hq.trace import for_page, trace
+from sim.hq.trace_words import ZONE_NAME
 
 _PLACE = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
 _PAGE, _TRACE = Path(__file__).with_name("page.html"), Path(__file__).with_name("trace.html")
@@ -114,8 +115,10 @@ def _add_traces(app: Flask, hq: Hq) -> None:
     @app.get("/trace")
     def trace_page() -> str:
         word = request.args.get("of", "").strip()[:MAX_WORD]
-        found = trace(hq.ledger, word) if word else None
-        return render_template_string(_TRACE.read_text(encoding="utf-8"), found=found, word=word)
+        found = for_page(trace(hq.ledger, word)) if word else None
+        style = _PAGE.read_text(encoding="utf-8").partition("<style>")[2].partition("</style>")[0]
+        template = _TRACE.read_text(encoding="utf-8")
+        return render_template_string(template, found=found, word=word, style=style, zone=ZONE_NAME)
 
 
 def _add_commands(app: Flask, hq: Hq) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 from sim.hq.books import Books
+from sim.hq.trace_words import LANGUAGES, ZONE_NAME, kind_name, local_time, mark_name, told_of
 
 #: Fields that lead on from an event, and those whose events are taken in without leading any further: what a
 #: member, a stay or a ticket has to do with other purchases is no part of this one.
@@ -48,7 +49,7 @@ def trace(books: Books, word: str) -> Mapping[str, object]:
         if _belongs(event, asked | of_way):
             found.setdefault(_key(event), event)
     events = sorted(found.values(), key=lambda one: (one["time"], one["edge"], one["sequence"]))
-    return {"of": word, "events": events[:MAX_EVENTS], "chain": chain(events)}
+    return {"of": word, "events": events[:MAX_EVENTS], "chain": chain(events, word)}
 
 
 def ask(url: str, word: str) -> Mapping[str, object]:
@@ -57,9 +58,19 @@ def ask(url: str, word: str) -> Mapping[str, object]:
         return cast("Mapping[str, object]", json.load(answer))
 
 
-def chain(events: Sequence[Found]) -> Mapping[str, str]:
-    """Return for each of CHAIN when it happened, "" for what did not."""
-    return {name: next((one["time"] for one in events if _IS[name](one)), "") for name in CHAIN}
+def chain(events: Sequence[Found], word: str = "") -> Mapping[str, str]:
+    """Return for each of CHAIN when it happened, "" for what did not, in the order of time, these last.
+
+    word: where the trace begins. Of an order, the purchase, its points and its parking are that order's own,
+    whatever else was bought on the way; the car drove out after it.
+    """
+    own = next((str(one["data"]["order_id"]) for one in events if _is_order(one, word)), "")
+    bought_at = next((one["time"] for one in events if own and _is_order(one, own)), "")
+    marks = {}
+    for name in CHAIN:
+        mine = (one for one in events if _IS[name](one) and _of_order(name, one, own, bought_at))
+        marks[name] = next((str(one["time"]) for one in mine), "")
+    return dict(sorted(marks.items(), key=lambda mark: (not mark[1], mark[1], CHAIN.index(mark[0]))))
 
 
 def lines(found: Mapping[str, object]) -> list[str]:
@@ -67,10 +78,31 @@ def lines(found: Mapping[str, object]) -> list[str]:
     events = cast("Sequence[Found]", found["events"])
     if not events:
         return [f"HQ knows nothing of {found['of']}"]
-    rows = [f"{one['time'][11:23]}  {one['kind']:<20} {one['words']}" for one in events]
-    marks = cast("Mapping[str, str]", found["chain"])
-    whole = "  ".join(f"{name} {marks[name][11:19] or '-'}" for name in CHAIN)
-    return [f"{events[0]['time'][:10]}  {len(events)} events of {found['of']}", *rows, whole]
+    rows = [f"{local_time(one['time'])[11:]}  {one['kind']:<20} {one['words']}" for one in events]
+    # JSON does not keep an order.
+    marks = sorted(cast("Mapping[str, str]", found["chain"]).items(), key=lambda mark: (not mark[1], mark[1]))
+    whole = "  ".join(f"{mark_name(name, 'en')} {local_time(at)[11:19] or '-'}" for name, at in marks)
+    day = f"{local_time(events[0]['time'])[:10]} {ZONE_NAME}"
+    return [f"{day}  {len(events)} events of {found['of']}", *rows, whole]
+
+
+def for_page(found: Mapping[str, object]) -> Mapping[str, object]:
+    """Return what the page shows of a trace: names and words as {"zh", "en"}, local times."""
+    events = cast("Sequence[Found]", found["events"])
+    shown = [
+        {
+            **one,
+            "at": local_time(one["time"]),
+            "name": {each: kind_name(one["kind"], each) for each in LANGUAGES},
+            "said": {each: told_of(one["kind"], one["data"], each) for each in LANGUAGES},
+        }
+        for one in events
+    ]
+    marks = [
+        ({each: mark_name(name, each) for each in LANGUAGES}, local_time(at)[:19])
+        for name, at in cast("Mapping[str, str]", found["chain"]).items()
+    ]
+    return {"of": found["of"], "events": shown, "marks": marks}
 
 
 def _look(books: Books, words: Sequence[str], limit: int) -> list[Found]:
@@ -80,7 +112,7 @@ def _look(books: Books, words: Sequence[str], limit: int) -> list[Found]:
         for row in books.rows(_EVENTS, word, f'%"{word}"%', limit):
             data = json.loads(str(row["data"]))
             if row["subject"] == word or _has(data, word):
-                found.append({**row, "data": data, "words": _words(str(row["kind"]), data)})
+                found.append({**row, "data": data, "words": told_of(str(row["kind"]), data, "en")})
     return found
 
 
@@ -103,65 +135,23 @@ def _belongs(event: Found, strong: set[str]) -> bool:
     return not others or bool(others & strong)
 
 
+def _is_order(event: Found, word: str) -> bool:
+    data = event["data"]
+    return event["kind"] == "order.paid" and word in (data.get("order_id"), data.get("number"))
+
+
+def _of_order(mark: str, event: Found, order: str, bought_at: str) -> bool:
+    """Whether an event may stand for a mark of an order's trace; "" for a trace of something else."""
+    if not order or mark in ("touched", "joined"):
+        return True
+    if mark == "left":
+        return str(event["time"]) >= bought_at
+    return order in (event["data"].get("order_id"), event["data"].get("source"))
+
+
 def _key(event: Found) -> tuple[str, str, int, str]:
     return str(event["site"]), str(event["edge"]), int(event["sequence"]), str(event["kind"])
 
-
-def _words(kind: str, data: Mapping[str, Any]) -> str:
-    said = _SAID.get(kind)
-    if said is not None:
-        return said(data)
-    plain = ((name, value) for name, value in data.items() if value and isinstance(value, (str, int, bool)))
-    shown = [f"{name} {value}" for name, value in plain if not name.endswith(("_id", "_hmac", "_at"))]
-    return ", ".join(shown[:5])
-
-
-def _yuan(fen: object) -> str:
-    return f"{int(str(fen or 0)) / 100:.2f}"
-
-
-def _step(data: Mapping[str, Any]) -> str:
-    more = [f"{name} {data[name]}" for name in ("guide", "campaign", "variant") if data.get(name)]
-    return ", ".join([f"{data['step']} at {data['touchpoint']}", *more])
-
-
-def _points(data: Mapping[str, Any]) -> str:
-    parts = [f"{one['kind']} {one['points']:+d}" for one in data["entries"]]
-    return f"{', '.join(parts)} for {data['source'] or data['reason'] or data['by']}"
-
-
-def _validation(data: Mapping[str, Any]) -> str:
-    benefit = data["benefit"]
-    return f"{benefit['kind']} {benefit['value']} by {data['source']} {data['reference']}, {data['state']}"
-
-
-def _landing(data: Mapping[str, Any]) -> str:
-    version = f"{data.get('version', '')}{data.get('variant', '')}"
-    return f"{data['landing_id']} {version} for {data.get('occasion', 'any')} on {data['surface']}"
-
-
-def _sale(data: Mapping[str, Any]) -> str:
-    return f"{_yuan(data['amount_fen'])} yuan: {data['explained_en']}"
-
-
-_SAID: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
-    "conversion.step": _step,
-    "order.paid": lambda data: f"{data['number']}: {_yuan(data['total_fen'])} yuan",
-    "points.changed": _points,
-    "validation.granted": _validation,
-    "validation.revoked": _validation,
-    "validation.used": _validation,
-    "landing.shown": _landing,
-    "landing.opened": _landing,
-    "landing.join": _landing,
-    "landing.follow": _landing,
-    "sale.attributed": _sale,
-    "sale.reversed": lambda data: f"{_yuan(data.get('left_fen'))} yuan of it are left",
-    "member.joined": lambda data: (
-        f"at {data['touchpoint']}" + (" provisional" if data["provisional"] else "")
-    ),
-    "member.merged": lambda data: f"{data['absorbed_id']} is {data['member_id']} by {data['why']}",
-}
 
 _IS: Mapping[str, Callable[[Found], bool]] = {
     "touched": lambda one: one["kind"] == "conversion.step",
