@@ -31,6 +31,16 @@ test('the page says what was paid, shows the tenant\'s blocks and tells the box 
   expect(touched()).toEqual([{ touchpoint: 'opened' }]);
 });
 
+test('whoever paid at a till sees what releases the goods at each counter', async () => {
+  const ticket = { number: 'C01-0030', counter: 'C01', tenant: '麦香坊', tenant_en: 'Bakery', total_fen: 500, release_code: '363491', state: 'paid' };
+  const gone = { ...ticket, number: 'C02-0028', counter: 'C02', release_code: null, state: 'handed_over' };
+  phone.on('GET', '/landing/r1', () => fixture('landing', { tickets: [ticket, gone] }));
+  const paid = await open();
+  expect(paid.words('tickets')).toContain('麦香坊 C01-0030 · 到 C01 提货');
+  expect(paid.words('tickets')).toContain('363491');
+  expect(paid.words('tickets')).toContain('已取货');
+});
+
 test('in English the tenant\'s English is shown', async () => {
   phone = newPhone({ language: 'en' });
   answers();

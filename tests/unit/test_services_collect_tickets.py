@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
@@ -22,7 +23,7 @@ from edge.services.phone_rules import PhoneRules
 from edge.services.records import Unit
 from edge.services.reset_idle import CODES_MS, reset_idle
 from edge.services.settle_tickets import bind_tickets
-from edge.services.show_tickets import paid_tickets
+from edge.services.show_receipt import show_receipt
 from edge.services.take_cash import take_cash
 from edge.services.workstation import NoticeCode
 from sim.fakes.box import COLA, GATEWAY, KIOSK, RULES, TILL
@@ -125,14 +126,15 @@ def test_whoever_has_a_tills_receipt_sees_the_release_codes_until_the_goods_are_
     for one in ("ticket-1", "ticket-2"):
         collect_ticket(shop.box, TILL, one)
     check_out(shop.box, TILL)
-    order = shop.order(TILL)
     take_cash(shop.box, TILL, 2_300)
     codes = [stored(shop, one).release_code for one in (1, 2)]
 
+    token = str(shop.screen(TILL)["receipt"]["token"])
+
     def shown() -> list[dict[str, object]]:
-        return shop.box.store.read(
-            lambda unit: paid_tickets(unit, shop.box, shop.stored_order(order.order_id))
-        )
+        receipt = show_receipt(shop.box, token)
+        assert receipt is not None
+        return list(cast("list[dict[str, object]]", receipt["tickets"]))
 
     assert [one["release_code"] for one in shown()] == codes
     put(shop, hand_over(stored(shop, 1), LATER, "g-1"))

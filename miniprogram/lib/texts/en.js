@@ -192,6 +192,7 @@ module.exports = {
     release: 'Collection code',
     releaseHint: 'Show this code to your guide',
     handedOver: 'Handed over',
+    collectAt: 'Collect at {counter}',
     parking: 'Parking',
     parkingCounted: 'This purchase counts for your parking',
     leaveBy: 'Please leave by {time}',

@@ -192,6 +192,7 @@ module.exports = {
     release: '取货码',
     releaseHint: '请把这个码给导购看',
     handedOver: '已取货',
+    collectAt: '到 {counter} 提货',
     parking: '停车',
     parkingCounted: '本单已计入停车优惠',
     leaveBy: '请在 {time} 前出场',

@@ -23,7 +23,14 @@ function landingView(answer, t, asked) {
     picture: landing ? address(asked.base, landing.picture) : '',
     blocks: landing ? landing.blocks.map((block, index) => blockView(block, index, t, { ...asked, validated })) : [],
     parking: validated,
+    tickets: (answer.tickets || []).map((one) => ticketView(one, t, asked.language)),
   };
+}
+
+/** Goods that a cashier took the money for: where they are, and what releases them. */
+function ticketView(one, t, language) {
+  const where = `${own(one, 'tenant', language)} ${one.number} · ${fill(t.collectAt, { counter: one.counter })}`;
+  return { key: one.number, where, code: one.release_code || (one.state === 'handed_over' ? t.handedOver : '—') };
 }
 
 /** Return a page without a receipt, as joining may end on one. */
