@@ -171,7 +171,9 @@ def explain(one: Attribution, name: Callable[[str], str], language: str) -> str:
 
 def _credited(one: Credit, name: Callable[[str], str], zh: bool) -> str:
     where, money = name(one.touchpoint), format_yuan(one.amount_fen)
-    by = (f"（{name(one.guide)}）" if zh else f" ({name(one.guide)})") if one.guide else ""
+    guide = name(one.guide) if one.guide else ""
+    # A guide's own code is named after the guide already.
+    by = (f"（{guide}）" if zh else f" ({guide})") if guide not in where else ""
     return f"{where}{by} {money} {'元' if zh else 'yuan'}"
 
 

@@ -164,12 +164,11 @@ def test_a_sale_says_in_both_languages_why_it_is_credited_so() -> None:
     )
     names = {"poster": "海报", "guide.li": "李的码", "li": "李"}.__getitem__
     assert explain(sale, names, "zh") == (
-        "14 天内最后服务的导购得 60%，其余触点均分；没有导购则归最后触点"
-        "：海报 4.00 元、李的码（李） 6.00 元。"
+        "14 天内最后服务的导购得 60%，其余触点均分；没有导购则归最后触点：海报 4.00 元、李的码 6.00 元。"
     )
     english = explain(replace(sale, left_fen=500), names, "en")
     assert english.endswith(
-        "海报 4.00 yuan, 李的码 (李) 6.00 yuan; 5.00 yuan are left after refunds, in the same parts."
+        "海报 4.00 yuan, 李的码 6.00 yuan; 5.00 yuan are left after refunds, in the same parts."
     )
     assert "没有触点" in explain(replace(sale, credits=()), names, "zh")
     assert "no touch" in explain(replace(sale, credits=()), names, "en")

@@ -24,6 +24,9 @@ from edge.web.staff.frame import Link, StaffPage, language, local_times, show, s
 #: Tasks and sales that one page lists, and days of commission that it begins with.
 MOST_TASKS = 200
 MOST_SALES = 50
+
+#: Sales that are looked through for them: a parking fee is one as well, of no goods, and nobody is credited.
+SALES_LOOKED = 400
 MOST_ENDED = 20
 DAYS = 7
 
@@ -62,8 +65,9 @@ class _Pages:
         tasks, ended, whom = self._box.store.read(lambda unit: self._tasks(unit, guide, now.wall_at))
         totals = self._box.store.read(lambda unit: unit.credits.totals(days.first_day, days.last_day))
         sales = self._box.store.read(
-            lambda unit: unit.credits.of_days(days.first_day, days.last_day, MOST_SALES)
+            lambda unit: unit.credits.of_days(days.first_day, days.last_day, SALES_LOOKED)
         )
+        credited = [one for one in sales if one.amount_fen]
         return show(
             "guides",
             days=days,
@@ -73,7 +77,7 @@ class _Pages:
             ended=ended,
             whom=whom,
             totals=[one for one in totals if guide in ("", one.guide)],
-            sales=[(one, explain_sale(rules, one, language())) for one in sales],
+            sales=[(one, explain_sale(rules, one, language())) for one in credited[:MOST_SALES]],
             named=lambda value: touch_name(rules, value, language()),
             now=now.wall_at,
             problem=problem,
