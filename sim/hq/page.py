@@ -15,7 +15,7 @@ from sim.hq.behaviour import Behaviour
 from sim.hq.books import Books
 from sim.hq.reading import UNTRUSTED_MS, Word
 from sim.hq.trace import for_page, trace
-from sim.hq.trace_words import ZONE_NAME
+from sim.hq.trace_words import LANGUAGES, ZONE_NAME, kind_name, local_time
 
 _PLACE = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
 _PAGE, _TRACE = Path(__file__).with_name("page.html"), Path(__file__).with_name("trace.html")
@@ -160,6 +160,7 @@ def state_of(hq: Hq) -> dict[str, object]:
     for edge in edges:
         word = words.get((str(edge["site"]), str(edge["edge"])), Word(0))
         edge |= {"through": word.through, "holes": list(word.holes)}
+        edge["last_at"] = local_time(str(edge["last_time"]))
         edge["late_ms"] = None if edge["late_ms"] == UNTRUSTED_MS else edge["late_ms"]
     workers = ledger.rows(_WORKERS, unix_ms() - GONE_MS)
     return {
@@ -171,10 +172,16 @@ def state_of(hq: Hq) -> dict[str, object]:
         "tenders": ledger.rows("SELECT * FROM tenders ORDER BY amount_fen DESC LIMIT 20"),
         "kinds": counted,
         "funnel": [{"kind": kind, "count": counted.get(kind, 0)} for kind in FUNNEL],
-        "recent": ledger.rows(_RECENT),
+        "recent": [_named(row) for row in ledger.rows(_RECENT)],
         "dead_letters": ledger.rows(_DEAD),
         "workers": workers,
     }
+
+
+def _named(event: dict[str, object]) -> dict[str, object]:
+    """Return an event with its name as {"zh", "en"} and its local time."""
+    names = {each: kind_name(str(event["kind"]), each) for each in LANGUAGES}
+    return event | {"name": names, "at": local_time(str(event["time"]))}
 
 
 _KINDS = "SELECT kind, sum(count) AS count FROM kinds GROUP BY kind"

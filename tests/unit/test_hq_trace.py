@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from edge.services.events import EventKind
 from sim.hq import Arrival, Ledger
 from sim.hq.page import make_app
 from sim.hq.trace import CHAIN, chain, lines, trace
-from sim.hq.trace_words import local_time
+from sim.hq.trace_words import LANGUAGES, kind_name, local_time
 from tests.unit.test_hq_page import QuietHq
 from tests.unit.test_phone_me import JOIN, Members
 
@@ -114,3 +115,10 @@ def test_the_page_tells_a_purchase_in_both_languages_with_yuan_and_local_time() 
     assert "&lt;b&gt;" in nobody
     assert "<b>" not in nobody
     hq.ledger.close()
+
+
+def test_every_event_has_a_name_in_both_languages() -> None:
+    for kind in EventKind:
+        names = [kind_name(kind.value, language) for language in LANGUAGES]
+        assert kind.value not in names
+        assert len(set(names)) == 2
