@@ -86,14 +86,17 @@ def sentence(segment: Segment, zone: tzinfo, language: str, dated: bool = False)
     return template[which].format_map(_fillings(segment, zone, which, dated))
 
 
-def explain(quote: Quote, zone: tzinfo, language: str) -> tuple[str, ...]:
-    """Return a sentence for each segment, then for what was paid, and for a clock that is in doubt."""
+def explain(quote: Quote, zone: tzinfo, language: str, *, doubts: bool = True) -> tuple[str, ...]:
+    """Return a sentence for each segment, then for what was paid, and for a clock that is in doubt.
+
+    doubts: False leaves the last one out, which drivers can do nothing about.
+    """
     dated = _day(quote.entered_at, zone) != _day(quote.at, zone)
     lines = [sentence(one, zone, language, dated) for one in quote.segments]
     if quote.paid_fen:
         said = format_yuan(quote.paid_fen)
         lines.append((f"已付 {said} 元", f"paid before: {said}")[LANGUAGES.index(language)])
-    return (*lines, note(quote.clock_note, language)) if quote.clock_note else tuple(lines)
+    return (*lines, note(quote.clock_note, language)) if quote.clock_note and doubts else tuple(lines)
 
 
 def summary(quote: Quote, zone: tzinfo, language: str) -> str:

@@ -17,6 +17,7 @@ from edge.services.events import EventKind, Surface, record_event
 from edge.services.landing_events import landing_data
 from edge.services.landing_records import ShownLanding
 from edge.services.offer_landing import landing_of, shown_now, way_of
+from edge.services.paid_stays import paid_stays
 from edge.services.receipt_paper import receipt_url
 from edge.services.record_conversion import Details, record_conversion, way_of_order
 from edge.services.records import Unit
@@ -38,6 +39,8 @@ ACTS = frozenset({"join", "follow", "offer", "coupon", "parking", "guide", "next
 def show_receipt(box: Box, token: str) -> Mapping[str, object] | None:
     """Return the receipt and landing page behind `token`, None when there is none."""
 
+    now = box.clock.now()
+
     def query(unit: Unit) -> Mapping[str, object] | None:
         receipt = unit.receipts.by_token(token)
         order = unit.orders.get(receipt.order_id) if receipt else None
@@ -55,6 +58,7 @@ def show_receipt(box: Box, token: str) -> Mapping[str, object] | None:
             "refunds": [_refund(one) for one in unit.refunds.of_order(order.order_id) if one.holds_money],
             "total_fen": order.total_fen,
             "refunded_fen": refunded_fen(unit.refunds.of_order(order.order_id)),
+            "stays": paid_stays(unit, box, order, now),
             "landing": order_landing(unit, box, order),
             "way": way_of(unit, order),
             "tickets": paid_tickets(unit, box, order),

@@ -6,6 +6,7 @@ const { pay, ask, giveUp } = require('./pay');
 
 const IDLE = { phase: 'idle', problem: '', qr: '' };
 const BUSY = ['sheet', 'checking'];
+const OVER = ['closed', 'given up'];
 
 /** What a page adds: begin() resolves with a payment; paid(payment) leads on; tried() may look again when it is not paid. */
 const paying = {
@@ -61,7 +62,8 @@ const paying = {
     }
   },
   show({ state, payment, said }) {
-    this.orderId = payment.order_id || this.orderId;
+    // What is over is not asked about again: the next tap begins another payment.
+    this.orderId = OVER.includes(state) ? '' : payment.order_id || this.orderId;
     this.setData({ pay: { ...IDLE, ...shownOf(state, payment, said, this.data.t) } });
     if (state === 'paid') this.paid(payment);
     else if (state === 'given up') this.reload();

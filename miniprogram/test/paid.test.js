@@ -38,7 +38,7 @@ test('whoever paid at a till sees what releases the goods at each counter', asyn
   const paid = await open();
   expect(paid.words('tickets')).toContain('麦香坊 C01-0030 · 到 C01 提货');
   expect(paid.words('tickets')).toContain('363491');
-  expect(paid.words('tickets')).toContain('已取货');
+  expect(paid.words('tickets')).toContain('已提货');
 });
 
 test('in English the tenant\'s English is shown', async () => {
@@ -166,4 +166,20 @@ test('a receipt that was scanned opens this page too, without what only the paye
   const paid = await openPage('paid', { q: encodeURIComponent(`${BASE}/phone/r/r1`) });
   expect(paid.words('paid-amount')).toBe('¥167.80');
   expect(paid.has('exit') || paid.has('release') || paid.has('subscribe')).toBe(false);
+});
+
+test('who paid parking sees which car it was for and until when to leave', async () => {
+  phone.on('GET', '/landing/r1', () => fixture('landing', { stays: [{ plate: '粤B·**345', leave_by: Date.now() + 900000 }] }));
+  const paid = await open();
+  expect(paid.words('paid-stay')).toMatch(/^粤B·\*\*345请在 \d\d:\d\d 前出场$/);
+});
+
+test('a member is not invited to join any more', async () => {
+  const { title } = fixture('landing').landing.blocks.find((block) => block.kind === 'join');
+  const before = await open();
+  expect(before.text()).toContain(title);
+  phone.on('GET', '/me', () => fixture('me_member'));
+  const paid = await open();
+  await until(() => paid.has('is-member'));
+  expect(paid.text()).not.toContain(title);
 });

@@ -104,6 +104,22 @@ test('whoever leaves the sheet may go on or give up', async () => {
   expect(ticket.words('pay')).toBe('支付 ¥167.80');
 });
 
+test('without a network a new try says so, and nothing of the payment that was given up before', async () => {
+  phone.sheet = 'cancel';
+  phone.on('GET', '/orders/o-1', () => fixture('payment_jsapi'));
+  phone.on('POST', '/orders/o-1/cancel', () => fixture('payment_jsapi', { state: 'closed', pay: null }));
+  const ticket = await open();
+  await ticket.tap('pay');
+  await until(() => ticket.data().pay.phase === 'left');
+  await ticket.tap('give-up');
+  await until(() => ticket.data().pay.phase === 'idle');
+  phone.online = false;
+  await ticket.tap('pay');
+  await until(() => ticket.data().pay.problem !== '');
+  expect(ticket.data().pay).toMatchObject({ phase: 'idle' });
+  expect(ticket.words('bar-problem')).toContain('网络不通');
+});
+
 test('a payment that went through although the sheet was left is found', async () => {
   phone.sheet = 'cancel';
   const ticket = await open();
@@ -219,7 +235,7 @@ test('the shopper who paid sees the collection code until the goods were handed 
   expect(ticket.has('pay')).toBe(false);
   phone.on('GET', '/t/t1', () => fixture('ticket_paid', { state: 'handed_over', release_code: null }));
   await until(() => !ticket.has('release'));
-  expect(ticket.text()).toContain('已取货');
+  expect(ticket.text()).toContain('已提货');
 });
 
 test.each([

@@ -5,16 +5,19 @@ from __future__ import annotations
 import pytest
 
 from edge.errors import Corrupt, Declined, Unavailable
+from edge.parking.plate import mask_plate
 from edge.retail.attempt import AttemptState, PaymentAttempt
 from edge.retail.order import Order, OrderState, cancel
 from edge.services.charge_stay import add_stay, charge_stay
 from edge.services.check_out import check_out
 from edge.services.pay_by_phone import begin_phone_payment
 from edge.services.recover import recover
+from edge.services.show_receipt import show_receipt
+from edge.services.show_stay import show_stay
 from edge.services.take_cash import take_cash
 from sim.fakes.box import COLA, KIOSK, TILL
 from sim.fakes.gateway import FakeFault
-from tests.unit.garage import EXIT, Garage
+from tests.unit.garage import EXIT, PLATE, Garage
 
 
 @pytest.fixture
@@ -39,6 +42,22 @@ def test_a_phone_pays_and_a_query_confirms_it(garage: Garage) -> None:
     assert [one.amount_fen for one in garage.settled(stay)] == [1_000]
     assert garage.ports.gateway.total_fen() == 1_000
     assert garage.box.store.read(lambda unit: unit.work_items.count_open()) == 0
+
+
+def test_the_page_after_payment_says_whose_car_it_was_and_until_when_to_leave(garage: Garage) -> None:
+    stay = garage.come()
+    attempt = begin_phone_payment(garage.box, stay)
+    assert garage.phones.pay(attempt.pay_url)
+    garage.resolve(6_000)
+    receipt = garage.box.store.read(lambda unit: unit.receipts.of_order(attempt.order_id))
+    assert receipt is not None
+    page = show_receipt(garage.box, receipt.token)
+    quote = show_stay(garage.box, stay).quote
+    assert page is not None
+    assert quote is not None
+    assert quote.allowed_exit_at is not None
+    assert quote.allowed_exit_at > garage.box.clock.now().wall_at
+    assert page["stays"] == [{"plate": mask_plate(PLATE), "leave_by": quote.allowed_exit_at}]
 
 
 def test_asking_again_shows_the_same_order(garage: Garage) -> None:

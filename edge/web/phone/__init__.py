@@ -36,6 +36,7 @@ def blueprint(desk: Desk, settings: WebSettings) -> Blueprint:
             "phone.html",
             receipt=found,
             issued=f"{issued:%Y-%m-%d %H:%M}",
+            clock=lambda at: f"{local(at, ZoneInfo(settings.zone)):%H:%M}",
             texts=load_texts(language),
             language=language,
             settings=settings,

@@ -214,7 +214,7 @@ def _row(one: StayShown, language: str, zone: ZoneInfo, *, masked: bool) -> dict
         "entered": f"{local(session.entered_at, zone):%m-%d %H:%M}",
         "inside": price is not None,
         "summary": summary(price, zone, language) if price is not None else "",
-        "lines": explain(price, zone, language) if price is not None else (),
+        "lines": explain(price, zone, language, doubts=False) if price is not None else (),
         "fee_fen": price.due_fen if price is not None else 0,
         "due_fen": one.due_fen,
         "paid_fen": one.paid_fen,

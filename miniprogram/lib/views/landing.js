@@ -1,6 +1,6 @@
 // The page after payment as the mini-program shows it.
 const { yuan } = require('../money');
-const { fill } = require('../texts/index');
+const { fill, fillIf } = require('../texts/index');
 const { date, hourMinute } = require('../times');
 const { backView } = require('./back');
 
@@ -23,6 +23,7 @@ function landingView(answer, t, asked) {
     picture: landing ? address(asked.base, landing.picture) : '',
     blocks: landing ? landing.blocks.map((block, index) => blockView(block, index, t, { ...asked, validated })) : [],
     parking: validated,
+    stays: (answer.stays || []).map((stay, index) => stayView(stay, index, t)),
     tickets: (answer.tickets || []).map((one) => ticketView(one, t, asked.language)),
   };
 }
@@ -71,6 +72,10 @@ function buttonOf({ kind, url, code }, t, validated) {
 function whenOf(iso) {
   const at = Date.parse(iso || '');
   return at ? `${date(at)} ${hourMinute(at)}` : '';
+}
+
+function stayView({ plate, leave_by: leaveBy }, index, t) {
+  return { key: String(index), plate: plate || '—', leaveBy: fillIf(t.leaveBy, { time: hourMinute(leaveBy) }) };
 }
 
 function parkingView(parking, language) {

@@ -14,7 +14,17 @@ from edge.web.phone.api.asking import PhoneProblem, body, text_in
 from edge.web.phone.qr_picture import with_qr
 
 _MAX_TOKEN = 64
-_SHOWN = ("number", "total_fen", "refunded_fen", "issued_iso", "url", "landing", "parking", "tickets")
+_SHOWN = (
+    "number",
+    "total_fen",
+    "refunded_fen",
+    "issued_iso",
+    "url",
+    "landing",
+    "parking",
+    "stays",
+    "tickets",
+)
 
 
 def add(routes: Blueprint, box: Box, settings: WebSettings) -> None:

@@ -151,7 +151,7 @@ def stay_json(box: Box, one: StayShown, zone: ZoneInfo, language: str) -> dict[s
         "due_fen": one.due_fen,
         "allowed_exit_at": quote.allowed_exit_at if quote else None,
         "next_raise_at": quote.next_raise_at if quote else None,
-        "segments": list(explain(quote, zone, language)) if quote else [],
+        "segments": list(explain(quote, zone, language, doubts=False)) if quote else [],
         "used": list(quote.used) if quote else [],
         "order_id": one.attempt.order_id if one.attempt else None,
         "points_price": points.points if points else None,
