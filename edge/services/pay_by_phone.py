@@ -27,6 +27,7 @@ from edge.services.charge_stay import (
     put_charge,
     shown_at,
 )
+from edge.services.describe_order import describe_order
 from edge.services.payment_ports import GatewayAnswer, PaymentState, PhoneOrder, PrepayGateway
 from edge.services.phone_order import cancel_phone_order
 from edge.services.records import Unit
@@ -282,8 +283,8 @@ def _make(box: Box, attempt: PaymentAttempt) -> PaymentAttempt:
     if not mine:
         return attempt
     box.changed(attempt.workstation)
-    order = box.store.read(lambda unit: unit.orders.get(attempt.order_id))
-    opened = _ask_gateway(box, box.prepayers[attempt.gateway], attempt, order)
+    what = box.store.read(lambda unit: describe_order(unit, box, unit.orders.get(attempt.order_id)))
+    opened = _ask_gateway(box, box.prepayers[attempt.gateway], attempt, what)
     shown = box.store.write(lambda unit: _keep(unit, box, attempt.attempt_id, opened, now))
     box.changed(attempt.workstation)
     return shown
@@ -306,11 +307,11 @@ def _submit(unit: Unit, box: Box, attempt_id: str, now: Instant) -> tuple[bool, 
     return True, asked
 
 
-def _ask_gateway(box: Box, gateway: PrepayGateway, attempt: PaymentAttempt, order: Order | None) -> str:
+def _ask_gateway(box: Box, gateway: PrepayGateway, attempt: PaymentAttempt, what: str) -> str:
     asked = PhoneOrder(
         merchant_order_no=attempt.merchant_order_no,
         amount_fen=attempt.amount_fen,
-        description=_description(box, order),
+        description=what,
         expires_at=attempt.created_at + 2 * box.rules.phone_deadline_ms,
         attach=box.origin.attachment,
         parts=attempt.parts,
@@ -329,13 +330,6 @@ def _ask_gateway(box: Box, gateway: PrepayGateway, attempt: PaymentAttempt, orde
     except (Declined, Invalid) as refusal:
         close_attempt(box, attempt.attempt_id, AttemptState.VOIDED, str(refusal))
         raise
-
-
-def _description(box: Box, order: Order | None) -> str:
-    """Return what the wallet shows; the same for an order whenever it is asked."""
-    shop = box.rules.shop_name or box.origin.site
-    what = "停车费" if order is not None and asks_for_stays(order.lines) else order.number if order else ""
-    return f"{shop} {what}".replace(",", " ").replace("`", " ")[:40]
 
 
 def _note_lost(box: Box, attempt_id: str, why: str) -> None:

@@ -68,7 +68,7 @@ module.exports = {
   shop: {
     title: '扫码购',
     empty: '购物车是空的',
-    emptyHint: '扫商品条码，或在下方输入。',
+    emptyHint: '扫商品条码，或在上方输入。',
     scan: '扫商品',
     code: '输入条码',
     add: '添加',
@@ -194,7 +194,7 @@ module.exports = {
     handedOver: '已提货',
     collectAt: '到 {counter} 提货',
     parking: '停车',
-    parkingCounted: '本单已计入停车优惠',
+    parkingCounted: '本单已计入停车优惠：',
     leaveBy: '请在 {time} 前出场',
     member: '您的积分 {points}',
     join: '加入会员',

@@ -161,7 +161,7 @@ class PaySheet {
     }
     this.digits = "";
     this.paint();
-    this.said.textContent = `${phone.word("wrongPassword")} ${MOST_WRONG - sheet.wrong_passwords}`;
+    this.said.textContent = phone.word("wrongPassword").replace("{n}", MOST_WRONG - sheet.wrong_passwords);
   }
 }
 

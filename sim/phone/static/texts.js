@@ -10,7 +10,7 @@ const WORDS = {
   typed: ["条码、链接或 weixin://…", "Barcode, link or weixin://…"], screen: ["屏幕上", "On screens"], tablet: ["导购平板", "Guides' tablets"], slip: ["小票上", "On slips"], lane: ["车道", "Lanes"],
   touchpoint: ["触点", "Touchpoints"], wall: ["海报", "Posters"], goods: ["货架商品", "Goods on the shelf"], nothing: ["没有看到码", "No code to be seen"],
   noCode: ["图片里没有码", "No code in that picture"], noCamera: ["这里没有摄像头", "There is no camera here"], cannotOpen: ["这个码打不开任何东西", "That code opens nothing"],
-  payTo: ["付款给", "Pay"], password: ["请输入支付密码（正确的是 123456）", "Type the password (123456 is right)"], wrongPassword: ["密码错误，还可试", "Wrong password, tries left:"],
+  payTo: ["付款给", "Pay"], password: ["请输入支付密码（正确的是 123456）", "Type the password (123456 is right)"], wrongPassword: ["密码错误，还可试 {n} 次", "Wrong password, tries left: {n}"],
   paid: ["支付成功", "Paid"], done: ["完成", "Done"], failed: ["支付失败", "Not paid"], sending: ["正在支付…", "Paying…"], ok: ["确定", "OK"], cancel: ["取消", "Cancel"], allow: ["允许", "Allow"], deny: ["拒绝", "Refuse"],
   askNumber: ["申请获取并验证你的手机号", "asks for your phone number"], askSubscription: ["申请给你发送以下一次性消息", "asks to send you these messages, once each"],
   refresh: ["下拉刷新", "Pull down"], noRefresh: ["这一页不能下拉刷新", "This page cannot be pulled down"], toHome: ["返回首页", "To its first page"], where: ["这是哪一页", "Which page is this"], inBrowser: ["在浏览器打开", "Open in the browser"],
