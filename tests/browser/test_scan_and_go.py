@@ -283,7 +283,18 @@ def _give_back(mall: Served, page: Page, screen: Page, language: str) -> None:
     mall.scan(give_cart(mall.box, owner.session_id)[0])
     expect(page.locator("[data-given='kiosk-1']")).to_be_visible(timeout=15_000)
     expect(screen.locator(".screen.basket")).to_be_visible()
+    expect(screen.locator("#notice")).to_be_visible()
+    # As at a box with a car park, which has a button more.
+    screen.evaluate("document.querySelector('.basket [data-fee-open]').hidden = false")
     shot(screen, f"kiosk-phone-{language}-8-back")
+    pay = screen.locator("#checkout").bounding_box()
+    assert pay is not None
+    buttons = screen.locator(".basket .side-actions button:visible")
+    expect(buttons).to_have_count(3)
+    for button in buttons.all():
+        box = button.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= pay["y"], button.inner_text()
 
 
 def test_a_phone_is_told_that_the_kiosk_was_faster(browser: Browser, mall: Served) -> None:
