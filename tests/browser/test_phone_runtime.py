@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import segno
 from playwright.sync_api import Browser, expect
 
 from sim.gateway import make_credentials
@@ -266,6 +267,23 @@ def test_scanning_offers_goods_and_takes_what_is_typed(hold: Hold) -> None:
     hand.see("button").click()
     hand.page.click("#scan-close")
     expect(hand.see(".said")).to_have_text("scanCode:fail cancel")
+
+
+def test_a_code_on_the_phone_is_held_up_to_a_scanner_in_the_mall(hold: Hold, box: Echo) -> None:
+    code = "cAbCdEfGhIjK_-0123456789abcdefgh"
+    picture = segno.make(code, micro=False).svg_data_uri(scale=6, border=4)
+    wxml = '<image class="code" src="{{src}}" style="width:200px;height:200px"></image>'
+    hand = hold(
+        {"pages/one/one.wxml": wxml, "pages/one/one.js": f'Page({{ data: {{ src: "{picture}" }} }});'}
+    )
+    hand.page.click("#recent")
+    expect(hand.see(".code")).to_be_visible()
+    hand.page.click("#more")
+    hand.page.click("button[value=holdUp]")
+    hand.page.click("button[value=K02]")
+    expect(hand.page.locator("#toast")).to_contain_text("已扫")
+    (asked,) = [one for one in box.asked if str(one["target"]).endswith("/api/kiosk/K02/type_code")]
+    assert code in str(asked["body"])
 
 
 def test_the_browser_shows_pages_of_the_box_with_cookies_of_its_own(hold: Hold, box: Echo) -> None:

@@ -94,15 +94,23 @@ async function drawn(source, width, height) {
   return new Promise((resolve) => { canvas.toBlob(resolve, "image/jpeg", 0.9); });
 }
 
-/** Return the first code among the pictures of a document, "" when there is none. */
+/** Return the first code among the pictures that a document or element shows, "" when there is none. */
 export async function readPage(page) {
-  for (const picture of page.querySelectorAll("img, svg")) {
+  for (const picture of picturesOf(page)) {
     const source = picture.tagName === "img" || picture.src ? picture.src
       : `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(picture))}`;
     const text = await readPicture(source);
     if (text) return text;
   }
   return "";
+}
+
+/** The pictures that are seen, also those within components. */
+function picturesOf(root) {
+  return [...root.querySelectorAll("*")].flatMap((one) => [
+    ...(one.matches("img, svg") && one.checkVisibility() ? [one] : []),
+    ...(one.shadowRoot ? picturesOf(one.shadowRoot) : []),
+  ]);
 }
 
 /** Return the code that a picture shows, "" for none. */
