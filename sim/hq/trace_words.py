@@ -63,6 +63,8 @@ def _place(touchpoint: str, language: str) -> str:
 def _value(name: str, value: object, language: str) -> str:
     if name.endswith("_fen"):
         return _yuan(value, language)
+    if name == "channel":
+        return _place(str(value), language)
     return _of(_VALUES.get(str(value), (str(value), str(value))), language)
 
 
@@ -92,14 +94,17 @@ def _order(data: Data, language: str) -> str:
 
 
 def _points(data: Data, language: str) -> str:
-    parts = [f"{_value('kind', one['kind'], language)} {one['points']:+d}" for one in data["entries"]]
+    named = {"spend": "spend_points"}
+    kinds = [(named.get(one["kind"], one["kind"]), one["points"]) for one in data["entries"]]
+    parts = [f"{_value('kind', kind, language)} {points:+d}" for kind, points in kinds]
     return ", ".join(parts)
 
 
 def _validation(data: Data, language: str) -> str:
     benefit = data["benefit"]
-    value = _yuan(benefit["value"], language) if benefit["kind"] == "amount" else str(benefit["value"])
-    what = f"{value} {_value('kind', benefit['kind'], language)}" if benefit["value"] else benefit["kind"]
+    said = _value("kind", benefit["kind"], language)
+    value = {"amount": _yuan(benefit["value"], language), "permille": f"{benefit['value'] / 10:g} %"}
+    what = f"{value.get(benefit['kind'], benefit['value'])} {said}" if benefit["value"] else said
     return f"{what} · {_value('source', data['source'], language)} {data['reference']}"
 
 
@@ -109,8 +114,9 @@ def _landing(data: Data, language: str) -> str:
 
 
 def _sale(data: Data, language: str) -> str:
-    why = data.get(f"explained_{language}") or data.get("explained_en", "")
-    return f"{_yuan(data['amount_fen'], language)} · {why}"
+    return (
+        f"{_yuan(data['amount_fen'], language)} · {_of((data['explained'], data['explained_en']), language)}"
+    )
 
 
 def _reversed(data: Data, language: str) -> str:
@@ -154,6 +160,7 @@ _FIELDS: Mapping[str, Pair] = {
     "amount_fen": ("金额", "amount"),
     "business_day": ("营业日", "day"),
     "campaign": ("活动", "campaign"),
+    "channel": ("渠道", "through"),
     "colour": ("牌色", "plate colour"),
     "counter": ("柜台", "counter"),
     "due_fen": ("应付", "due"),
@@ -172,6 +179,7 @@ _FIELDS: Mapping[str, Pair] = {
     "tenant_id": ("商户", "tenant"),
     "total_fen": ("合计", "total"),
     "variant": ("版本", "variant"),
+    "version": ("版本", "version"),
     "why": ("原因", "why"),
     "workstation": ("工作站", "workstation"),
     "zone": ("车场", "zone"),
@@ -189,11 +197,21 @@ _VALUES: Mapping[str, Pair] = {
     "kiosk": ("自助机", "kiosk"),
     "phone": ("手机", "phone"),
     "paper": ("小票", "receipt"),
-    "earned": ("获得", "earned"),
-    "spent": ("使用", "spent"),
-    "reversed": ("扣回", "taken back"),
-    "moved": ("转移", "moved"),
-    "expired": ("过期", "expired"),
+    "receipt": ("小票", "receipt"),
+    "permille": ("减免", "off"),
+    "tariff": ("优惠费率", "another tariff"),
+    "all": ("全免", "all of it"),
+    "earn": ("获得", "earned"),
+    "spend_points": ("使用", "spent"),
+    "expire": ("过期", "expired"),
+    "adjust": ("调整", "adjusted"),
+    "reverse_earn": ("扣回", "taken back"),
+    "reverse_spend": ("退回", "given back"),
+    "owed": ("抵欠", "towards what was owed"),
+    "moved": ("合并转移", "moved"),
+    "membership": ("会员", "membership"),
+    "messages": ("消息", "messages"),
+    "points_sync": ("积分同步", "points told to WeChat"),
     "approved": ("已成功", "went through"),
     "declined": ("被拒", "refused"),
     "requested": ("待审批", "asked for"),

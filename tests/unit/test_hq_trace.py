@@ -110,6 +110,8 @@ def test_the_page_tells_a_purchase_in_both_languages_with_yuan_and_local_time() 
     assert f'data-zh="{order.number}: {paid} 元" data-en="{order.number}: {paid} yuan"' in page
     assert 'data-zh="订单已付款" data-en="order paid"' in page
     assert "UTC+8" in page
+    sale = next(one for one in trace(hq.ledger, order.number)["events"] if one["kind"] == "sale.attributed")  # type: ignore[attr-defined]
+    assert f"元 · {sale['data']['explained']}" in page
     assert "_fen" not in page
     nobody = client.get("/trace", query_string={"of": "<b>"}).get_data(as_text=True)
     assert "&lt;b&gt;" in nobody
