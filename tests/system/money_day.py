@@ -122,7 +122,7 @@ class MoneyMall(Mall):
     """A mall with more workstations, impatient clients and a supervisor."""
 
     def __init__(self, folder: Path, plan: DayPlan) -> None:
-        rules = _RULES + "".join(_workstation(name) for name in places(plan)[2:])
+        rules = _RULES + "".join(_workstation(name) for name in places(plan)[3:])
         super().__init__(MallSettings(folder, 0, 0, 0, rules=rules), unix_ms, random_digits)
         self._plan = plan
 
@@ -154,9 +154,9 @@ def open_money_mall(folder: Path, plan: DayPlan) -> Iterator[MoneyMall]:
 
 
 def places(plan: DayPlan) -> Sequence[str]:
-    """Return the names of the workstations, kiosks K.. and tills T..; the first two are any mall's."""
-    kiosks = [f"K{number:02d}" for number in range(2, plan.places - plan.tills + 1)]
-    return ["K01", "T01", *kiosks, *(f"T{number:02d}" for number in range(2, plan.tills + 1))]
+    """Return the names of the workstations, kiosks K.. and tills T..; the first three are any mall's."""
+    kiosks = [f"K{number:02d}" for number in range(3, plan.places - plan.tills + 1)]
+    return ["K01", "T01", "K02", *kiosks, *(f"T{number:02d}" for number in range(2, plan.tills + 1))]
 
 
 def spend_day(mall: Mall, plan: DayPlan) -> Told:
