@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 DEMO_DIR ?= demo-data
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench format clean
+.PHONY: help demo test proof lint bench format clean
 
 help: ## list the targets
 	@echo "mall-edge: in-mall smart checkout and parking edge service"
@@ -18,6 +18,9 @@ demo: $(VENV)/runtime ## open a mall on this machine, with a shopper who buys by
 test: $(VENV)/tests ## lint, type-check and run all tests
 	@systemd/check lint
 	@systemd/check tests
+
+proof: $(VENV)/tests ## crash, cut, kill and fail everywhere, and print what came of it (about an hour on 2 cores)
+	@systemd/check proof
 
 lint: $(VENV)/tests ## the static checks alone
 	@systemd/check lint

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -19,9 +18,6 @@ settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None)
 settings.load_profile("search" if os.environ.get("MALL_EDGE_FUZZ") else "fixed")
 
-#: Where a run leaves what became of each test, for tests.promises.
-OUTCOMES = Path(__file__).parents[1] / "build" / "outcomes.txt"
-
 
 @pytest.fixture
 def tally(record_property: Callable[[str, object], None]) -> Tally:
@@ -30,7 +26,7 @@ def tally(record_property: Callable[[str, object], None]) -> Tally:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the proof's table, and leave what became of each test."""
+    """Print the proof's table."""
     stats = terminalreporter.stats
     reports = [one for one in (*stats.get("passed", ()), *stats.get("failed", ())) if one.when == "call"]
     lines = table(summed(found for one in reports for found in one.user_properties))
@@ -38,7 +34,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("proof, the whole" if PROOF else "proof, the fast part")
         for line in lines:
             terminalreporter.write_line(line)
-    skipped = [one.nodeid for one in stats.get("skipped", ())]
-    told = [f"{one.outcome} {one.nodeid}" for one in reports] + [f"skipped {node}" for node in skipped]
-    OUTCOMES.parent.mkdir(exist_ok=True)
-    OUTCOMES.write_text("\n".join(told) + "\n", encoding="utf-8")

@@ -1,29 +1,61 @@
-"""Every promise names tests that exist."""
+"""Every promise names tests that exist; `make test` holds the paper against what ran."""
 
 from __future__ import annotations
 
 import ast
-import re
 from pathlib import Path
 
+import pytest
+
+from tests.promises import PAPER, Named, broken, main, named_tests, ran_tests
+
 ROOT = Path(__file__).parents[2]
-NAMED = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
+
+REPORT = """<testsuites><testsuite>
+<testcase classname="tests.unit.test_a" name="test_one[x]"/>
+<testcase classname="tests.unit.test_a" name="test_two"><failure message="no"/></testcase>
+<testcase classname="tests.unit.test_b" name="test_three"><skipped message="no strace"/></testcase>
+</testsuite></testsuites>"""
 
 
 def test_every_promise_names_a_test_that_exists() -> None:
-    rows = [
-        line for line in (ROOT / "docs" / "promises.md").read_text().splitlines() if line.startswith("| P")
-    ]
-
-    assert len(rows) >= 15
-    assert [row for row in rows if not NAMED.search(row)] == []
-    assert [found for row in rows for found in NAMED.findall(row) if not _exists(*found)] == []
+    named = named_tests(PAPER.read_text(encoding="utf-8"))
+    assert len({one.promise for one in named}) >= 15
+    assert [str(one) for one in named if not _exists(one)] == []
 
 
-def _exists(path: str, name: str) -> bool:
-    file = ROOT / path
-    if not file.exists():
+@pytest.mark.parametrize(
+    ("named", "says"),
+    [
+        (Named("P1", "tests/unit/test_a.py", "test_one"), []),
+        (Named("P1", "tests/unit/test_a.py", "test_two"), ["P1: tests/unit/test_a.py::test_two failed"]),
+        (Named("P1", "tests/unit/test_a.py", ""), ["P1: tests/unit/test_a.py failed"]),
+        (Named("P2", "tests/unit/test_b.py", ""), ["P2: tests/unit/test_b.py did not run (skipped)"]),
+        (Named("P3", "tests/unit/test_c.py", "test_x"), ["P3: tests/unit/test_c.py::test_x did not run"]),
+    ],
+)
+def test_a_promise_whose_test_did_not_run_and_pass_is_told(named: Named, says: list[str]) -> None:
+    assert list(broken([named], ran_tests(REPORT))) == says
+
+
+def test_a_promise_without_a_test_is_told() -> None:
+    named = named_tests(
+        "| P7 | Everything is fine. | nobody |\n| P8 | Or so. | `tests/unit/test_a.py::test_one` |"
+    )
+    assert list(broken(named, ran_tests(REPORT))) == ["P7:  did not run"]
+
+
+def test_a_run_that_left_promises_out_ends_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = tmp_path / "tests.xml"
+    report.write_text(REPORT, encoding="utf-8")
+    assert main(report) == 1
+    assert "did not run" in capsys.readouterr().out
+
+
+def _exists(one: Named) -> bool:
+    file = ROOT / one.path
+    if not file.is_file():
         return False
     tree = ast.parse(file.read_text(encoding="utf-8"))
     tests = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    return name in tests if name else any(test.startswith("test_") for test in tests)
+    return one.name in tests if one.name else any(test.startswith("test_") for test in tests)
