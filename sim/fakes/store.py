@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 from edge.errors import Corrupt, Invalid, Unavailable
 from edge.retail.attempt import AttemptStep, PaymentAttempt
@@ -16,9 +16,11 @@ from edge.retail.ledger import Posting
 from edge.retail.order import Order
 from edge.retail.receipt import PrintState, Receipt
 from edge.retail.refund import Refund
+from edge.services.alarm_records import Alarm
 from edge.services.paper_records import Paper
 from edge.services.records import ScanRecord, Unit, WorkstationState
 from edge.services.work_records import WorkItem
+from sim.fakes.alarms import FakeAlarms
 from sim.fakes.bills import BilledBooks, BillRows, FakeBills
 from sim.fakes.catalogue import CatalogueRows, FakeCatalogue
 from sim.fakes.collections import CollectionRows, FakeCollections
@@ -59,9 +61,12 @@ from sim.fakes.validations import FakeValidations, ValidationRows
 from sim.fakes.work_items import FakeWorkItems
 
 T = TypeVar("T")
+R = TypeVar("R")
+
+Writing = Callable[[], None]
 
 
-@dataclass(slots=True)
+@dataclass
 class Rows:
     """All state; the values are frozen, so that copying the dictionaries copies everything."""
 
@@ -86,6 +91,7 @@ class Rows:
     shifts: ShiftRows = field(default_factory=ShiftRows)
     papers: dict[str, Paper] = field(default_factory=dict)
     work_items: dict[str, WorkItem] = field(default_factory=dict)
+    alarms: dict[str, Alarm] = field(default_factory=dict)
     bills: BillRows = field(default_factory=BillRows)
     validations: ValidationRows = field(default_factory=ValidationRows)
     stay_money: StayMoneyRows = field(default_factory=StayMoneyRows)
@@ -100,13 +106,29 @@ class Rows:
     collections: CollectionRows = field(default_factory=CollectionRows)
     splits: SplitRows = field(default_factory=SplitRows)
     exits: ExitRows = field(default_factory=ExitRows)
+    base: Rows | None = None
 
-    def copy(self) -> Rows:
-        """Return rows that can be changed without changing these."""
-        return Rows(**{name: getattr(self, name).copy() for name in _ROWS})
+    def draft(self) -> Rows:
+        """Return rows that can be changed without changing these; a table is copied when it is asked for."""
+        draft = object.__new__(Rows)
+        draft.base = self
+        return draft
+
+    def kept(self) -> Rows:
+        """Return a draft as rows of their own; what it did not ask for is that of its base."""
+        self.__dict__ = {**vars(self.base), **self.__dict__, "base": None}
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        """Copy a table of the base that this draft has not asked for yet."""
+        if name not in _TABLES:
+            raise AttributeError(name)
+        table = getattr(self.base, name).copy()
+        setattr(self, name, table)
+        return table
 
 
-_ROWS = tuple(one.name for one in fields(Rows))
+_TABLES = frozenset(one.name for one in fields(Rows)) - {"base"}
 
 
 class FakeStore:
@@ -125,9 +147,10 @@ class FakeStore:
             raise Invalid("a unit of work called the store again; use the unit that it was given")
         self._busy = True
         try:
-            draft = self._committed.copy()
+            draft = self._committed.draft()
             result = work(FakeUnit(draft, _allow))
-            self._committed, self._reader = draft, FakeUnit(draft, _refuse)
+            self._committed = draft.kept()
+            self._reader = FakeUnit(self._committed, _refuse)
         finally:
             self._busy = False
         return result
@@ -146,65 +169,86 @@ class FakeStore:
             raise Unavailable("the store is closed; the service is stopping")
 
 
-class FakeCarParkUnit:
-    """What happens in the car park, over rows."""
+class _Record(Generic[R]):
+    """A record of a unit of work, made when it is first asked for: a unit asks for a few of them."""
 
-    def __init__(self, rows: Rows, writing: Callable[[], None]) -> None:
-        self.settlements = FakeSettlements(rows.stay_money.settlements, writing)
-        self.stay_charges = FakeStayCharges(rows.stay_money.charges, writing)
-        self.debts = FakeDebts(rows.stay_money.debts, writing)
-        self.autopays = FakeAutopays(rows.stay_money.autopays, rows.stays.sessions, writing)
-        self.sessions = FakeSessions(rows.stays, writing)
-        self.occupancies = FakeOccupancies(rows.stays, writing)
-        self.plate_reads = FakePlateReads(rows.lanes, writing)
-        self.passages = FakePassages(rows.lanes, writing)
-        self.gate_commands = FakeGateCommands(rows.lanes, writing)
-        self.lane_holds = FakeLaneHolds(rows.lanes, writing)
-        self.plates = FakePlates(rows.plates, rows.stays, writing)
-        self.passes = FakePasses(rows.passes, writing)
+    def __init__(self, make: Callable[[Rows, Writing], R]) -> None:
+        self._make = make
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, unit: FakeUnit, owner: type) -> R:
+        made = self._make(unit.rows, unit.writing)
+        setattr(unit, self._name, made)
+        return made
 
 
-class FakeUnit(FakeCarParkUnit):
-    """Implements records.Unit over rows."""
+class FakeUnit:
+    """Implements records.Unit over rows. writing: called before anything is written."""
 
-    def __init__(self, rows: Rows, writing: Callable[[], None]) -> None:
-        super().__init__(rows, writing)
-        self.catalogue = FakeCatalogue(rows.catalogue, writing)
-        self.baskets = _Baskets(rows, writing)
-        self.orders = _Orders(rows, writing)
-        self.attempts = _Attempts(rows, writing)
-        self.ledger = _Ledger(rows, writing)
-        self.refunds = FakeRefunds(rows.refunds, rows.orders, rows.attempts, writing)
-        self.receipts = _Receipts(rows, writing)
-        self.scans = _Scans(rows, writing)
-        self.workstations = _Workstations(rows, writing)
-        self.outbox = FakeOutbox(rows.outbox, writing)
-        self.landings = FakeLandings(rows.landings, writing)
-        self.snapshots = FakeSnapshots(rows.snapshots, writing)
-        self.members = FakeMembers(rows.members, writing)
-        self.plate_lists = FakePlateLists(rows.lists, writing)
-        self.tariffs = FakeTariffs(rows.lists, writing)
-        self.calendar_days = FakeCalendarDays(rows.lists, writing)
-        self.commands = FakeCommands(rows.commands, writing)
-        books = Books(rows.postings, rows.orders, rows.attempts)
-        self.shifts = FakeShifts(rows.shifts, books, writing)
-        self.papers = FakePapers(rows.papers, writing)
-        self.validations = FakeValidations(rows.validations, writing)
-        self.people = FakePeople(rows.people, writing)
-        self.points = FakePoints(rows.people, writing)
-        self.work_items = FakeWorkItems(rows.work_items, writing)
-        self.bills = FakeBills(rows.bills, BilledBooks(rows.orders, rows.attempts, rows.refunds), writing)
-        self.journeys = FakeJourneys(rows.journeys, writing)
-        self.credits = FakeCredits(rows.journeys, writing)
-        self.guide_tasks = FakeGuideTasks(rows.journeys, writing)
-        self.phones = FakePhones(rows.phones, writing)
-        self.phone_notices = FakePhoneNotices(rows.phones, writing)
-        self.traces = FakeTraces(_traced(rows), writing)
-        self.carts = FakeCarts(rows.exits, rows.baskets, rows.orders, writing)
-        self.exits = FakeExits(rows.exits, writing)
-        self.tickets = FakeTickets(rows.tickets, writing)
-        self.collections = FakeCollections(rows.collections, writing)
-        self.splits = FakeSplits(rows.splits, writing)
+    def __init__(self, rows: Rows, writing: Writing) -> None:
+        self.rows = rows
+        self.writing = writing
+
+    alarms = _Record(lambda rows, writing: FakeAlarms(rows.alarms, writing))
+    settlements = _Record(lambda rows, writing: FakeSettlements(rows.stay_money.settlements, writing))
+    stay_charges = _Record(lambda rows, writing: FakeStayCharges(rows.stay_money.charges, writing))
+    debts = _Record(lambda rows, writing: FakeDebts(rows.stay_money.debts, writing))
+    autopays = _Record(
+        lambda rows, writing: FakeAutopays(rows.stay_money.autopays, rows.stays.sessions, writing)
+    )
+    sessions = _Record(lambda rows, writing: FakeSessions(rows.stays, writing))
+    occupancies = _Record(lambda rows, writing: FakeOccupancies(rows.stays, writing))
+    plate_reads = _Record(lambda rows, writing: FakePlateReads(rows.lanes, writing))
+    passages = _Record(lambda rows, writing: FakePassages(rows.lanes, writing))
+    gate_commands = _Record(lambda rows, writing: FakeGateCommands(rows.lanes, writing))
+    lane_holds = _Record(lambda rows, writing: FakeLaneHolds(rows.lanes, writing))
+    plates = _Record(lambda rows, writing: FakePlates(rows.plates, rows.stays, writing))
+    passes = _Record(lambda rows, writing: FakePasses(rows.passes, writing))
+    catalogue = _Record(lambda rows, writing: FakeCatalogue(rows.catalogue, writing))
+    baskets = _Record(lambda rows, writing: _Baskets(rows, writing))
+    orders = _Record(lambda rows, writing: _Orders(rows, writing))
+    attempts = _Record(lambda rows, writing: _Attempts(rows, writing))
+    ledger = _Record(lambda rows, writing: _Ledger(rows, writing))
+    refunds = _Record(lambda rows, writing: FakeRefunds(rows.refunds, rows.orders, rows.attempts, writing))
+    receipts = _Record(lambda rows, writing: _Receipts(rows, writing))
+    scans = _Record(lambda rows, writing: _Scans(rows, writing))
+    workstations = _Record(lambda rows, writing: _Workstations(rows, writing))
+    outbox = _Record(lambda rows, writing: FakeOutbox(rows.outbox, writing))
+    landings = _Record(lambda rows, writing: FakeLandings(rows.landings, writing))
+    snapshots = _Record(lambda rows, writing: FakeSnapshots(rows.snapshots, writing))
+    members = _Record(lambda rows, writing: FakeMembers(rows.members, writing))
+    plate_lists = _Record(lambda rows, writing: FakePlateLists(rows.lists, writing))
+    tariffs = _Record(lambda rows, writing: FakeTariffs(rows.lists, writing))
+    calendar_days = _Record(lambda rows, writing: FakeCalendarDays(rows.lists, writing))
+    commands = _Record(lambda rows, writing: FakeCommands(rows.commands, writing))
+    shifts = _Record(
+        lambda rows, writing: FakeShifts(
+            rows.shifts, Books(rows.postings, rows.orders, rows.attempts), writing
+        )
+    )
+    papers = _Record(lambda rows, writing: FakePapers(rows.papers, writing))
+    validations = _Record(lambda rows, writing: FakeValidations(rows.validations, writing))
+    people = _Record(lambda rows, writing: FakePeople(rows.people, writing))
+    points = _Record(lambda rows, writing: FakePoints(rows.people, writing))
+    work_items = _Record(lambda rows, writing: FakeWorkItems(rows.work_items, writing))
+    bills = _Record(
+        lambda rows, writing: FakeBills(
+            rows.bills, BilledBooks(rows.orders, rows.attempts, rows.refunds), writing
+        )
+    )
+    journeys = _Record(lambda rows, writing: FakeJourneys(rows.journeys, writing))
+    credits = _Record(lambda rows, writing: FakeCredits(rows.journeys, writing))
+    guide_tasks = _Record(lambda rows, writing: FakeGuideTasks(rows.journeys, writing))
+    phones = _Record(lambda rows, writing: FakePhones(rows.phones, writing))
+    phone_notices = _Record(lambda rows, writing: FakePhoneNotices(rows.phones, writing))
+    traces = _Record(lambda rows, writing: FakeTraces(_traced(rows), writing))
+    carts = _Record(lambda rows, writing: FakeCarts(rows.exits, rows.baskets, rows.orders, writing))
+    exits = _Record(lambda rows, writing: FakeExits(rows.exits, writing))
+    tickets = _Record(lambda rows, writing: FakeTickets(rows.tickets, writing))
+    collections = _Record(lambda rows, writing: FakeCollections(rows.collections, writing))
+    splits = _Record(lambda rows, writing: FakeSplits(rows.splits, writing))
 
 
 def _traced(rows: Rows) -> TracedRows:
