@@ -70,6 +70,7 @@ RECORDS = (
     "tickets",
     "carts",
     "exits",
+    "alarms",
 )
 
 #: How the names of steps around an effect begin; the others only look, or are inside a transaction.

@@ -14,6 +14,7 @@ from edge.retail.basket import Basket
 from edge.retail.ledger import Posting
 from edge.retail.order import Order
 from edge.retail.receipt import Receipt
+from edge.services.alarm_records import Alarms
 from edge.services.bill_records import BillBook
 from edge.services.cart_records import Carts, Exits
 from edge.services.catalogue_records import Catalogue
@@ -297,3 +298,5 @@ class Unit(Protocol):
     def exits(self) -> Exits: ...
     @property
     def occupancies(self) -> Occupancies: ...
+    @property
+    def alarms(self) -> Alarms: ...

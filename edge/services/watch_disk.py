@@ -16,8 +16,9 @@ from enum import IntEnum, StrEnum
 
 from edge.clock import Instant
 from edge.errors import Invalid, Unavailable
-from edge.services.events import EventKind, Origin, alarm, record_event
+from edge.services.events import Origin
 from edge.services.ports import Clock, Disk, DiskSpace, IdSource, Store
+from edge.services.raise_alarm import clear_alarm, raise_alarm
 from edge.services.records import Unit
 
 #: The name of the alarm that HQ gets.
@@ -111,7 +112,8 @@ class DiskMarks:
 
 @dataclass(frozen=True, slots=True)
 class DiskState:
-    """What the last look found. told: the level that HQ knows of. A new process starts with `DiskState()`."""
+    """What the last look found. told: the level that HQ knows of. A new process starts with `DiskState()`, and
+    its first look compares with the alarm that is open."""
 
     level: DiskLevel = DiskLevel.AMPLE
     told: DiskLevel = DiskLevel.AMPLE
@@ -212,12 +214,10 @@ def _write(unit: Unit, ids: IdSource, origin: Origin, now: Instant, state: DiskS
         # A service that is restarted often must not fill the table.
         if not notes or not 0 <= now.wall_at - notes[-1].noted_at < PACE_EVERY_MS:
             unit.outbox.note_pace(now.wall_at)
-    if state.told is state.level or state.space is None:
+    if state.space is None:
         return
-    over = state.level is DiskLevel.AMPLE
-    kind = EventKind.ALARM_CLEARED if over else EventKind.ALARM_RAISED
-    data = alarm(ALARM, state.level.name.lower(), describe_space(state.space))
-    record_event(unit, ids, now, origin, kind, origin.edge, data)
+    tell = clear_alarm if state.level is DiskLevel.AMPLE else raise_alarm
+    tell(unit, ids, now, origin, ALARM, state.level.name.lower(), describe_space(state.space))
 
 
 def _wait_ms(level: DiskLevel, compacted: int) -> int:

@@ -20,6 +20,7 @@ from sqlite_utils import Database
 
 from edge.errors import Corrupt, EdgeError, Invalid, Unavailable
 from edge.services.records import Unit
+from edge.store.alarms import AlarmTable
 from edge.store.baskets import BasketTable, WorkstationTable
 from edge.store.bills import BillTable
 from edge.store.catalogue import CatalogueTable
@@ -141,6 +142,7 @@ class SqliteUnit(CounterUnit):
         self.phone_notices = PhoneNoticeTable(connection)
         self.carts = CartTable(connection)
         self.exits = ExitTable(connection)
+        self.alarms = AlarmTable(connection)
 
 
 class SqliteStore:

@@ -184,3 +184,13 @@ def test_a_disk_that_cannot_be_asked_changes_nothing() -> None:
 def test_marks_out_of_order_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(Invalid, match="disk"):
         replace(MARKS, **wrong)  # type: ignore[arg-type]
+
+
+def test_a_service_that_starts_anew_clears_the_alarm_of_the_one_before_and_raises_none_twice() -> None:
+    bench = Bench(free_mb=100)
+    bench.look()
+    bench.state = DiskState()
+    bench.look()
+    bench.state = DiskState()
+    bench.look(free_mb=9_000)
+    assert bench.told() == [("alarm.raised", "full"), ("alarm.cleared", "ample")]
