@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Flask
 
-from edge.web import api, camera, health, kiosk, phone, staff
+from edge.web import api, camera, health, kiosk, staff
 from edge.web.camera import CameraDesk
 from edge.web.desk import Desk, WebSettings
 from edge.web.guard import install_guard
+from edge.web.phone import receipt
 from edge.web.problems import install_problems
 from edge.web.staff.frame import StaffPage
 
@@ -34,7 +35,7 @@ def create_web(
     install_problems(app)
     app.register_blueprint(kiosk.blueprint(desk, settings))
     app.register_blueprint(api.blueprint(desk, settings))
-    app.register_blueprint(phone.blueprint(desk, settings))
+    app.register_blueprint(receipt.blueprint(desk, settings))
     app.register_blueprint(staff.blueprint(desk, settings, more))
     app.register_blueprint(health.blueprint(desk))
     if cameras is not None:
