@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from devices.types import Scan
@@ -74,63 +75,71 @@ def receive_scan(box: Box, workstation: str, scan: Scan) -> ScanOutcome:
     return act(box, workstation, lambda unit, busy, now: _take(unit, box, busy, now, scan))
 
 
+@dataclass(frozen=True, slots=True)
+class _Scanned:
+    """A scan at its workstation, with what is known of it. Each way of ending it writes it to the history."""
+
+    unit: Unit
+    box: Box
+    busy: Busy
+    now: Instant
+    scan: Scan
+    reading: CodeReading
+    record: ScanRecord
+
+    @property
+    def kind(self) -> WorkstationKind:
+        """Return what kind of place it was scanned at."""
+        return self.box.workstation(self.busy.state.workstation).kind
+
+    @property
+    def token(self) -> str:
+        """Return the token of a code of ours, "" for any other."""
+        return self.reading.payload.token if isinstance(self.reading.payload, HouseCode) else ""
+
+    def anew(self) -> _Scanned:
+        """Return it with the workstation as it is now, after something was written."""
+        return replace(self, busy=load(self.unit, self.box, self.busy.state.workstation))
+
+    def taken(self, outcome: str, line_id: str = "") -> ScanOutcome:
+        """End it as `outcome`, with nothing to complain of."""
+        self.unit.scans.append(replace(self.record, outcome=outcome, line_id=line_id))
+        return ScanOutcome(self.record.scan_id, outcome)
+
+    def refused(
+        self,
+        code: NoticeCode,
+        params: Mapping[str, str | int],
+        choices: tuple[str, ...] = ("dismiss",),
+    ) -> ScanOutcome:
+        """End it with a notice on the screen."""
+        level = "info" if code in TOLD else "warn"
+        notice = Notice(self.record.scan_id, level, code, dict(params), choices)
+        show_notice(self.unit, self.busy, self.now, notice)
+        return self.taken(code.value)
+
+
 def _take(unit: Unit, box: Box, busy: Busy, now: Instant, scan: Scan) -> ScanOutcome:
     kind = box.workstation(busy.state.workstation).kind
     if kind is WorkstationKind.EXIT:
         return _leave(unit, box, busy, now, scan)
-    lane = kind is WorkstationKind.LANE
-    counter = box.workstation(busy.state.workstation).kind is WorkstationKind.COUNTER
-    context = counter_context(unit, busy) if counter else context_of(busy)
-    context = Context.PARKING if lane else context
+    context = Context.PARKING if kind is WorkstationKind.LANE else context_of(busy)
+    if kind is WorkstationKind.COUNTER:
+        context = counter_context(unit, busy)
     reading = classify(scan.text, scan.aim, box.rules.codes, context)
-    record = _record(box, busy, now, scan, reading)
+    one = _Scanned(unit, box, busy, now, scan, reading, _record(box, busy, now, scan, reading))
     try:
-        if counter:
-            return _at_counter(unit, box, busy, now, scan, reading, record)
-        return _route(unit, box, busy, now, scan, reading, record)
+        return _at_counter(one) if kind is WorkstationKind.COUNTER else _route(one)
     except (Invalid, Declined) as error:
         # A label or basket that cannot take it is said on the screen; the scan is never lost. What was
         # written before the error stays, so the banner belongs to the state as it is now.
-        busy = load(unit, box, busy.state.workstation)
-        return _refuse(unit, box, busy, now, record, NoticeCode.CANNOT_ADD, {"problem": str(error)[:200]})
+        return one.anew().refused(NoticeCode.CANNOT_ADD, {"problem": str(error)[:200]})
 
 
 def context_of(busy: Busy) -> Context:
     """Return what a scan on this workstation is most likely meant for."""
     by_screen = {"checkout": Context.PAYING, "waiting": Context.PAYING, "basket": Context.BASKET}
     return by_screen.get(busy.screen, Context.IDLE)
-
-
-def _route(
-    unit: Unit, box: Box, busy: Busy, now: Instant, scan: Scan, reading: CodeReading, record: ScanRecord
-) -> ScanOutcome:
-    choices = ("add", "dismiss") if reading.kind in GOODS else ("dismiss",)
-    unfit = _unfit(unit, box, busy, now, scan, record, choices)
-    if unfit is not None:
-        return unfit
-    cart = cart_code(box, scan.text)
-    if cart:
-        return _take_cart(unit, box, busy, now, cart, record)
-    if isinstance(reading.payload, PaymentCode):
-        return _pay(unit, box, busy, now, reading.payload, record)
-    ticket = reading.payload.token if isinstance(reading.payload, HouseCode) else ""
-    if reading.kind is CodeKind.PARKING and ask_fee_of_ticket(unit, box, busy, ticket, now):
-        unit.scans.append(replace(record, outcome="ticket"))
-        return ScanOutcome(record.scan_id, "ticket")
-    if reading.kind is CodeKind.TICKET and box.workstation(record.workstation).kind is WorkstationKind.TILL:
-        said = scan_ticket(unit, box, busy, now, ticket)
-        outcome = said.value if said is not None else "collected"
-        unit.scans.append(replace(record, outcome=outcome))
-        return ScanOutcome(record.scan_id, outcome)
-    noticed = take_parking_code(unit, box, busy, now, reading, scan.text)
-    if noticed is not None:
-        code, words = noticed
-        # The screen may have changed with it.
-        busy = load(unit, box, busy.state.workstation)
-        return _refuse(unit, box, busy, now, record, code, words)
-    if reading.kind in GOODS and box.workstation(busy.state.workstation).kind is not WorkstationKind.LANE:
-        return _add(unit, box, busy, now, reading, record)
-    return _refuse(unit, box, busy, now, record, NoticeCode.NOT_HERE, {"kind": reading.kind.value})
 
 
 def _leave(unit: Unit, box: Box, busy: Busy, now: Instant, scan: Scan) -> ScanOutcome:
@@ -141,144 +150,160 @@ def _leave(unit: Unit, box: Box, busy: Busy, now: Instant, scan: Scan) -> ScanOu
     return ScanOutcome(look.check.check_id, look.check.verdict.value)
 
 
-def _take_cart(unit: Unit, box: Box, busy: Busy, now: Instant, ident: str, record: ScanRecord) -> ScanOutcome:
-    kind = box.workstation(busy.state.workstation).kind
-    if kind not in (WorkstationKind.KIOSK, WorkstationKind.TILL):
-        return _refuse(unit, box, busy, now, record, NoticeCode.NOT_HERE, {"kind": "cart"})
-    said = receive_cart(unit, box, busy, ident, record.scan_id, now)
-    if said is not NoticeCode.CART_TAKEN:
-        return _refuse(unit, box, busy, now, record, said, {})
-    unit.scans.append(replace(record, outcome=said.value))
-    return ScanOutcome(record.scan_id, said.value)
+def _route(one: _Scanned) -> ScanOutcome:
+    """Take a scan at a kiosk, a till or a lane: the first that knows what to do with it ends it."""
+    known = (_unfit, _cart, _payment, _lane_ticket, _counter_ticket, _parking, _goods)
+    for take in known:
+        outcome = take(one)
+        if outcome is not None:
+            return outcome
+    return one.refused(NoticeCode.NOT_HERE, {"kind": one.reading.kind.value})
 
 
-def _unfit(
-    unit: Unit,
-    box: Box,
-    busy: Busy,
-    now: Instant,
-    scan: Scan,
-    record: ScanRecord,
-    choices: tuple[str, ...] = ("dismiss",),
-) -> ScanOutcome | None:
-    """Refuse what broke off on its way, and what was scanned long ago; None for a scan to go on with."""
-    if scan.problem is not None:
-        return _refuse(unit, box, busy, now, record, NoticeCode.UNREADABLE, {"problem": scan.problem})
-    age_ms = (now.boottime_ns - scan.read_ns) // 1_000_000
-    if age_ms <= box.rules.stale_scan_ms:
-        return None
-    params: dict[str, str | int] = {"text": record.text, "age_s": age_ms // 1000}
-    return _refuse(unit, box, busy, now, record, NoticeCode.STALE, params, choices)
-
-
-def _at_counter(
-    unit: Unit, box: Box, busy: Busy, now: Instant, scan: Scan, reading: CodeReading, record: ScanRecord
-) -> ScanOutcome:
-    """Route a scan at a counter: it is for the ticket on the tablet there."""
-    unfit = _unfit(unit, box, busy, now, scan, record)
+def _at_counter(one: _Scanned) -> ScanOutcome:
+    """Take a scan at a counter: it is for the ticket on the tablet there."""
+    unfit = _unfit(one)
     if unfit is not None:
         return unfit
-    if isinstance(reading.payload, PaymentCode):
-        ready = ready_to_pay(unit, box, busy, now)
+    if isinstance(one.reading.payload, PaymentCode):
+        ready = ready_to_pay(one.unit, one.box, one.busy, one.now)
         if isinstance(ready, NoticeCode):
-            return _refuse(unit, box, busy, now, record, ready, {"tail": reading.payload.code[-4:]})
-        return _pay(unit, box, ready, now, reading.payload, record)
-    said = take_counter_scan(unit, box, reading, record, now)
+            return one.refused(ready, {"tail": one.reading.payload.code[-4:]})
+        return _pay(replace(one, busy=ready), one.reading.payload)
+    said = take_counter_scan(one.unit, one.box, one.reading, one.record, one.now)
     if said.secret:
-        record = replace(record, text=RELEASE_PREFIX, raw=RELEASE_PREFIX.encode())
+        hidden = replace(one.record, text=RELEASE_PREFIX, raw=RELEASE_PREFIX.encode())
+        one = replace(one, record=hidden)
     if said.notice is not None:
-        return _refuse(unit, box, busy, now, record, said.notice, dict(said.params))
-    unit.scans.append(replace(record, outcome=said.outcome, line_id=said.line_id))
-    show_notice(unit, busy, now, None)
-    return ScanOutcome(record.scan_id, said.outcome)
+        return one.refused(said.notice, said.params)
+    show_notice(one.unit, one.busy, one.now, None)
+    return one.taken(said.outcome, said.line_id)
 
 
-def _add(
-    unit: Unit, box: Box, busy: Busy, now: Instant, reading: CodeReading, record: ScanRecord
-) -> ScanOutcome:
-    if find_product(unit, reading, now.wall_at) is None:
-        known = reading.kind is not CodeKind.UNKNOWN
+def _unfit(one: _Scanned) -> ScanOutcome | None:
+    """Refuse what broke off on its way, and what was scanned long ago."""
+    if one.scan.problem is not None:
+        return one.refused(NoticeCode.UNREADABLE, {"problem": one.scan.problem}, _choices(one))
+    age_ms = (one.now.boottime_ns - one.scan.read_ns) // 1_000_000
+    if age_ms <= one.box.rules.stale_scan_ms:
+        return None
+    params: dict[str, str | int] = {"text": one.record.text, "age_s": age_ms // 1000}
+    return one.refused(NoticeCode.STALE, params, _choices(one))
+
+
+def _choices(one: _Scanned) -> tuple[str, ...]:
+    """Return what somebody may do with a scan that is too old: goods can still be added."""
+    late = one.kind is not WorkstationKind.COUNTER and one.scan.problem is None
+    return ("add", "dismiss") if late and one.reading.kind in GOODS else ("dismiss",)
+
+
+def _cart(one: _Scanned) -> ScanOutcome | None:
+    """Take the basket that a phone shows."""
+    ident = cart_code(one.box, one.scan.text)
+    if not ident:
+        return None
+    if one.kind not in (WorkstationKind.KIOSK, WorkstationKind.TILL):
+        return one.refused(NoticeCode.NOT_HERE, {"kind": "cart"})
+    said = receive_cart(one.unit, one.box, one.busy, ident, one.record.scan_id, one.now)
+    return one.taken(said.value) if said is NoticeCode.CART_TAKEN else one.refused(said, {})
+
+
+def _payment(one: _Scanned) -> ScanOutcome | None:
+    """Charge a payment code."""
+    return _pay(one, one.reading.payload) if isinstance(one.reading.payload, PaymentCode) else None
+
+
+def _lane_ticket(one: _Scanned) -> ScanOutcome | None:
+    """Show the fee of the stay that a ticket of the car park is for."""
+    if one.reading.kind is not CodeKind.PARKING:
+        return None
+    asked = ask_fee_of_ticket(one.unit, one.box, one.busy, one.token, one.now)
+    return one.taken("ticket") if asked else None
+
+
+def _counter_ticket(one: _Scanned) -> ScanOutcome | None:
+    """Collect a counter's ticket for payment, at a till."""
+    if one.reading.kind is not CodeKind.TICKET or one.kind is not WorkstationKind.TILL:
+        return None
+    said = scan_ticket(one.unit, one.box, one.busy, one.now, one.token)
+    return one.taken(said.value if said is not None else "collected")
+
+
+def _parking(one: _Scanned) -> ScanOutcome | None:
+    """Claim or validate parking."""
+    noticed = take_parking_code(one.unit, one.box, one.busy, one.now, one.reading, one.scan.text)
+    # The screen may have changed with it.
+    return None if noticed is None else one.anew().refused(*noticed)
+
+
+def _goods(one: _Scanned) -> ScanOutcome | None:
+    """Put goods into the basket, everywhere but at a lane."""
+    if one.reading.kind not in GOODS or one.kind is WorkstationKind.LANE:
+        return None
+    if find_product(one.unit, one.reading, one.now.wall_at) is None:
+        known = one.reading.kind is not CodeKind.UNKNOWN
         code = NoticeCode.UNKNOWN_CODE if known else NoticeCode.NOT_A_CODE
-        return _refuse(unit, box, busy, now, record, code, {"text": record.text})
-    if busy.order is not None and busy.order.state is OrderState.AWAITING:
-        if busy.money_in_flight or busy.order.tenders:
-            return _refuse(unit, box, busy, now, record, NoticeCode.NOT_NOW, {"text": record.text})
-        busy = reopen(unit, box, busy, now)
-    if box.closed() and _begins_sale(busy):
+        return one.refused(code, {"text": one.record.text})
+    order = one.busy.order
+    if order is not None and order.state is OrderState.AWAITING:
+        if one.busy.money_in_flight or order.tenders:
+            return one.refused(NoticeCode.NOT_NOW, {"text": one.record.text})
+        one = replace(one, busy=reopen(one.unit, one.box, one.busy, one.now))
+    return _add(one)
+
+
+def _add(one: _Scanned) -> ScanOutcome:
+    """Add to a basket that can take more; the same code again within a moment is asked about."""
+    if one.box.closed() and _begins_sale(one.busy):
         # The screen says so already; a banner would outlive the reason.
-        unit.scans.append(replace(record, outcome="closed"))
-        return ScanOutcome(record.scan_id, "closed")
-    repeated = _repeated(unit, box, busy, now, record)
-    if repeated is not None:
-        return _ask_again(unit, box, busy, now, record, repeated)
-    added = add_reading(unit, box, busy, now, reading, record.scan_id)
-    unit.scans.append(replace(record, outcome="added", line_id=added or ""))
-    return ScanOutcome(record.scan_id, "added")
+        return one.taken("closed")
+    last = _repeated(one)
+    if last is not None:
+        return _ask_again(one, last)
+    added = add_reading(one.unit, one.box, one.busy, one.now, one.reading, one.record.scan_id)
+    return one.taken("added", added or "")
 
 
 def _begins_sale(busy: Busy) -> bool:
     return busy.basket is None or busy.basket.state is not BasketState.OPEN
 
 
-def _repeated(unit: Unit, box: Box, busy: Busy, now: Instant, record: ScanRecord) -> ScanRecord | None:
+def _repeated(one: _Scanned) -> ScanRecord | None:
     """Return the scan that this one repeats within the window, if its line is still there."""
-    last = unit.scans.last_added(busy.state.workstation, record.text)
-    if last is None or last.boot_id != now.boot_id or busy.basket is None:
+    last = one.unit.scans.last_added(one.busy.state.workstation, one.record.text)
+    if last is None or last.boot_id != one.now.boot_id or one.busy.basket is None:
         return None
-    if (record.read_ns - last.read_ns) // 1_000_000 > box.rules.repeat_window_ms:
+    if (one.record.read_ns - last.read_ns) // 1_000_000 > one.box.rules.repeat_window_ms:
         return None
-    return last if any(line.line_id == last.line_id for line in busy.basket.lines) else None
+    return last if any(line.line_id == last.line_id for line in one.busy.basket.lines) else None
 
 
-def _ask_again(
-    unit: Unit, box: Box, busy: Busy, now: Instant, record: ScanRecord, last: ScanRecord
-) -> ScanOutcome:
-    assert busy.basket is not None
-    line = find_line(busy.basket, last.line_id)
+def _ask_again(one: _Scanned, last: ScanRecord) -> ScanOutcome:
+    assert one.busy.basket is not None
+    line = find_line(one.busy.basket, last.line_id)
     params: dict[str, str | int] = {"name": line.name, "name_en": line.name_en, "quantity": line.quantity}
-    return _refuse(unit, box, busy, now, record, NoticeCode.DUPLICATE, params, ("one_more", "dismiss"))
+    return one.refused(NoticeCode.DUPLICATE, params, ("one_more", "dismiss"))
 
 
-def _pay(
-    unit: Unit, box: Box, busy: Busy, now: Instant, payment: PaymentCode, record: ScanRecord
-) -> ScanOutcome:
-    if busy.screen != "checkout" or busy.order is None:
-        code = _why_not_now(unit, busy, now)
-        return _refuse(unit, box, busy, now, record, code, {"tail": payment.code[-4:]})
-    gateway = box.rules.wallets.get(payment.wallet.value, "")
-    if gateway not in box.gateways:
-        return _refuse(
-            unit, box, busy, now, record, NoticeCode.WALLET_UNKNOWN, {"wallet": payment.wallet.value}
-        )
-    attempt = intend(unit, box, busy, now, gateway, payment.code[-4:])
-    unit.scans.append(replace(record, outcome="payment"))
-    return ScanOutcome(record.scan_id, "payment", attempt.attempt_id, payment.code)
+def _pay(one: _Scanned, payment: PaymentCode) -> ScanOutcome:
+    if one.busy.screen != "checkout" or one.busy.order is None:
+        return one.refused(_why_not_now(one), {"tail": payment.code[-4:]})
+    gateway = one.box.rules.wallets.get(payment.wallet.value, "")
+    if gateway not in one.box.gateways:
+        return one.refused(NoticeCode.WALLET_UNKNOWN, {"wallet": payment.wallet.value})
+    attempt = intend(one.unit, one.box, one.busy, one.now, gateway, payment.code[-4:])
+    return replace(one.taken("payment"), attempt_id=attempt.attempt_id, code=payment.code)
 
 
-def _why_not_now(unit: Unit, busy: Busy, now: Instant) -> NoticeCode:
+def _why_not_now(one: _Scanned) -> NoticeCode:
     """Return what to tell somebody whose code cannot be charged; a phone's own order makes way for it."""
-    if busy.screen != "waiting" or busy.attempt is None:
+    attempt = one.busy.attempt
+    if one.busy.screen != "waiting" or attempt is None:
         return NoticeCode.PAY_FIRST
-    if busy.attempt.way is PayWay.CODE:
+    if attempt.way is PayWay.CODE:
         return NoticeCode.PAYMENT_RUNNING
-    hurry_closing(unit, busy.attempt, now)
+    hurry_closing(one.unit, attempt, one.now)
     return NoticeCode.PHONE_CLOSING
-
-
-def _refuse(
-    unit: Unit,
-    box: Box,
-    busy: Busy,
-    now: Instant,
-    record: ScanRecord,
-    code: NoticeCode,
-    params: dict[str, str | int],
-    choices: tuple[str, ...] = ("dismiss",),
-) -> ScanOutcome:
-    unit.scans.append(replace(record, outcome=code.value))
-    level = "info" if code in TOLD else "warn"
-    show_notice(unit, busy, now, Notice(record.scan_id, level, code, params, choices))
-    return ScanOutcome(record.scan_id, code.value)
 
 
 def _record(box: Box, busy: Busy, now: Instant, scan: Scan, reading: CodeReading) -> ScanRecord:
