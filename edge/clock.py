@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -18,6 +19,14 @@ _SYNCHRONIZED = Path("/run/systemd/timesync/synchronized")
 
 #: How long the file system's word on trust is believed; asking anew for each instant is dear.
 TRUST_FOR_NS = 1_000_000_000
+
+#: By so many percent a clock that no time source disciplines may be fast: a bad crystal, with room to spare.
+DRIFT_PERCENT = 2
+
+#: Wall and boot time that disagree by more were not drifting: the wall clock was set.
+STEP_MS = 2_000
+
+_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,69 @@ class Instant:
         if self.boot_id == earlier.boot_id:
             return (self.boottime_ns - earlier.boottime_ns) // 1_000_000
         return self.wall_at - earlier.wall_at
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """One run of the machine, as its last heartbeat left it: boot time pinned to wall time.
+
+    number: 1, 2, 3 in the order in which they were. seen_ns, wall_at: boot time and wall time of the last
+    heartbeat. synced_ns: boot time of the first heartbeat with a synchronised clock, None before; zero_at:
+    the wall time at which the boot began, by the last such one. stepped_ns: boot time of the last heartbeat
+    that found the wall clock set.
+    """
+
+    number: int
+    boot_id: str
+    seen_ns: int
+    wall_at: int
+    synced_ns: int | None = None
+    zero_at: int | None = None
+    stepped_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How long it was between two instants. most_ms: None when nothing bounds it.
+
+    sure: the evidence is whole, and `least_ms` is what it was. early_at, late_at: the wall time of the
+    earlier and the later instant, None where no synchronised clock has said it.
+    """
+
+    least_ms: int
+    most_ms: int | None
+    sure: bool
+    early_at: int | None = None
+    late_at: int | None = None
+
+
+def span(boots: Sequence[Boot], earlier: Instant, later: Instant) -> Span:
+    """Return how long it was from one instant to another, by evidence that no step of a wall clock harms.
+
+    boots: what heartbeats left, oldest first; the later instant's own boot may be missing. Within one boot it
+    is boot time, shortened by what an undisciplined clock may be fast. Over boots it is wall time if both
+    were synchronised; else it lies between what the boots lasted for certain and what known times leave.
+    """
+    if earlier.boot_id == later.boot_id:
+        own = next((one for one in boots if one.boot_id == later.boot_id), None)
+        return _within(own, earlier, later)
+    chain = _chained(boots, earlier, later)
+    begin, lasted = _ms(earlier.boottime_ns), _ms(later.boottime_ns)
+    least = sum(one.sure_ms for one in chain) - chain[0].sure_until(begin)
+    early, late = _zero(chain, 0), _zero(chain, len(chain) - 1)
+    early_at = None if chain[0].zero_at is None else chain[0].zero_at + begin
+    late_at = None if chain[-1].zero_at is None else chain[-1].zero_at + lasted
+    if early_at is not None and late_at is not None:
+        by_wall = late_at - early_at
+        # Less than what has passed for certain: one of the two was wrong, whatever it said of itself.
+        sure = by_wall >= least - STEP_MS
+        return Span(max(0, least, by_wall), max(0, least, by_wall), sure, early_at, late_at)
+    if late[0] is not None and early[1] is not None:
+        least = max(least, late[0] + lasted - early[1] - begin)
+    most = None
+    if late[1] is not None and early[0] is not None:
+        most = max(least, late[1] + lasted - early[0] - begin)
+    return Span(max(0, least), most, False, early_at, late_at)
 
 
 class SystemClock:
@@ -88,3 +160,98 @@ def utc_offset_minutes(at: int, zone: tzinfo) -> int:
     """Return by how many whole minutes `zone` is ahead of UTC at an instant of Unix milliseconds."""
     offset = local(at, zone).utcoffset()
     return 0 if offset is None else int(offset.total_seconds() // 60)
+
+
+def _within(own: Boot | None, earlier: Instant, later: Instant) -> Span:
+    from_ms, to_ms = _ms(earlier.boottime_ns), _ms(later.boottime_ns)
+    run_ms, wall_ms_ = max(0, to_ms - from_ms), later.wall_at - earlier.wall_at
+    known = _Run(to_ms, _synced(own, earlier, later), None)
+    if earlier.trusted and later.trusted:
+        stepped = own is not None and (own.stepped_ns or -1) >= earlier.boottime_ns
+        drifted = run_ms * (100 - DRIFT_PERCENT) // 100 <= wall_ms_ < run_ms
+        # A disciplined wall clock that was never set is the better of the two.
+        exact = wall_ms_ if drifted and not stepped else run_ms
+        return Span(exact, exact, True, later.wall_at - exact, later.wall_at)
+    least = known.sure_ms - known.sure_until(from_ms) if run_ms else 0
+    zero = later.wall_at - to_ms if later.trusted else None if own is None else own.zero_at
+    if zero is None and earlier.trusted:
+        zero = earlier.wall_at - from_ms
+    if zero is None:
+        return Span(least, run_ms, False)
+    late_at = zero + to_ms
+    return Span(least, run_ms, True, late_at - least, late_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A boot in the chain, in milliseconds. synced_ms: from then on its clock is disciplined."""
+
+    lasted_ms: int
+    synced_ms: int | None
+    zero_at: int | None
+
+    @property
+    def sure_ms(self) -> int:
+        """How long it lasted for certain."""
+        return self.sure_until(self.lasted_ms)
+
+    def sure_until(self, at_ms: int) -> int:
+        """How much of it had passed for certain by then."""
+        loose = at_ms if self.synced_ms is None else min(at_ms, self.synced_ms)
+        return at_ms - loose * DRIFT_PERCENT // 100
+
+
+def _chained(boots: Sequence[Boot], earlier: Instant, later: Instant) -> list[_Run]:
+    """Return the boots from the earlier instant's to the later's; one without a heartbeat is made up."""
+    known = list(boots)
+    first = next((at for at, one in enumerate(known) if one.boot_id == earlier.boot_id), None)
+    last = next((at for at, one in enumerate(known) if one.boot_id == later.boot_id), len(known))
+    before = [] if first is None else known[first + 1 : last]
+    begun = None if first is None else known[first]
+    here = None if last == len(known) else known[last]
+    return [
+        _run(begun, earlier, max(earlier.boottime_ns, 0 if begun is None else begun.seen_ns)),
+        *(_run(one, None, one.seen_ns) for one in before),
+        _run(here, later, later.boottime_ns),
+    ]
+
+
+def _run(boot: Boot | None, seen: Instant | None, lasted_ns: int) -> _Run:
+    zero_at = None if boot is None else boot.zero_at
+    if seen is not None and seen.trusted:
+        zero_at = seen.wall_at - _ms(seen.boottime_ns)
+    synced = None if boot is None or boot.synced_ns is None else _ms(boot.synced_ns)
+    if seen is not None and seen.trusted:
+        at_ms = _ms(seen.boottime_ns)
+        synced = at_ms if synced is None else min(synced, at_ms)
+    return _Run(_ms(lasted_ns), synced, zero_at)
+
+
+def _zero(chain: Sequence[_Run], at: int) -> tuple[int | None, int | None]:
+    """Return the earliest and the latest wall time at which a boot of the chain can have begun."""
+    if chain[at].zero_at is not None:
+        return chain[at].zero_at, chain[at].zero_at
+    earliest, latest, before, after = None, None, 0, 0
+    for one in reversed(chain[:at]):
+        before += one.sure_ms
+        if one.zero_at is not None:
+            earliest = one.zero_at + before
+            break
+    for index in range(at + 1, len(chain)):
+        after += chain[index - 1].sure_ms
+        zero_at = chain[index].zero_at
+        if zero_at is not None:
+            latest = zero_at - after
+            break
+    return earliest, latest
+
+
+def _synced(own: Boot | None, earlier: Instant, later: Instant) -> int | None:
+    known = [_ms(one.boottime_ns) for one in (earlier, later) if one.trusted]
+    if own is not None and own.synced_ns is not None:
+        known.append(_ms(own.synced_ns))
+    return min(known, default=None)
+
+
+def _ms(nanoseconds: int) -> int:
+    return nanoseconds // _MS

@@ -71,6 +71,7 @@ RECORDS = (
     "carts",
     "exits",
     "alarms",
+    "boots",
 )
 
 #: How the names of steps around an effect begin; the others only look, or are inside a transaction.

@@ -23,7 +23,9 @@ class Session:
     plate: as believed now, "" for a vehicle without one, which then has a `ticket` (the QR at the entry).
     entry_read_id, exit_read_id: the observations behind it, "" when a person entered it. vehicle_class: by
     which it is charged. clock_note: why its times are not sure ("" when they are), said wherever the fee is.
-    entered_trusted: whether the clock was synchronised then.
+    entered_trusted: whether the clock was synchronised then. entered_boot, entered_ns, left_boot, left_ns: boot
+    id and boot time of entry and exit, by which a stay is measured whatever the wall clock did; "" when no
+    clock of this box saw it.
     """
 
     session_id: str
@@ -42,3 +44,7 @@ class Session:
     entered_trusted: bool = True
     clock_note: str = ""
     changed_at: int = 0
+    entered_boot: str = ""
+    entered_ns: int = 0
+    left_boot: str = ""
+    left_ns: int = 0

@@ -16,6 +16,7 @@ from edge.retail.order import Order
 from edge.retail.receipt import Receipt
 from edge.services.alarm_records import Alarms
 from edge.services.bill_records import BillBook
+from edge.services.boot_records import Boots
 from edge.services.cart_records import Carts, Exits
 from edge.services.catalogue_records import Catalogue
 from edge.services.charge_records import Autopays, Debts, StayCharges
@@ -300,3 +301,5 @@ class Unit(Protocol):
     def occupancies(self) -> Occupancies: ...
     @property
     def alarms(self) -> Alarms: ...
+    @property
+    def boots(self) -> Boots: ...

@@ -23,6 +23,7 @@ from edge.services.records import Unit
 from edge.store.alarms import AlarmTable
 from edge.store.baskets import BasketTable, WorkstationTable
 from edge.store.bills import BillTable
+from edge.store.boots import BootTable
 from edge.store.catalogue import CatalogueTable
 from edge.store.collections import CollectionTable
 from edge.store.commands import CommandTable
@@ -143,6 +144,7 @@ class SqliteUnit(CounterUnit):
         self.carts = CartTable(connection)
         self.exits = ExitTable(connection)
         self.alarms = AlarmTable(connection)
+        self.boots = BootTable(connection)
 
 
 class SqliteStore:

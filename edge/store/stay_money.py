@@ -11,8 +11,14 @@ from edge.parking.debt import Debt, DebtCause, DebtState
 from edge.parking.quote import Settlement
 from edge.parking.stay_charge import StayCharge
 
-_SETTLEMENT = "settlement_id, session_id, order_id, amount_fen, covers_until, settled_at, at_place, refund_id"
-_CHARGE = "line_id, session_id, amount_fen, covers_until, charged_at, quote, order_id, debt_id"
+_SETTLEMENT = (
+    "settlement_id, session_id, order_id, amount_fen, covers_until, settled_at, at_place, refund_id, "
+    "covers_boot, covers_ns"
+)
+_CHARGE = (
+    "line_id, session_id, amount_fen, covers_until, charged_at, quote, order_id, debt_id, "
+    "covers_boot, covers_ns"
+)
 _DEBT = (
     "debt_id, session_id, plate, amount_fen, cause, recorded_at, lane, recorded_by, state, order_id, "
     "closed_at, closed_by, reason"
@@ -29,12 +35,13 @@ _settlement_row = attrgetter(*_SETTLEMENT.split(", "))
 _charge_row = attrgetter(*_CHARGE.split(", "))
 _debt_row = attrgetter(*_DEBT.split(", "))
 
-_PUT_SETTLEMENT = f"INSERT INTO settlements ({_SETTLEMENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_SETTLEMENT = f"INSERT INTO settlements ({_SETTLEMENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_CHARGE = f"""
-INSERT INTO stay_charges ({_CHARGE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO stay_charges ({_CHARGE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (line_id) DO UPDATE SET
     amount_fen = excluded.amount_fen, covers_until = excluded.covers_until, charged_at = excluded.charged_at,
-    quote = excluded.quote, order_id = excluded.order_id
+    quote = excluded.quote, order_id = excluded.order_id, covers_boot = excluded.covers_boot,
+    covers_ns = excluded.covers_ns
 """
 _PUT_DEBT = f"""
 INSERT INTO debts ({_DEBT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

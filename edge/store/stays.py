@@ -13,19 +13,21 @@ from edge.store.plate_index import index_session
 
 SESSION_COLUMNS = """
 session_id, zone, plate, entered_at, entry_lane, colour, vehicle_class, entry_read_id, ticket, state, left_at,
-exit_lane, exit_read_id, entered_trusted, clock_note, changed_at
+exit_lane, exit_read_id, entered_trusted, clock_note, changed_at, entered_boot, entered_ns, left_boot,
+left_ns
 """
 _SELECT = f"SELECT {SESSION_COLUMNS} FROM sessions"
 _GET = f"{_SELECT} WHERE session_id = ?"
 _PUT = f"""
-INSERT INTO sessions ({SESSION_COLUMNS}) VALUES ({", ".join("?" * 16)})
+INSERT INTO sessions ({SESSION_COLUMNS}) VALUES ({", ".join("?" * 20)})
 ON CONFLICT (session_id) DO UPDATE SET
     zone = excluded.zone, plate = excluded.plate, entered_at = excluded.entered_at,
     entry_lane = excluded.entry_lane, colour = excluded.colour, vehicle_class = excluded.vehicle_class,
     entry_read_id = excluded.entry_read_id, ticket = excluded.ticket, state = excluded.state,
     left_at = excluded.left_at, exit_lane = excluded.exit_lane, exit_read_id = excluded.exit_read_id,
     entered_trusted = excluded.entered_trusted, clock_note = excluded.clock_note,
-    changed_at = excluded.changed_at
+    changed_at = excluded.changed_at, entered_boot = excluded.entered_boot,
+    entered_ns = excluded.entered_ns, left_boot = excluded.left_boot, left_ns = excluded.left_ns
 """
 _INSIDE = f"""
 {_SELECT} WHERE plate = ? AND state = 'inside' ORDER BY entered_at DESC, session_id DESC
@@ -179,13 +181,17 @@ def _row(session: Session) -> tuple[object, ...]:
         int(session.entered_trusted),
         session.clock_note,
         session.changed_at,
+        session.entered_boot,
+        session.entered_ns,
+        session.left_boot,
+        session.left_ns,
     )
 
 
 def read_session(row: tuple[Any, ...]) -> Session:
     """Return the stay of a row of `SESSION_COLUMNS`."""
     session_id, zone, plate, entered_at, lane, colour, size, read_id, ticket, state, *rest = row
-    left_at, exit_lane, exit_read_id, trusted, clock_note, changed_at = rest
+    left_at, exit_lane, exit_read_id, trusted, clock_note, *clocks = rest
     return Session(
         session_id,
         zone,
@@ -202,5 +208,5 @@ def read_session(row: tuple[Any, ...]) -> Session:
         exit_read_id,
         bool(trusted),
         clock_note,
-        changed_at,
+        *clocks,
     )

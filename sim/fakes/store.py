@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Generic, TypeVar
 
+from edge.clock import Boot
 from edge.errors import Corrupt, Invalid, Unavailable
 from edge.retail.attempt import AttemptStep, PaymentAttempt
 from edge.retail.basket import Basket, BasketState
@@ -22,6 +23,7 @@ from edge.services.records import ScanRecord, Unit, WorkstationState
 from edge.services.work_records import WorkItem
 from sim.fakes.alarms import FakeAlarms
 from sim.fakes.bills import BilledBooks, BillRows, FakeBills
+from sim.fakes.boots import FakeBoots
 from sim.fakes.catalogue import CatalogueRows, FakeCatalogue
 from sim.fakes.collections import CollectionRows, FakeCollections
 from sim.fakes.commands import CommandRows, FakeCommands
@@ -92,6 +94,7 @@ class Rows:
     papers: dict[str, Paper] = field(default_factory=dict)
     work_items: dict[str, WorkItem] = field(default_factory=dict)
     alarms: dict[str, Alarm] = field(default_factory=dict)
+    boots: dict[int, Boot] = field(default_factory=dict)
     bills: BillRows = field(default_factory=BillRows)
     validations: ValidationRows = field(default_factory=ValidationRows)
     stay_money: StayMoneyRows = field(default_factory=StayMoneyRows)
@@ -192,6 +195,7 @@ class FakeUnit:
         self.writing = writing
 
     alarms = _Record(lambda rows, writing: FakeAlarms(rows.alarms, writing))
+    boots = _Record(lambda rows, writing: FakeBoots(rows.boots, writing))
     settlements = _Record(lambda rows, writing: FakeSettlements(rows.stay_money.settlements, writing))
     stay_charges = _Record(lambda rows, writing: FakeStayCharges(rows.stay_money.charges, writing))
     debts = _Record(lambda rows, writing: FakeDebts(rows.stay_money.debts, writing))
