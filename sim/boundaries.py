@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from edge.retail.attempt import AttemptState
 from edge.retail.refund import LegState
-from sim.checks import violations
+from sim.checks import outcome
 from sim.conditions import Conditions
-from sim.world import Scenario, Stuck, World
+from sim.world import Scenario, World
 
 
 @dataclass(slots=True)
@@ -36,10 +36,7 @@ class Toll:
         """Run a world to its rest, look at what it broke, and return self."""
         self.boundaries += boundaries
         self.runs += 1
-        try:
-            found = violations(world.run())
-        except Stuck as stuck:
-            found = [str(stuck)]
+        found = outcome(world)
         self.problems += [f"{world.describe()}: {line}; see it again: {world.again()}" for line in found]
         if world.crashes:
             self.attempts += world.history.attempts

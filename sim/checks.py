@@ -6,8 +6,10 @@ the work items and the marks of bills are asked.
 from __future__ import annotations
 
 import json
+import traceback
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from devices.types import Columns, PrintJob, TextLine
@@ -25,8 +27,9 @@ from sim.parkers import Parker, stay_violations
 from sim.patrons import points_violations
 from sim.people import Buyer, Driver
 from sim.phone_shoppers import PhoneShopper, phone_violations
+from sim.promised import promised
 from sim.walkers import touch_violations
-from sim.world import OWNERS, World
+from sim.world import OWNERS, Stuck, World
 
 Event = dict[str, Any]
 
@@ -35,30 +38,46 @@ MOST = 99
 
 
 def violations(world: World) -> list[str]:
-    """Return a line for each property that the run broke; empty when all held."""
+    """Return a line for each property that the run broke, with its promise's number; empty when all held."""
     events = [json.loads(message.body) for message in world.hq.applied]
     checks = (
-        _delivery(world),
-        _charges(world, events),
-        _orders(world, events),
-        _tenders(events),
-        _books(world, events),
-        _papers(world, events),
-        _refunds(world, events),
-        _work(world, events),
-        _shifts(world, events),
-        _bills(world),
-        _validations(world, events),
-        stay_violations(world),
+        promised("P4", _delivery(world)),
+        promised("P2", _charges(world, events)),
+        promised("P1", _once_each(world, events)),
+        promised("P17", _orders(world, events)),
+        promised("P17", _tenders(events)),
+        promised("P6", _books(world, events)),
+        promised("P8", _papers(world, events)),
+        promised("P16", _refunds(world, events)),
+        promised("P21", _work(world, events)),
+        promised("P19", _shifts(world, events)),
+        promised("P20", _bills(world)),
+        promised("P25", _validations(world, events)),
+        promised("P26", stay_violations(world)),
         garage_violations(world, events),
-        command_violations(world, events),
-        points_violations(world, events),
-        touch_violations(world, events),
-        collector_violations(world, events),
-        phone_violations(world, events),
-        ticket_violations(world, events),
+        promised("P4", command_violations(world, events)),
+        promised("P34", points_violations(world, events)),
+        promised("P38", touch_violations(world, events)),
+        promised("P6", collector_violations(world, events)),
+        promised("P32", phone_violations(world, events)),
+        promised("P17", ticket_violations(world, events)),
     )
     return [line for check in checks for line in check]
+
+
+def outcome(world: World) -> list[str]:
+    """Run a world to its rest and return what it broke; one that breaks off has broken something.
+
+    This is the supervisor of worlds: whatever a service lets out is told with the run that it was in.
+    """
+    try:
+        return violations(world.run())
+    except Stuck as stuck:
+        return list(promised("P17", [str(stuck)]))
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(where.filename).name}:{where.lineno}"
+        return list(promised("P17", [f"it broke off: {type(error).__name__}: {error} ({place})"]))
 
 
 def _delivery(world: World) -> Iterator[str]:
@@ -74,13 +93,19 @@ def _delivery(world: World) -> Iterator[str]:
 
 
 def _charges(world: World, events: list[Event]) -> Iterator[str]:
-    """No order is charged twice, and no money is taken that no paid order accounts for."""
+    """No money is taken that no paid order accounts for."""
     approved = {data["merchant_order_no"]: data for data in _of(events, "payment.approved")}
     charged = _charged(world, events, approved)
     yield from _untold(world, events, approved, charged)
     for number, data in approved.items():
         if charged.get(number, 0) != data["amount_fen"]:
             yield f"{number}: told {data['amount_fen']} fen, the gateway took {charged.get(number, 0)}"
+
+
+def _once_each(world: World, events: list[Event]) -> Iterator[str]:
+    """No order is charged twice."""
+    approved = {data["merchant_order_no"]: data for data in _of(events, "payment.approved")}
+    charged = _charged(world, events, approved)
     per_order = Counter(data["order_id"] for number, data in approved.items() if charged.get(number))
     for order_id, count in per_order.items():
         if count > 1:

@@ -17,11 +17,11 @@ import structlog
 
 from edge.errors import Invalid
 from sim.boundaries import Toll, deaths
-from sim.checks import violations
+from sim.checks import outcome
 from sim.conditions import WORLDS, Conditions
 from sim.garage.scenarios import GARAGES
 from sim.scenarios import SCENARIOS
-from sim.world import Scenario, Stuck, World
+from sim.world import Scenario, World
 
 T = TypeVar("T")
 
@@ -128,10 +128,7 @@ def explore(
 def replay(scenario: str, conditions: Conditions, seed: int, crash_at: Sequence[int]) -> tuple[str, ...]:
     """Run one world again and return, in lines, where it crashed, what HQ heard and what is wrong."""
     world = World(EVERY[scenario], seed, crash_at, conditions=conditions)
-    try:
-        found = violations(world.run())
-    except Stuck as stuck:
-        found = [str(stuck)]
+    found = outcome(world)
     lines = [world.describe(), f"{world.steps.count} steps, log {world.steps.digest()[:16]}", ""]
     for at in crash_at:
         lines += [*_around(world, at), ""]

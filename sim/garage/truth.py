@@ -13,6 +13,7 @@ from edge.parking.session import Session, SessionState
 from edge.parking.stay_charge import PARKING_SKU
 from edge.services.records import Unit
 from sim.garage.motorists import Motorist, Where
+from sim.promised import promised
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -38,11 +39,11 @@ def garage_violations(world: World, events: list[Event]) -> Iterator[str]:
     cars = [person for person in world.people if isinstance(person, Motorist)]
     if not cars:
         return
-    yield from _through(world, cars)
-    yield from _stays(world, cars, events)
-    yield from _openings(world)
-    yield from _money(world, cars, events)
-    yield from _inside(world, cars)
+    yield from promised("P23", _through(world, cars))
+    yield from promised("P24", _stays(world, cars, events))
+    yield from promised("P22", _openings(world))
+    yield from promised("P26", _money(world, cars, events))
+    yield from promised("P24", _inside(world, cars))
 
 
 def _through(world: World, cars: list[Motorist]) -> Iterator[str]:
