@@ -44,7 +44,8 @@ class LaneTurns:
             lambda lane, seen: see_loop(box, lane, seen.loop, seen.occupied),
             lambda: True,
         )
-        self._readers = [one for one in cameras.workers() if one.name.startswith("camera-")]
+        eyes = {f"camera-{eye.name}" for eye in garage.eyes.values()}
+        self._readers = [one for one in cameras.workers() if one.name in eyes]
         self._workers = [*self._lanes.workers()]
         self._due_ms = {one.name: 0 for one in self._workers}
 
