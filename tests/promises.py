@@ -1,6 +1,6 @@
 """Hold docs/promises.md against a run: each test that a promise names was run and passed.
 
-Usage: python -m tests.promises build/tests.xml, which pytest wrote with --junitxml.
+Usage: python -m tests.promises REPORT..., which pytest wrote with --junitxml.
 """
 
 from __future__ import annotations
@@ -67,10 +67,11 @@ def _ran(case: ET.Element) -> Ran:
     return Ran(path, case.get("name", "").partition("[")[0], outcome)
 
 
-def main(report: Path) -> int:
-    """Print what is broken; return the exit status."""
+def main(*reports: Path) -> int:
+    """Print what is broken in these reports; return the exit status."""
     named = named_tests(PAPER.read_text(encoding="utf-8"))
-    lines = list(broken(named, ran_tests(report.read_text(encoding="utf-8"))))
+    ran = [one for report in reports for one in ran_tests(report.read_text(encoding="utf-8"))]
+    lines = list(broken(named, ran))
     for line in lines:
         print(line)
     kept = len({one.promise for one in named})
@@ -79,4 +80,4 @@ def main(report: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(*map(Path, sys.argv[1:])))
