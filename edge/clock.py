@@ -145,6 +145,11 @@ def wait(stop: threading.Event, seconds: float) -> bool:
     return stop.wait(seconds)
 
 
+def boottime_of(at: int, now: Instant) -> int:
+    """Return the boot time, below 0 for a moment before this boot, of a wall time as it is told now."""
+    return now.boottime_ns - (now.wall_at - at) * _MS
+
+
 def iso(at: int) -> str:
     """Return Unix milliseconds as RFC 3339 UTC with milliseconds, e.g. 2026-11-22T08:00:00.123Z."""
     moment = datetime.fromtimestamp(at // 1000, tz=UTC)

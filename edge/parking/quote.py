@@ -66,7 +66,8 @@ class Settlement:
     """Money that was confirmed for a stay. order_id: the order whose tenders brought it.
 
     covers_until: the moment that the paid quote was for; from it the time to drive out runs. at_place: the
-    workstation. covers_boot, covers_ns: boot id and boot time of `covers_until`. refund_id: of a refund that took money back out of the stay; amount_fen is below 0 then.
+    workstation. refund_id: of a refund that took money back out of the stay; amount_fen is below 0 then.
+    covers_boot, covers_ns: boot id and boot time of `covers_until`, "" for one from before.
     """
 
     settlement_id: str

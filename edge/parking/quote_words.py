@@ -62,6 +62,10 @@ _NOTES: Mapping[str, tuple[str, str]] = {
         "停车期间时钟跳变，已按实际时长更正",
         "the clock jumped meanwhile; the time was put right",
     ),
+    "least_time": (
+        "时钟曾不准，停车时长无法完全确定，已按可确定的最短时长收费",
+        "the clock was wrong; charged for the shortest time that is certain",
+    ),
     "unseen_entry": ("入场未被识别，入场时间可能不准", "nobody saw the entry; its time may be wrong"),
     "unseen_exit": ("出场未被识别，出场时间可能不准", "nobody saw the exit; its time may be wrong"),
     "matched_unidentified": ("由无牌入场记录匹配而来", "matched with an entry without a plate"),

@@ -23,9 +23,9 @@ class Session:
     plate: as believed now, "" for a vehicle without one, which then has a `ticket` (the QR at the entry).
     entry_read_id, exit_read_id: the observations behind it, "" when a person entered it. vehicle_class: by
     which it is charged. clock_note: why its times are not sure ("" when they are), said wherever the fee is.
-    entered_trusted: whether the clock was synchronised then. entered_boot, entered_ns, left_boot, left_ns: boot
-    id and boot time of entry and exit, by which a stay is measured whatever the wall clock did; "" when no
-    clock of this box saw it.
+    entered_trusted: whether the clock was synchronised then. entered_boot, entered_ns, left_boot, left_ns:
+    boot id and boot time of entry and exit, by which a stay is measured whatever the wall clock did; "" when
+    no clock of this box saw it.
     """
 
     session_id: str

@@ -14,7 +14,8 @@ class StayCharge:
     """What a line asks for, frozen when it was made.
 
     quote: the explained quote as JSON. covers_until: the moment that it was for. order_id: "" while the line
-    is in a basket. covers_boot, covers_ns: boot id and boot time of `covers_until`. debt_id: of the debt that the line collects, "" for the fee of a stay inside.
+    is in a basket. debt_id: of the debt that the line collects, "" for the fee of a stay inside.
+    covers_boot, covers_ns: boot id and boot time of `covers_until`.
     """
 
     line_id: str

@@ -17,6 +17,7 @@ from edge.services.lane_turn import LaneTurn
 from edge.services.quote_session import quote_session
 from edge.services.record_debt import record_debt
 from edge.services.records import Unit
+from edge.services.stuck_loops import call_stuck
 from edge.services.truer_of import truer_of
 
 #: Letters of a reason, at least and at most.
@@ -101,6 +102,8 @@ def _answer(
         normalise(plate) if chosen is None else truer_of(unit, chosen, unit.plate_reads.get(passage.read_id))
     )
     said = GuardAnswer(answer, by, words, named, session_id, due_fen)
+    if answer is Answer.GONE:
+        passage = call_stuck(unit, box, lane, passage, now, by)
     after = LaneTurn(unit, box, lane, now).see(passage, said)
     if answer in (Answer.CHOOSE, Answer.CORRECT):
         read = unit.plate_reads.get(passage.read_id)
@@ -116,7 +119,7 @@ def _owed(unit: Unit, box: Box, session_id: str, now: Instant) -> int:
     if session is None or session.state is not SessionState.INSIDE:
         return 0
     try:
-        return quote_session(unit, box, session, now.wall_at).due_fen
+        return quote_session(unit, box, session, now).due_fen
     except Invalid:
         # Without a tariff nobody can say what is owed; the vehicle is let go all the same.
         return 0

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edge.clock import Instant
+from edge.parking.quote import Quote
 from edge.parking.quote_words import explain
+from edge.parking.session import Session
+from edge.parking.stay_charge import StayCharge
 from edge.services.box import Box, WorkstationKind
 from edge.services.charge_stay import put_charge, put_into_basket
 from edge.services.events import Json
 from edge.services.lane_ticket import exit_of, meet_ticket
 from edge.services.quote_session import quote_session
 from edge.services.records import Unit
+from edge.services.stay_lines import kept_quote
 from edge.services.workstation import Busy, load
 
 
@@ -53,8 +59,7 @@ def show_stays(unit: Unit, box: Box, busy: Busy, now: Instant) -> list[dict[str,
         session = unit.sessions.get(charge.session_id) if charge is not None else None
         if charge is None or session is None or charge.debt_id:
             continue
-        at = now.wall_at if busy.screen == "paid" else charge.covers_until
-        quote = quote_session(unit, box, session, at)
+        quote = _quote(unit, box, session, charge, None if busy.screen != "paid" else now)
         zone = box.rules.zone
         leave_by = None if quote.due_fen else quote.allowed_exit_at
         shown.append(
@@ -66,6 +71,17 @@ def show_stays(unit: Unit, box: Box, busy: Busy, now: Instant) -> list[dict[str,
             }
         )
     return shown
+
+
+def _quote(unit: Unit, box: Box, session: Session, charge: StayCharge, now: Instant | None) -> Quote:
+    """Return the quote of now, or without it the one that a charge was made from."""
+    if now is not None:
+        return quote_session(unit, box, session, now)
+    kept = kept_quote(charge)
+    entered_at, note = kept.get("entered_at"), kept.get("clock_note")
+    if isinstance(entered_at, int) and isinstance(note, str):
+        session = replace(session, entered_at=entered_at, clock_note=note)
+    return quote_session(unit, box, session, charge.covers_until)
 
 
 def _ask(unit: Unit, box: Box, busy: Busy, session_id: str, now: Instant) -> None:

@@ -138,7 +138,7 @@ def due_of_stay(unit: Unit, box: Box, session_id: str, now: Instant) -> StayDue:
     debts = {debt.debt_id: debt for debt in unit.debts.of_session(session_id) if debt.closed_at is None}
     debts |= {debt.debt_id: debt for debt in unit.debts.of_plate(session.plate, MAX_DEBTS)}
     owed = any(debt.session_id == session_id for debt in debts.values())
-    quote = None if owed or session.left_at is not None else quote_session(unit, box, session, now.wall_at)
+    quote = None if owed or session.left_at is not None else quote_session(unit, box, session, now)
     return StayDue(session, quote, tuple(debts.values()))
 
 
@@ -255,7 +255,7 @@ def _make_room(unit: Unit, box: Box, busy: Busy, now: Instant) -> Busy:
 def _lines(unit: Unit, box: Box, due: StayDue, order_id: str, now: Instant) -> tuple[LineItem, ...]:
     lines = []
     if due.quote is not None and due.quote.due_fen:
-        line, charge = charge_line(box.ids.new_id(), due.session, due.quote, now.wall_at, box.rules.zone)
+        line, charge = charge_line(box.ids.new_id(), due.session, due.quote, now, box.rules.zone)
         unit.stay_charges.put(replace(charge, order_id=order_id))
         lines.append(line)
     for debt in due.debts:
@@ -270,10 +270,10 @@ def _renewed(unit: Unit, box: Box, line: LineItem, order_id: str, now: Instant) 
     session = None if charge is None else unit.sessions.get(charge.session_id)
     if session is None:
         return []
-    quote = quote_session(unit, box, session, now.wall_at)
+    quote = quote_session(unit, box, session, now)
     if not quote.due_fen:
         return []
-    renewed, again = charge_line(line.line_id, session, quote, now.wall_at, box.rules.zone)
+    renewed, again = charge_line(line.line_id, session, quote, now, box.rules.zone)
     unit.stay_charges.put(replace(again, order_id=order_id))
     return [renewed]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge.clock import Instant
+from edge.clock import Instant, boottime_of
 from edge.errors import Invalid
 from edge.parking.observation import PlateRead
 from edge.parking.plate import normalise, require_plate
@@ -55,6 +55,8 @@ def correct_in(
     changed = replace(session, plate=named, entered_at=begun, changed_at=now.wall_at)
     if entered_at is not None:
         changed = replace(changed, clock_note="", entered_trusted=True)
+        # Said by a person in the time that the wall clock shows now.
+        changed = replace(changed, entered_boot=now.boot_id, entered_ns=boottime_of(begun, now))
     unit.sessions.put(changed)
     read = None if plate is None else _misread(unit, session, named)
     entered = (session.entered_at, begun)

@@ -21,6 +21,7 @@ from edge.services.find_session import find_session
 from edge.services.quote_session import quote_session
 from edge.services.record_debt import open_debt
 from edge.services.records import Unit
+from edge.services.stay_time import JUMPED, LEAST_TIME, stay_time
 from edge.services.truer_of import truer_of
 
 #: A vehicle that comes again so soon, and was not seen to go through, is leaving still.
@@ -32,9 +33,7 @@ REVIVE_MS = 3 * 24 * 3_600_000
 #: Who corrects a plate when no person does, and why.
 BOX, TRUER_READ = "box", "read surer at the exit"
 
-#: By how much wall and boot time may disagree about a stay before its clock counts as jumped.
-JUMP_MS = 60_000
-JUMPED = "clock_jumped"
+#: Of a stay whose entry or exit no clock of this box has seen, and one of the two was not synchronised.
 EXIT_CLOCK = "exit_untrusted"
 
 
@@ -118,12 +117,12 @@ def _by_fee(unit: Unit, box: Box, lane: Lane, session: Session, now: Instant) ->
     if debt is not None:
         return Decision(Verdict.OPEN, Why.DEBT, session_id=session_id, due_fen=debt.amount_fen)
     try:
-        quote = quote_session(unit, box, session, now.wall_at)
+        quote = quote_session(unit, box, session, now)
     except Invalid:
         return Decision(Verdict.ASK, Why.NO_PRICE, session_id=session_id)
     if not quote.due_fen:
         return Decision(Verdict.OPEN, _why_free(quote), session_id=session_id)
-    if session.clock_note == EXIT_CLOCK:
+    if quote.clock_note == EXIT_CLOCK:
         # A fee by a clock that nobody vouches for is not asked for without a person.
         return Decision(Verdict.ASK, Why.CLOCK, session_id=session_id, due_fen=quote.due_fen)
     if begin_autopay(unit, box, session, now):
@@ -138,27 +137,18 @@ def _by_fee(unit: Unit, box: Box, lane: Lane, session: Session, now: Instant) ->
 def _why_free(quote: Quote) -> Why:
     if quote.paid_fen:
         return Why.PAID
-    return Why.FREE if quote.used else Why.NO_FEE
+    if quote.used:
+        return Why.FREE
+    return Why.CLOCK if quote.clock_note == LEAST_TIME else Why.NO_FEE
 
 
 def _on_this_clock(unit: Unit, session: Session, now: Instant) -> Session:
-    """Return the stay by a clock that can be stood for, or with a note that there is none.
-
-    Within one boot the time that has gone by is known whatever became of the wall clock. Over a restart both
-    ends must have been synchronised.
-    """
-    entry = next(iter(unit.passages.of_session(session.session_id)), None)
-    if entry is None or entry.begun_boot != now.boot_id:
-        sure = now.trusted and session.entered_trusted
-        return session if sure else _noted(unit, session, session.entered_at, EXIT_CLOCK, now)
-    since_ms = (now.boottime_ns - entry.begun_ns) // 1_000_000
-    true_at = now.wall_at - since_ms + max(0, session.entered_at - entry.begun_at)
-    if abs(true_at - session.entered_at) <= JUMP_MS:
+    """Return the stay with what its fee rests on written down, its entry put right where that is known."""
+    known = stay_time(unit, session, now).session
+    told = replace(session, clock_note=known.clock_note)
+    if known.clock_note == JUMPED:
+        told = replace(told, entered_at=known.entered_at, entered_trusted=now.trusted)
+    if told == session:
         return session
-    return _noted(unit, session, true_at, JUMPED, now)
-
-
-def _noted(unit: Unit, session: Session, entered_at: int, note: str, now: Instant) -> Session:
-    noted = replace(session, entered_at=entered_at, clock_note=note, changed_at=now.wall_at)
-    unit.sessions.put(noted)
-    return noted
+    unit.sessions.put(replace(told, changed_at=now.wall_at))
+    return replace(told, changed_at=now.wall_at)

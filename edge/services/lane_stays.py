@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge.clock import Instant
+from edge.clock import Instant, boottime_of
 from edge.errors import Invalid
 from edge.parking.decision import Why
 from edge.parking.facility import Lane, LaneWay
@@ -18,6 +18,7 @@ from edge.services.quote_session import quote_session
 from edge.services.records import Unit
 from edge.services.reserve_space import note_arrival
 from edge.services.session_benefits import use_validations
+from edge.services.stay_time import stay_time
 from edge.services.use_pass import use_pass
 from edge.services.work_items import raise_work
 from edge.services.work_records import WorkKind
@@ -55,6 +56,8 @@ def begin_stay(unit: Unit, box: Box, lane: Lane, passage: Passage, now: Instant)
         entered_trusted=now.trusted,
         clock_note="" if now.trusted else ENTRY_CLOCK,
         changed_at=now.wall_at,
+        entered_boot=now.boot_id,
+        entered_ns=now.boottime_ns,
     )
     if read is not None:
         known = read.vehicle_class is not VehicleClass.UNKNOWN
@@ -74,6 +77,8 @@ def leave_unseen(unit: Unit, box: Box, session: Session, at: int, now: Instant) 
         left_at=max(at, session.entered_at),
         clock_note=UNSEEN_EXIT,
         changed_at=now.wall_at,
+        left_boot=now.boot_id,
+        left_ns=boottime_of(at, now),
     )
     unit.sessions.put(left)
     facts: dict[str, str | int] = {
@@ -96,15 +101,17 @@ def end_stay(unit: Unit, box: Box, lane: Lane, passage: Passage, now: Instant) -
     session = known or (None if passage.session_id else _nameless(unit, lane))
     if session is None or session.state is not SessionState.INSIDE:
         return passage
-    note = MATCHED if known is None else session.clock_note
+    time = stay_time(unit, session, now)
     left = replace(
-        session,
+        time.session,
         state=SessionState.LEFT,
-        left_at=max(now.wall_at, session.entered_at),
+        left_at=max(time.at, time.session.entered_at),
         exit_lane=lane.name,
         exit_read_id=passage.read_id,
-        clock_note=note,
+        clock_note=MATCHED if known is None else time.session.clock_note,
         changed_at=now.wall_at,
+        left_boot=now.boot_id,
+        left_ns=now.boottime_ns,
     )
     unit.sessions.put(left)
     due_fen = _use_benefits(unit, box, session, now)
@@ -145,6 +152,8 @@ def undo_leave(unit: Unit, box: Box, lane: Lane, passage: Passage, now: Instant)
         exit_lane="",
         exit_read_id="",
         changed_at=now.wall_at,
+        left_boot="",
+        left_ns=0,
     )
     unit.sessions.put(inside)
     words: dict[str, Json] = {"entry_why": "turned_back", "by": "", "backfill": 0}
@@ -167,6 +176,8 @@ def meet_follower(unit: Unit, box: Box, lane: Lane, passage: Passage, now: Insta
             entered_trusted=now.trusted,
             clock_note="" if now.trusted else ENTRY_CLOCK,
             changed_at=now.wall_at,
+            entered_boot=now.boot_id,
+            entered_ns=now.boottime_ns,
         )
         unit.sessions.put(session)
         words: dict[str, Json] = {"entry_why": "tailgated", "by": "", "backfill": 0}
@@ -207,7 +218,7 @@ def _entry_words(passage: Passage) -> dict[str, Json]:
 def _use_benefits(unit: Unit, box: Box, session: Session, now: Instant) -> int:
     """Use up what the stay's last quote took off; return what was still due, 0 when nobody can say."""
     try:
-        quote = quote_session(unit, box, session, now.wall_at)
+        quote = quote_session(unit, box, session, now)
     except Invalid:
         return 0
     use_validations(unit, box, session, quote, now)

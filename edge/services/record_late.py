@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import zip_longest
 
-from edge.clock import Instant
+from edge.clock import Instant, boottime_of
 from edge.parking.advance import alike
 from edge.parking.facility import Lane, LaneWay
 from edge.parking.observation import PlateRead, Trigger
@@ -88,6 +88,8 @@ def _late_stay(box: Box, lane: Lane, read: PlateRead, now: Instant) -> Session:
         entered_trusted=now.trusted,
         clock_note="" if now.trusted else UNSEEN_ENTRY,
         changed_at=now.wall_at,
+        entered_boot=now.boot_id,
+        entered_ns=boottime_of(read.seen_at, now),
     )
 
 
@@ -169,6 +171,8 @@ def _went(unit: Unit, box: Box, lane: Lane, read: PlateRead, now: Instant) -> No
         exit_lane=lane.name,
         exit_read_id=read.read_id,
         changed_at=now.wall_at,
+        left_boot=now.boot_id,
+        left_ns=boottime_of(read.seen_at, now),
     )
     unit.sessions.put(left)
     words: dict[str, Json] = {"why": "backfill", "by": "", "due_fen": 0, "backfill": 1}

@@ -30,14 +30,17 @@ def settle_stays(unit: Unit, box: Box, order: Order, now: Instant) -> None:
     for charge in _charges(unit, order):
         stays.setdefault(charge.session_id, []).append(charge)
     for session_id, charges in stays.items():
+        last = max(charges, key=lambda charge: charge.covers_until)
         settled = Settlement(
             settlement_id=box.ids.new_id(),
             session_id=session_id,
             order_id=order.order_id,
             amount_fen=sum(charge.amount_fen for charge in charges),
-            covers_until=max(charge.covers_until for charge in charges),
+            covers_until=last.covers_until,
             settled_at=now.wall_at,
             at_place=order.workstation,
+            covers_boot=last.covers_boot,
+            covers_ns=last.covers_ns,
         )
         unit.settlements.put(settled)
         _tell_paid(unit, box, order, settled, now)
@@ -57,17 +60,20 @@ def unsettle_stays(unit: Unit, box: Box, order: Order, refund: Refund, now: Inst
         session = unit.sessions.get(session_id)
         if session is None or session.state is not SessionState.INSIDE or not amount_fen:
             continue
-        covers = max(one.covers_until for one in charges.values() if one.session_id == session_id)
+        mine = (one for one in charges.values() if one.session_id == session_id)
+        last = max(mine, key=lambda charge: charge.covers_until)
         unit.settlements.put(
             Settlement(
                 settlement_id=box.ids.new_id(),
                 session_id=session_id,
                 order_id=order.order_id,
                 amount_fen=-amount_fen,
-                covers_until=covers,
+                covers_until=last.covers_until,
                 settled_at=now.wall_at,
                 at_place=refund.workstation,
                 refund_id=refund.refund_id,
+                covers_boot=last.covers_boot,
+                covers_ns=last.covers_ns,
             )
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from edge.clock import Instant
 from edge.errors import Invalid
 from edge.parking.decision import Verdict, Why
 from edge.parking.facility import LaneWay
@@ -20,6 +21,7 @@ from edge.services.find_session import find_session
 from edge.services.quote_session import quote_session
 from edge.services.records import Unit
 from edge.services.show_lane import LaneView, lane_view
+from edge.services.stuck_loops import stuck_loops
 
 #: Stays that a question offers side by side.
 MAX_OFFERS = 4
@@ -42,6 +44,7 @@ class GuardLane:
 
     match: why no stay went alone. quote: of the stay that is to be paid or was. notices: about the vehicle's
     passes, with days or what is left.
+    stuck: loops that report a vehicle though nobody is there, from 0.
     """
 
     view: LaneView
@@ -50,6 +53,7 @@ class GuardLane:
     match: MatchWhy | None = None
     quote: Quote | None = None
     notices: Mapping[PassNotice, int] = field(default_factory=dict)
+    stuck: tuple[int, ...] = ()
 
     @property
     def asks(self) -> bool:
@@ -65,7 +69,7 @@ class GuardLane:
 
 def show_guard(box: Box) -> tuple[GuardLane, ...]:
     """Return all lanes, in the order of the configuration."""
-    now = box.clock.now().wall_at
+    now = box.clock.now()
 
     def query(unit: Unit) -> tuple[GuardLane, ...]:
         lanes = box.parking.facility.lanes
@@ -74,10 +78,10 @@ def show_guard(box: Box) -> tuple[GuardLane, ...]:
     return box.store.read(query)
 
 
-def _lane(unit: Unit, box: Box, view: LaneView, now: int) -> GuardLane:
-    offers, match = _offers(unit, box, view, now)
-    quote, notices = _quote(unit, box, view, now), _notices(unit, box, view, now)
-    return GuardLane(view, _photo_of(view), offers, match, quote, notices)
+def _lane(unit: Unit, box: Box, view: LaneView, now: Instant) -> GuardLane:
+    offers, match = _offers(unit, box, view, now.wall_at)
+    quote, notices = _quote(unit, box, view, now), _notices(unit, box, view, now.wall_at)
+    return GuardLane(view, _photo_of(view), offers, match, quote, notices, stuck_loops(unit, view.lane))
 
 
 def _notices(unit: Unit, box: Box, view: LaneView, now: int) -> Mapping[PassNotice, int]:
@@ -117,7 +121,7 @@ def _offers(unit: Unit, box: Box, view: LaneView, now: int) -> tuple[tuple[Offer
     return tuple(found), None if ranking is None else ranking.why
 
 
-def _quote(unit: Unit, box: Box, view: LaneView, now: int) -> Quote | None:
+def _quote(unit: Unit, box: Box, view: LaneView, now: Instant) -> Quote | None:
     passage = view.passage
     if passage is None or view.session is None or passage.decision is None:
         return None

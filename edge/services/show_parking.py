@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
+from edge.clock import Instant
 from edge.errors import Invalid
 from edge.parking.plate import normalise
 from edge.parking.quote import Quote
@@ -83,21 +84,21 @@ def show_parking(box: Box, day: str = "") -> ParkingDay:
 
 def find_cars(box: Box, words: str) -> tuple[Parked, ...]:
     """Return cars inside whose plate holds these characters, or the latest ones; `MAX_FOUND` at most."""
-    part, at = normalise(words), box.clock.now().wall_at
+    part, now = normalise(words), box.clock.now()
 
     def query(unit: Unit) -> tuple[Parked, ...]:
         inside = unit.sessions.all_inside(MAX_INSIDE if part else MAX_FOUND)
         found = [one for one in inside if part in one.plate][:MAX_FOUND]
-        return tuple(_parked(unit, box, one, at) for one in found)
+        return tuple(_parked(unit, box, one, now) for one in found)
 
     return box.store.read(query)
 
 
-def _parked(unit: Unit, box: Box, session: Session, at: int) -> Parked:
+def _parked(unit: Unit, box: Box, session: Session, now: Instant) -> Parked:
     read = unit.plate_reads.get(session.entry_read_id) if session.entry_read_id else None
     photo = read.photos[0] if read is not None and read.photos else ""
     try:
-        return Parked(session, photo, quote_session(unit, box, session, at))
+        return Parked(session, photo, quote_session(unit, box, session, now))
     except Invalid:
         # Without a tariff there is no price; the car is shown all the same.
         return Parked(session, photo, None)

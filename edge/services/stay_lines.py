@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from datetime import tzinfo
 
-from edge.clock import local
+from edge.clock import Instant, local
 from edge.errors import Corrupt
 from edge.parking.debt import Debt
 from edge.parking.quote import Quote
@@ -20,7 +20,7 @@ MAX_QUOTE = 20_000
 
 
 def charge_line(
-    line_id: str, session: Session, quote: Quote, at: int, zone: tzinfo
+    line_id: str, session: Session, quote: Quote, now: Instant, zone: tzinfo
 ) -> tuple[LineItem, StayCharge]:
     """Return the line that asks for what a quote has due, and what is kept with it."""
     who, who_en = session.plate or "无牌车", session.plate or "no plate"
@@ -29,7 +29,16 @@ def charge_line(
     text = json.dumps(quote_json(quote), ensure_ascii=False, separators=(",", ":"))
     if len(text) > MAX_QUOTE:
         text = json.dumps({**quote_json(quote), "segments": []}, ensure_ascii=False, separators=(",", ":"))
-    charge = StayCharge(line_id, session.session_id, quote.due_fen, quote.at, at, text)
+    charge = StayCharge(
+        line_id,
+        session.session_id,
+        quote.due_fen,
+        quote.at,
+        now.wall_at,
+        text,
+        covers_boot=now.boot_id,
+        covers_ns=now.boottime_ns,
+    )
     name = f"停车费 {who} {hours}小时{minutes}分"
     return _line(line_id, name, f"Parking {who_en} {hours} h {minutes} min", quote.due_fen), charge
 

@@ -210,10 +210,23 @@ def test_a_clock_that_is_set_within_one_boot_charges_what_has_gone_by() -> None:
     assert lanes.stay().clock_note == "clock_jumped"
 
 
-def test_over_a_restart_with_a_clock_that_nobody_vouches_for_a_person_is_asked() -> None:
+def test_over_a_restart_with_a_clock_that_nobody_vouches_for_what_is_certain_is_charged() -> None:
     lanes = LaneRig()
     lanes.come()
     stay = replace(lanes.stay(), entered_trusted=False)
+    lanes.box.store.write(lambda unit: unit.sessions.put(stay))
+    lanes.ports.clock.advance(5 * 3_600_000)
+    lanes.ports.clock.reboot()
+    lanes.loops(OUT, True, False)
+    # Nothing tells of the five hours: no heartbeat was written. What this run has lasted is certain.
+    assert lanes.read(OUT).lines == (PLATE, "请缴费5元")
+    assert lanes.stay().clock_note == "least_time"
+
+
+def test_of_a_stay_that_no_clock_of_the_box_saw_a_person_is_asked_when_the_clock_is_not_set() -> None:
+    lanes = LaneRig()
+    lanes.come()
+    stay = replace(lanes.stay(), entered_trusted=False, entered_boot="")
     lanes.box.store.write(lambda unit: unit.sessions.put(stay))
     lanes.ports.clock.reboot()
     lanes.loops(OUT, True, False)
