@@ -30,6 +30,7 @@ from edge.duties.sharing import Sharing
 from edge.duties.showing_spaces import ShowingSpaces
 from edge.duties.taking_in import TakingIn
 from edge.duties.watching_cameras import CameraParts, WatchingCameras
+from edge.duties.watching_devices import WatchingDevices
 from edge.duties.watching_disk import WatchingDisk
 from edge.errors import Unavailable
 from edge.hq.commands import CommandDesk
@@ -189,6 +190,7 @@ class Service:
             parts.staff,
             self._reconciling.ask,
             parts.cameras.photos if parts.cameras else None,
+            self._statuses,
         )
         cameras = self._cameras.desk if self._cameras else None
         apart = (
@@ -308,6 +310,7 @@ class Service:
         duties = (
             self.scanning,
             self._disk,
+            WatchingDevices(self.box, self._statuses, self._redraw),
             self._paying,
             self._refunding,
             self._sharing,

@@ -14,10 +14,10 @@ from edge.clock import boottime_ns, local, wait
 from edge.errors import Unavailable
 from edge.services.box import Box
 from edge.services.camera_ports import PlateCamera
-from edge.services.events import EventKind, alarm, record_event
 from edge.services.lane_answer import LaneAnswer
 from edge.services.passage_records import CameraClock
 from edge.services.photo_ports import Photos
+from edge.services.raise_alarm import clear_alarm, raise_alarm
 from edge.services.records import Unit
 from edge.services.take_camera_news import LaneCameras, SeePlate
 from edge.web.camera import CameraDesk
@@ -30,6 +30,9 @@ RETRY_S = (0.1, 0.4, 1.0, 3.0)
 TIDY_S = 3600.0
 #: The name of the alarm that HQ gets when many posts are refused.
 ALARM = "cameras"
+#: Nothing is refused for so long before that alarm is over, and how often that is looked at, in seconds.
+QUIET_S = 60.0
+DOOR_S = 2.0
 #: A camera's clock that is off by less is not worth a word.
 WORTH_TELLING_MS = 1_000
 
@@ -82,11 +85,11 @@ class WatchingCameras:
         return CameraDesk(self.door, self._lanes.take, self._parts.held) if self._parts.bound else None
 
     def workers(self) -> list[Worker]:
-        """Return one worker for each camera that is asked, and one that tidies the pictures."""
+        """Return one worker for each camera that is asked, one that tidies pictures, one at the door."""
         if not self._parts.asked and not self._parts.bound:
             return []
         asked = [Worker(f"camera-{one.name}", self._reading(lane, one)) for lane, one in self._parts.asked]
-        return [*asked, Worker("photos", self._tidy)]
+        return [*asked, Worker("photos", self._tidy), Worker("camera-door", self._mind_door)]
 
     def hear_loops(self, lane: str, occupied: bool | None) -> None:
         """Tell the lane's gated cameras whether a loop of it is occupied; None while nobody can tell."""
@@ -173,12 +176,20 @@ class WatchingCameras:
         clock = self._box.store.read(lambda unit: unit.plate_reads.clock_of(status.name))
         return replace(status, detail=f"{status.detail}{_clock_word(clock)}")
 
+    def _mind_door(self) -> float:
+        """End the alarm when nothing was refused for a while."""
+        is_open = self._box.store.read(lambda unit: unit.alarms.get(ALARM)) is not None
+        if is_open and self.door.is_quiet(QUIET_S):
+            now, box = self._box.clock.now(), self._box
+            detail = f"nothing was refused for {QUIET_S:.0f} s"
+            box.store.write(lambda unit: clear_alarm(unit, box.ids, now, box.origin, ALARM, "quiet", detail))
+        return DOOR_S
+
     def _raise_alarm(self, detail: str) -> None:
         now, origin = self._box.clock.now(), self._box.origin
 
         def work(unit: Unit) -> None:
-            data = alarm(ALARM, "refused", detail)
-            record_event(unit, self._box.ids, now, origin, EventKind.ALARM_RAISED, origin.edge, data)
+            raise_alarm(unit, self._box.ids, now, origin, ALARM, "refused", detail)
 
         try:
             self._box.store.write(work)

@@ -67,11 +67,27 @@ class Blind:
 
 
 @dataclass(frozen=True, slots=True)
+class LoopStuck:
+    """The loops that were occupied are not believed any more: they report a vehicle and nobody is there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time went by."""
 
 
-Seen = PlateRead | LoopChange | BoomChange | Decision | Settled | GuardAnswer | GateNews | Blind | Tick
+Seen = (
+    PlateRead
+    | LoopChange
+    | BoomChange
+    | Decision
+    | Settled
+    | GuardAnswer
+    | GateNews
+    | Blind
+    | LoopStuck
+    | Tick
+)
 
 
 def begin(
@@ -105,8 +121,8 @@ def advance(passage: Passage, seen: Seen, now: int, rules: PassageRules) -> Step
         return on_gate(passage, seen.number, seen.state, now, rules)
     if isinstance(seen, Tick):
         return on_tick(passage, now, rules)
-    if isinstance(seen, Blind):
-        return still(replace(passage, blind=True))
+    if isinstance(seen, Blind | LoopStuck):
+        return _on_unseen(passage, seen, now)
     return _on_word(passage, seen, now, rules)
 
 
@@ -257,7 +273,7 @@ def _on_answer(passage: Passage, said: GuardAnswer, now: int, rules: PassageRule
     if passage.state is PassageState.PASSED:
         return still(passage)
     if said.answer is Answer.GONE:
-        return end(passage, PassageEnd.GONE, now)
+        return _gone(passage, now)
     if said.answer is Answer.REFUSE:
         return _refused(passage, said)
     if said.answer in (Answer.CORRECT, Answer.CHOOSE):
@@ -276,6 +292,20 @@ def _on_answer(passage: Passage, said: GuardAnswer, now: int, rules: PassageRule
     lifted = said.answer is Answer.LIFTED
     step = let_go(replace(passage, fresh=True), decision, now, pulse=not lifted)
     return then(step, opened(step[0], now)) if lifted else step
+
+
+def _on_unseen(passage: Passage, seen: Blind | LoopStuck, now: int) -> Step:
+    if isinstance(seen, Blind):
+        return still(replace(passage, blind=True))
+    nobody = passage.crossed or not (passage.plate or passage.opening)
+    return _gone(passage, now) if nobody else still(passage)
+
+
+def _gone(passage: Passage, now: int) -> Step:
+    """End a passage of which nobody is there: who crossed the lane under an opening of its own is through."""
+    if passage.crossed and passage.opening:
+        return through_and_over(passage, now)
+    return end(passage, PassageEnd.GONE, now)
 
 
 def _opens_already(passage: Passage, now: int, rules: PassageRules) -> bool:

@@ -116,7 +116,7 @@ def _on_far_loop(passage: Passage, occupied: bool, now: int) -> Step:
         return still(passage)
     if passage.loops[0] and not passage.near_freed:
         # It rolled back off the far loop and still stands on the near one.
-        return still(replace(passage, on_far=False))
+        return still(replace(passage, on_far=False, crossed=True))
     if not passage.on_near and not passage.opening:
         return end(passage, PassageEnd.REVERSED, now)
     return through(passage, now)

@@ -72,8 +72,9 @@ class Passage:
     left. entered: a stay was begun by this passage. opening: the number of the decision whose opening goes
     on, 0 for none; decisions: how many there were. commanded_at, echoed: of that opening. loops, boom: as
     last seen; boom None before any report. on_near: the first loop was occupied. on_far, near_freed: the last
-    loop is occupied, and the first went free meanwhile. signs_at: the last sign of the vehicle. free_at: when
-    the loops went free. assumed: that it passed was concluded from time or the boom, not from loops.
+    loop is occupied, and the first went free meanwhile. crossed: it left the last loop while the first one
+    was occupied all the time: it rolled back, or that loop is stuck. signs_at: the last sign of the vehicle.
+    free_at: when the loops went free. assumed: that it passed was concluded from time or the boom, not loops.
     blind: for a while nobody looked at its loops, after a restart say. found: it stood there when somebody
     looked again, so that nobody knows when it came.
     followers: vehicles that went through behind it under its opening. behind: the next vehicle. begun_boot,
@@ -102,6 +103,7 @@ class Passage:
     on_near: bool = False
     on_far: bool = False
     near_freed: bool = False
+    crossed: bool = False
     signs_at: int = 0
     free_at: int | None = None
     commanded_at: int | None = None

@@ -32,6 +32,7 @@ from edge.services.lane_stays import (
 )
 from edge.services.parking_events import tell_gate
 from edge.services.records import Unit
+from edge.services.stuck_loops import believed, stuck_loops
 
 #: Steps that one thing seen may lead to; more would be a loop in our own rules.
 MAX_STEPS = 40
@@ -48,7 +49,7 @@ class LaneTurn:
 
     def see(self, passage: Passage, seen: Seen) -> Passage:
         """Move a passage on and do what follows from it; return it as it is then written."""
-        rules = self.box.parking.passage_rules(self.lane)
+        rules = self.box.parking.passage_rules(believed(self.lane, stuck_loops(self.unit, self.lane)))
         todo: deque[Effect] = deque()
         moved, effects = advance(passage, seen, self.at(passage), rules)
         todo.extend(effects)
@@ -73,7 +74,7 @@ class LaneTurn:
     ) -> Passage:
         """Return the passage of a vehicle that has come, or was `found` there; not yet written."""
         now, lane = self.now, self.lane
-        loops = loops or (False,) * lane.loops
+        loops = loops or (False,) * (lane.loops - len(stuck_loops(self.unit, lane)))
         passage_id = self.box.ids.new_id()
         one = begin(passage_id, lane.name, lane.way, now.wall_at, now.boot_id, now.boottime_ns, loops, boom)
         return replace(one, found=True) if found else one

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from devices.types import GateInputs
-from edge.parking.advance import Blind, Tick, advance
+from edge.clock import Instant
+from edge.parking.advance import Blind, LoopStuck, Tick, advance
 from edge.parking.facility import Lane
 from edge.parking.observation import BoomChange, BoomPlace, LoopChange
 from edge.parking.passage import Passage
 from edge.services.box import Box
 from edge.services.lane_turn import LaneTurn, own_time
 from edge.services.records import Unit
+from edge.services.stuck_loops import STUCK_MS, believe_again, believed, call_stuck, stuck_loops, without
 
 
 def see_loop(box: Box, lane_name: str, loop: int, occupied: bool) -> None:
@@ -25,7 +28,14 @@ def see_loop(box: Box, lane_name: str, loop: int, occupied: bool) -> None:
     change = LoopChange(lane.name, loop, occupied, now.wall_at)
 
     def work(unit: Unit) -> None:
-        _take(LaneTurn(unit, box, lane, now), (change,))
+        stuck = stuck_loops(unit, lane)
+        if loop not in stuck:
+            behind = sum(one < loop for one in stuck)
+            _take(LaneTurn(unit, box, lane, now), (replace(change, loop=loop - behind),))
+        elif not occupied:
+            passage = unit.passages.current(lane.name)
+            loops = _restored(() if passage is None else passage.loops, stuck, lane.loops)
+            believe_again(unit, box, lane, loops, (loop,), now)
 
     box.store.write(work)
     box.wake_lane(lane.name)
@@ -36,14 +46,17 @@ def see_inputs(box: Box, lane: Lane, inputs: GateInputs, *, first: bool = False)
 
     first: nobody has looked for a while, so that a vehicle there may have come long ago.
     """
-    passage = box.store.read(lambda unit: unit.passages.current(lane.name))
-    if not _news(lane, passage, inputs):
+    passage, stuck = box.store.read(lambda unit: (unit.passages.current(lane.name), stuck_loops(unit, lane)))
+    if not (_news(lane, passage, inputs, stuck) or _freed(stuck, inputs)):
         return False
     now = box.clock.now()
 
     def work(unit: Unit) -> None:
         turn = LaneTurn(unit, box, lane, now)
-        changes = _news(lane, unit.passages.current(lane.name), inputs)
+        free = _freed(stuck_loops(unit, lane), inputs)
+        if free:
+            believe_again(unit, box, lane, inputs.loops, free, now)
+        changes = _news(lane, unit.passages.current(lane.name), inputs, stuck_loops(unit, lane))
         _take(turn, changes, _place(inputs) if lane.boom else None, found=first)
 
     box.store.write(work)
@@ -66,16 +79,20 @@ def tick_lane(box: Box, lane: Lane) -> Passage | None:
     """Let time go by at a lane; return the passage there, None when nobody is. Writes only what time
     changes."""
     now = box.clock.now()
-    passage = box.store.read(lambda unit: unit.passages.current(lane.name))
+    passage, stuck = box.store.read(lambda unit: (unit.passages.current(lane.name), stuck_loops(unit, lane)))
     if passage is None:
         return None
-    rules = box.parking.passage_rules(lane)
-    if advance(passage, Tick(), own_time(passage, now), rules) == (passage, ()):
+    rules = box.parking.passage_rules(believed(lane, stuck))
+    still = advance(passage, Tick(), own_time(passage, now), rules) == (passage, ())
+    if still and not _hangs(passage, now):
         return passage
 
     def work(unit: Unit) -> Passage | None:
         current = unit.passages.current(lane.name)
-        if current is not None:
+        if current is not None and _hangs(current, now):
+            current = call_stuck(unit, box, lane, current, now, "")
+            current = LaneTurn(unit, box, lane, now).see(current, LoopStuck())
+        if current is not None and not current.is_over:
             LaneTurn(unit, box, lane, now).see(current, Tick())
         return unit.passages.current(lane.name)
 
@@ -101,16 +118,36 @@ def _take(
         turn.see(passage, change)
 
 
-def _news(lane: Lane, passage: Passage | None, inputs: GateInputs) -> list[LoopChange | BoomChange]:
+def _hangs(passage: Passage, now: Instant) -> bool:
+    """Whether a loop is occupied for so long, with no vehicle known to be there, that it must be stuck."""
+    if not any(passage.loops) or (passage.plate and not passage.crossed):
+        return False
+    return own_time(passage, now) - passage.signs_at >= STUCK_MS
+
+
+def _freed(stuck: tuple[int, ...], inputs: GateInputs) -> tuple[int, ...]:
+    return tuple(loop for loop in stuck if loop < len(inputs.loops) and not inputs.loops[loop])
+
+
+def _restored(known: tuple[bool, ...], stuck: tuple[int, ...], count: int) -> tuple[bool, ...]:
+    """Return a report for each of `count` loops from those that are believed; the others count as free."""
+    reports = iter(known)
+    return tuple(False if loop in stuck else next(reports, False) for loop in range(count))
+
+
+def _news(
+    lane: Lane, passage: Passage | None, inputs: GateInputs, stuck: tuple[int, ...]
+) -> list[LoopChange | BoomChange]:
     """Return what differs from what the passage knows; without one, the loops that are occupied."""
+    loops = without(inputs.loops[: lane.loops], stuck)
     known = () if passage is None else passage.loops
     found: list[LoopChange | BoomChange] = []
     if lane.boom and passage is not None and _place(inputs) is not passage.boom:
         found.append(BoomChange(lane.name, _place(inputs), 0))
-    for loop in range(min(lane.loops, len(inputs.loops))):
+    for loop, occupied in enumerate(loops):
         before = known[loop] if loop < len(known) else False
-        if inputs.loops[loop] is not before:
-            found.append(LoopChange(lane.name, loop, inputs.loops[loop], 0))
+        if occupied is not before:
+            found.append(LoopChange(lane.name, loop, occupied, 0))
     # Loops that went free between two looks did so in driving order: else it would seem to roll back.
     return sorted(found, key=_order)
 

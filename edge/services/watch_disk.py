@@ -112,7 +112,7 @@ class DiskMarks:
 
 @dataclass(frozen=True, slots=True)
 class DiskState:
-    """What the last look found. told: the level that HQ knows of. A new process starts with `DiskState()`, and
+    """What the last look found. told: the level that HQ knows of. A new process starts with `DiskState()`;
     its first look compares with the alarm that is open."""
 
     level: DiskLevel = DiskLevel.AMPLE

@@ -70,6 +70,9 @@ class Desk(Protocol):
     def status(self) -> Json:
         """Return devices, outbox, payments and version for the staff pages."""
 
+    def alarms(self) -> Sequence[Json]:
+        """Return the open alarms, each with its kind, what it is about, detail and since when."""
+
     def scans(self, workstation: str) -> Sequence[Json]:
         """Return the workstation's latest scans, newest first, payment codes masked."""
 

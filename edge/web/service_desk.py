@@ -24,7 +24,7 @@ from edge.services.validate_purchase import validate_by_receipt
 from edge.web.changes import Changes
 from edge.web.depth_history import DepthHistory
 from edge.web.desk import Json
-from edge.web.staff_status import Insight, hq_word, metrics_text, scan_row, service_status
+from edge.web.staff_status import Insight, alarm_row, hq_word, metrics_text, scan_row, service_status
 
 #: Scans that a staff page shows.
 SCANS_SHOWN = 200
@@ -114,6 +114,10 @@ class ServiceDesk:
     def status(self) -> Json:
         """Return devices, outbox, payments, baskets put aside, workers and version."""
         return service_status(self._box, self._insight, self._depths)
+
+    def alarms(self) -> Sequence[Json]:
+        """Return the open alarms."""
+        return [alarm_row(one) for one in self._box.store.read(lambda unit: unit.alarms.all())]
 
     def scans(self, workstation: str) -> Sequence[Json]:
         """Return the workstation's latest scans, newest first."""

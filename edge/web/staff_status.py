@@ -10,6 +10,7 @@ from devices.types import DeviceStatus, Health
 from edge.clock import boottime_ns, iso
 from edge.retail.attempt import PaymentAttempt
 from edge.retail.basket import Basket
+from edge.services.alarm_records import Alarm
 from edge.services.box import Box
 from edge.services.change_basket import HELD_SHOWN
 from edge.services.dead_letters import LETTERS_SHOWN, describe_letter
@@ -124,6 +125,18 @@ def letter_row(letter: DeadLetter) -> Json:
         "closed_at": letter.closed_at,
         "resent_as": letter.resent_as,
         "line": describe_letter(letter),
+    }
+
+
+def alarm_row(alarm: Alarm) -> Json:
+    """Return an open alarm. kind: the word before the colon of its name; about: what stands behind it."""
+    kind, _, about = alarm.name.partition(":")
+    return {
+        "kind": kind,
+        "about": about,
+        "level": alarm.level,
+        "detail": alarm.detail,
+        "raised_at": alarm.raised_at,
     }
 
 

@@ -266,6 +266,9 @@ class DeskFake:
             "version": "0.1.0",
         }  # fmt: skip
 
+    def alarms(self) -> list[dict[str, object]]:
+        return []
+
     def scans(self, workstation: str) -> list[dict[str, object]]:
         return [
             {"at": 1_763_800_502_114, "scanner": "scanner-1", "class": "payment", "text": "..6612",

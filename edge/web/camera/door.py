@@ -131,6 +131,14 @@ class CameraDoor:
         with self._lock:
             return self._troubles.get(name, "")
 
+    def is_quiet(self, for_s: float) -> bool:
+        """Return whether nothing was refused for so long; then many refusals anew raise the alarm again."""
+        with self._lock:
+            quiet = not self._late or self._now_ns() - self._late[-1] >= for_s * _NS_PER_S
+            if quiet:
+                self._told_ns = None
+            return quiet
+
     def counts(self) -> DoorCounts:
         """Return what happened so far."""
         with self._lock:

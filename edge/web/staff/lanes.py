@@ -23,6 +23,7 @@ from edge.services.photo_ports import Photos
 from edge.services.show_guard import GuardLane, show_guard
 from edge.web.desk import WebSettings
 from edge.web.staff.frame import Link, StaffPage, language, local_times, show, signed_in
+from edge.web.staff.lane_troubles import Statuses, troubles_of
 
 #: How often the page asks for news: a car waits in front of it.
 EVERY_MS = 700
@@ -54,14 +55,19 @@ R = TypeVar("R", str, Response, AnyResponse | tuple[str, int])
 _log = structlog.get_logger("staff")
 
 
-def page(box: Box, settings: WebSettings, photos: Photos | None = None) -> StaffPage:
-    """Return the pages under /staff/lanes; without lanes the box has none. photos: pictures of reads."""
+def page(
+    box: Box, settings: WebSettings, photos: Photos | None = None, statuses: Statuses = tuple
+) -> StaffPage:
+    """Return the pages under /staff/lanes; without lanes the box has none. photos: pictures of reads.
+    statuses: of the devices; what does not work at a lane stands on its card."""
     local_time, zone = local_times(settings), ZoneInfo(settings.zone)
 
     def lanes_page(error: str = "") -> str:
+        devices = statuses()
         return show(
             "lanes",
             lanes=show_guard(box),
+            troubles=lambda lane: troubles_of(lane, devices),
             answers=answers_of,
             needs_reason=lambda answer: answer in _WITH_REASON,
             explain=lambda quote: explain(quote, zone, language()),

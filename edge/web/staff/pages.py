@@ -40,12 +40,13 @@ from edge.web.staff import (
     validations,
 )
 from edge.web.staff.frame import StaffPage
+from edge.web.staff.lane_troubles import Statuses
 
 
 def desk_pages(desk: Desk, settings: WebSettings) -> tuple[StaffPage, ...]:
     """Return the pages that need no more than the desk and the settings."""
     return (
-        devices.page(desk),
+        devices.page(desk, settings),
         service.page(desk),
         outbox.page(desk, settings),
         scans.page(desk, settings),
@@ -59,14 +60,15 @@ def box_pages(
     staff: StaffBook | None = None,
     compare_bills: Callable[[date], None] = lambda day: None,
     photos: Photos | None = None,
+    statuses: Statuses = tuple,
 ) -> tuple[StaffPage, ...]:
     """Return the pages over use cases of their own. return_snapshot: as web.staff.hq wants it.
 
     staff: whose PINs approve; without it nobody's does. compare_bills: has a day's bills compared again.
-    photos: of reads at lanes.
+    photos: of reads at lanes. statuses: of the devices, with the place and the role of each.
     """
     return (
-        lanes.page(box, settings, photos),
+        lanes.page(box, settings, photos, statuses),
         plates.page(box, settings),
         passes.page(box, settings),
         parking.page(box, settings),
