@@ -64,31 +64,14 @@ def deaths(
 
 
 def crashed_once(
-    scenario: Scenario,
-    seed: int = 0,
-    *,
-    each: bool = False,
-    stride: int = 1,
-    conditions: Conditions | None = None,
+    scenario: Scenario, seed: int = 0, *, stride: int = 1, conditions: Conditions | None = None
 ) -> Iterator[tuple[World, int]]:
-    """Yield a world for each death, with how many boundaries it stands for; with `each`, one a step.
+    """Yield a world for each death, with how many boundaries it stands for.
 
     stride: only every so many deaths. conditions: as in World.
     """
     for steps in deaths(scenario, seed, conditions=conditions)[::stride]:
-        for at in steps if each else steps[:1]:
-            yield World(scenario, seed, (at,), conditions=conditions), 1 if each else len(steps)
-
-
-def crashed_twice(
-    scenario: Scenario, seed: int = 0, *, following: int, stride: int = 1
-) -> Iterator[tuple[World, int]]:
-    """Yield a world for each death and each of the `following` deaths after it, most of them in recovery."""
-    for steps in deaths(scenario, seed)[::stride]:
-        first = steps[0]
-        after = [steps for steps in deaths(scenario, seed, (first,)) if steps[0] > first]
-        for then in after[:following]:
-            yield World(scenario, seed, (first, then[0])), len(then)
+        yield World(scenario, seed, steps[:1], conditions=conditions), len(steps)
 
 
 def toll(worlds: Iterable[tuple[World, int]]) -> Toll:

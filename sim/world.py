@@ -181,6 +181,7 @@ class World:
         self.scanners = {place: self._scanner(place) for place in self.places}
         self.history = History()
         self.crashes = 0
+        self._wrong_ms = 0
         self._state = state or InMemory()
         self._codes = 0
         self._quiet = 0
@@ -320,7 +321,9 @@ class World:
             self.clock.advance(self.random.randrange(300, 2_000))
         elif self.random.random() < 0.5:
             self.clock.reboot(self.random.randrange(5_000, 40_000))
-            self.clock.set_wall(self.random.choice((0, 0, -30_000, 30_000)))
+            wrong_ms = self.random.choice((0, 0, -30_000, 30_000))
+            self.clock.set_wall(wrong_ms - self._wrong_ms)
+            self._wrong_ms = wrong_ms
         else:
             self.clock.advance(self.random.randrange(500, 10_000))
 

@@ -1,39 +1,59 @@
-"""What kills at every step of every scenario have come to, run once and looked at by several tests."""
+"""At which steps of which worlds a run of the tests crashes the scenarios: at some, or at all."""
 
 from __future__ import annotations
 
-import os
-from functools import cache
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
-from sim.boundaries import Toll, crashed_once, toll
-from sim.scenarios import SCENARIOS
-from sim.world import Scenario
+from sim.boundaries import Toll, crashed_once
+from sim.conditions import CALM, MIXED, WORLDS, Conditions
+from sim.explore import EVERY
+from sim.garage.scenarios import GARAGES
+from sim.scenarios import KIOSK_BY_CODE
+from sim.world import Scenario, World
+from tests.proof import PROOF, Counted, Tally
 
-#: With MALL_EDGE_FUZZ=1 every step is killed at, not one of those that are the same death.
-EACH = os.environ.get("MALL_EDGE_FUZZ") == "1"
+T = TypeVar("T")
 
+#: Of all worlds; what `python -m sim explore` takes when it is not told, so that it shows the same runs.
+SEED = 1
 
-@cache
-def killed_once(scenario: Scenario) -> Toll:
-    """Kill at every step of a scenario, on a wire with faults."""
-    return toll(crashed_once(scenario, seed=1, each=EACH))
+#: Crashes of a scenario in the fast part; a run with cars takes three times as long.
+FEW, FEW_WITH_CARS = 16, 6
 
+#: Crashed everywhere in the fast part too.
+WHOLE = (KIOSK_BY_CODE,)
 
-def all_killed() -> Toll:
-    """Return what all scenarios have come to together."""
-    total = Toll()
-    for one in map(killed_once, SCENARIOS):
-        total.boundaries += one.boundaries
-        total.runs += one.runs
-        total.problems += one.problems
-        total.attempts += one.attempts
-        total.legs += one.legs
-    return total
+_ROTATING = tuple(one for one in WORLDS if one not in (CALM, MIXED))
 
 
-def table() -> str:
-    """Return a line for each scenario: boundaries, runs, violations."""
-    rows = [(scenario.name, killed_once(scenario)) for scenario in SCENARIOS] + [("all", all_killed())]
-    lines = [f"{'scenario':72} {'boundaries':>10} {'runs':>6} {'violations':>10}"]
-    lines += [f"{name:72} {one.boundaries:10} {one.runs:6} {len(one.problems):10}" for name, one in rows]
-    return "\n".join(lines)
+def worlds_of(scenario: Scenario) -> tuple[Conditions, ...]:
+    """Return the worlds in which a scenario is crashed at every step: two for all, and two that go round."""
+    at = list(EVERY).index(scenario.name)
+    return (CALM, MIXED, *(_ROTATING[(at + step) % len(_ROTATING)] for step in (2, 5)))
+
+
+def some(points: Sequence[T], many: int) -> Sequence[T]:
+    """Return at most so many of these, spread evenly."""
+    return points[:: max(1, -(-len(points) // many))]
+
+
+def crashed(scenario: Scenario) -> Iterator[tuple[World, int]]:
+    """Yield the worlds that crash once, with how many boundaries each stands for: all of them, or a few.
+
+    In the fast part the scenarios go round the worlds, and are crashed beside effects alone.
+    """
+    if PROOF or scenario in WHOLE:
+        for conditions in worlds_of(scenario) if PROOF else (MIXED,):
+            yield from crashed_once(scenario, SEED, conditions=conditions)
+        return
+    conditions = WORLDS[list(EVERY).index(scenario.name) % len(WORLDS)]
+    effects = World(scenario, SEED, conditions=conditions).run().steps.effects
+    for at in some(effects, FEW_WITH_CARS if scenario in GARAGES else FEW):
+        yield World(scenario, SEED, (at,), conditions=conditions), 1
+
+
+def count(tally: Tally, what: Counted, total: Toll) -> None:
+    """Add the runs of a toll to the tally, and what they broke."""
+    tally.add(what, total.runs)
+    tally.add(Counted.VIOLATIONS, len(total.problems))

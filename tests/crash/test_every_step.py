@@ -1,12 +1,14 @@
-"""Every scenario is killed at every step and started again: nothing is lost or doubled.
+"""Every scenario is killed at every step and started again: nothing is lost or doubled, nobody is trapped.
 
-Every transition of a payment and of a refund leg is taken in a world that crashed, or it is said why not.
+The one place that enumerates: all scenarios, tills and lanes, each in several worlds (tests.crash.killed says
+which). Every transition of a payment and of a refund leg is taken in a world that crashed, or it is said why
+not.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import TypeVar
 
@@ -14,9 +16,14 @@ import pytest
 
 from edge.retail.attempt import TRANSITIONS, AttemptState
 from edge.retail.refund import LEG_TRANSITIONS, LegState
+from sim.boundaries import Toll, toll
+from sim.conditions import CALM, MIXED, WORLDS
+from sim.explore import EVERY
+from sim.garage.scenarios import PAID_AT_EXIT
 from sim.scenarios import SCENARIOS
 from sim.world import Scenario, World
-from tests.crash.killed import EACH, all_killed, killed_once, table
+from tests.crash.killed import FEW_WITH_CARS, SEED, count, crashed, some, worlds_of
+from tests.proof import PROOF, Counted, Tally
 
 S = TypeVar("S", bound=StrEnum)
 
@@ -25,6 +32,9 @@ UNREACHED_ATTEMPTS = {
     (AttemptState.APPROVED, AttemptState.REFUNDED): "what was booked goes back by the legs of a refund",
 }
 UNREACHED_LEGS: dict[tuple[LegState, LegState], str] = {}
+
+#: Crashes of each scenario in which transitions are looked for, and how often each must be seen.
+SOUGHT, OFTEN = (40, 20) if PROOF else (3, 1)
 
 
 def allowed(drawing: Mapping[S, frozenset[S]]) -> set[tuple[S, S]]:
@@ -40,23 +50,45 @@ def gaps(drawing: Mapping[S, frozenset[S]], taken: Counter[tuple[S, S]], unreach
     return "; ".join(f"{what}: {sorted(moves)}" for what, moves in found.items() if moves)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-@pytest.mark.timeout(600 if EACH else 60)
-def test_a_crash_at_every_step_loses_and_doubles_nothing(scenario: Scenario) -> None:
-    once = killed_once(scenario)
-    assert not once.problems, str(once)
-    assert once.boundaries == World(scenario, 1).run().steps.count
-    assert once.runs == once.boundaries if EACH else 30 < once.runs < once.boundaries
+@pytest.mark.parametrize("scenario", EVERY.values(), ids=lambda scenario: scenario.name)
+@pytest.mark.timeout(600 if PROOF else 60)
+def test_a_crash_at_every_step_loses_and_doubles_nothing(scenario: Scenario, tally: Tally) -> None:
+    calm = World(scenario, SEED, conditions=CALM).run().steps.count
+    total = toll(crashed(scenario))
+    tally.add(Counted.BOUNDARIES, calm)
+    tally.add(Counted.CRASHED, total.boundaries)
+    count(tally, Counted.SINGLES, total)
+    assert not total.problems, str(total)
+    assert total.runs >= (30 if PROOF else FEW_WITH_CARS // 2)
+    if PROOF:
+        runs = [World(scenario, SEED, conditions=one).run() for one in worlds_of(scenario)]
+        assert total.boundaries == sum(run.steps.count for run in runs)
 
 
-@pytest.mark.timeout(3600 if EACH else 120)
-def test_every_transition_is_taken_in_a_world_that_crashed() -> None:
-    killed = all_killed()
+def test_every_world_sees_many_scenarios_and_every_scenario_several_worlds() -> None:
+    worlds = {scenario.name: worlds_of(scenario) for scenario in EVERY.values()}
+    assert all(len(set(of)) == 4 and CALM in of and MIXED in of for of in worlds.values())
+    seen = Counter(one.name for of in worlds.values() for one in of)
+    assert set(seen) == {one.name for one in WORLDS}
+    assert min(seen.values()) >= len(EVERY) // 4
+    # A pulse that a restart sends again is seen only by a command that is still young then.
+    assert "quick restart" in {one.name for one in worlds_of(PAID_AT_EXIT)}
+
+
+@pytest.mark.timeout(600)
+def test_every_transition_is_taken_in_a_world_that_crashed(tally: Tally) -> None:
+    killed = toll(sought())
+    count(tally, Counted.SINGLES, killed)
     assert gaps(TRANSITIONS, killed.attempts, set(UNREACHED_ATTEMPTS)) == ""
     assert gaps(LEG_TRANSITIONS, killed.legs, set(UNREACHED_LEGS)) == ""
     # Each of them often: before, in and after the unit that writes it, and in runs that had crashed before.
-    assert min(killed.attempts.values()) > 20
-    assert min(killed.legs.values()) > 20
+    assert min((*killed.attempts.values(), *killed.legs.values())) >= OFTEN
+
+
+def sought() -> Iterator[tuple[World, int]]:
+    for scenario in SCENARIOS:
+        for at in some(World(scenario, 2).run().steps.effects, SOUGHT):
+            yield World(scenario, 2, (at,)), 1
 
 
 def test_a_gap_and_an_excuse_that_is_none_are_seen() -> None:
@@ -70,8 +102,12 @@ def test_a_gap_and_an_excuse_that_is_none_are_seen() -> None:
     assert "not in the drawing" in gaps(LEG_TRANSITIONS, taken, {excuse, (LegState.DONE, LegState.CLOSED)})
 
 
-def test_the_table_of_what_was_killed_has_every_scenario() -> None:
-    text = table()
-    print(f"\n{text}")
-    assert len(text.splitlines()) == len(SCENARIOS) + 2
-    assert all(scenario.name in text for scenario in SCENARIOS)
+def test_what_a_crash_broke_is_counted() -> None:
+    class Kept(Tally):
+        def __init__(self) -> None:
+            self.kept: list[tuple[str, object]] = []
+            super().__init__(lambda name, value: self.kept.append((name, value)))
+
+    total, kept = Toll(runs=3, problems=["broken"]), Kept()
+    count(kept, Counted.SINGLES, total)
+    assert [value for _, value in kept.kept] == [3, 1]

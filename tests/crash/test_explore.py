@@ -46,10 +46,10 @@ def test_scenarios_worlds_and_boundaries_are_as_many_as_were_asked_for() -> None
 
 @pytest.mark.timeout(120)
 def test_a_part_of_the_exploration_breaks_nothing() -> None:
-    rows = explore(Plan(FOUR, (LOSSY, SLOW), stride=12))
+    rows = explore(Plan(FOUR, (LOSSY, SLOW), stride=20))
     assert [line for row in rows for line in row.problems] == []
     assert len(rows) == 8
-    assert all(row.singles >= 4 and row.boundaries > row.singles for row in rows)
+    assert all(row.singles >= 2 and row.boundaries > row.singles for row in rows)
     lines = table(rows)
     print("\n" + "\n".join(lines))
     assert all(
@@ -126,7 +126,7 @@ def test_a_violation_is_told_with_its_command_and_the_command_shows_it_again(rob
     points = line.rpartition("--replay ")[2]
     shown = runner.invoke(main, ["explore", "--scenario", robbed, "--world", "calm", "--replay", points])
     assert shown.exit_code == 1
-    assert "VIOLATION nobodys: 990 fen were taken and nobody was told" in shown.output
+    assert "VIOLATION P2: nobodys: 990 fen were taken and nobody was told" in shown.output
     assert f" DIED AT {points.partition(':')[2]:>6}  " in shown.output
 
 

@@ -34,15 +34,6 @@ def test_both_of_them_win_in_some_worlds() -> None:
     assert {0, 1} == set(wallets)
 
 
-@pytest.mark.parametrize("scenario", KIOSK_PHONES[:3], ids=lambda scenario: scenario.name)
-def test_two_deaths_double_nothing(scenario: Scenario) -> None:
-    steps = World(scenario, 1).run().steps.count
-    worlds = [World(scenario, 1, crash_at=(first, first + 60)).run() for first in range(20, steps - 100, 97)]
-    for world in worlds:
-        assert violations(world) == [], world.describe()
-    assert sum(world.crashes == 2 for world in worlds) >= 3
-
-
 def test_a_basket_that_wanders_is_paid_once_with_all_its_goods_and_told_each_time_it_moved() -> None:
     steps = World(THERE_AND_BACK, 1).run().steps.count
     for crash_at in ((), *((at,) for at in range(10, steps, 23))):

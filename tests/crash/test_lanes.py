@@ -1,7 +1,8 @@
-"""Cars come in, pay and go out, the service killed at every step and started again.
+"""Cars come in, pay and go out in every world; what is checked of them can fail.
 
 Booms, cameras, drivers and the guard live outside the crash: no gate is pulsed twice for one decision, nobody
-is trapped, each car leaves by its own stay once, and its money settles that stay.
+is trapped, each car leaves by its own stay once, and its money settles that stay. They are killed at every
+step with all other scenarios, in test_every_step.py.
 """
 
 from __future__ import annotations
@@ -15,14 +16,12 @@ from edge.parking.debt import Debt, DebtCause
 from edge.parking.quote import Settlement
 from edge.parking.session import Session, SessionState
 from edge.services import camera_ports, photo_ports
-from sim.boundaries import Toll, crashed_once, crashed_twice, toll
 from sim.checks import violations
-from sim.conditions import MIXED, QUICK, WORLDS, Conditions
+from sim.conditions import WORLDS, Conditions
 from sim.garage.motorists import Motorist, Where
 from sim.garage.scenarios import (
     EXIT,
     GARAGES,
-    GATE_DEAF,
     MISREAD_OUT,
     OWNER,
     PAID_AT_EXIT,
@@ -32,41 +31,9 @@ from sim.garage.scenarios import (
 )
 from sim.garage.truth import TRAPPED_MS
 from sim.world import Scenario, World
-from tests.crash.killed import EACH
 from tests.crash.test_steps import protocols
 
 BY_NAME = pytest.mark.parametrize("scenario", GARAGES, ids=lambda scenario: scenario.name)
-
-#: Of the other scenarios only every so many deaths are run here; `python -m sim explore` runs all.
-STRIDE = 1 if EACH else 24
-
-
-def killed(scenario: Scenario) -> Toll:
-    """Kill it where the machine may reboot, and where a supervisor starts the service again at once."""
-    total = Toll()
-    for conditions in (MIXED, QUICK):
-        stride = 1 if scenario is PAID_AT_EXIT and conditions is QUICK else STRIDE
-        for world, boundaries in crashed_once(scenario, 1, each=EACH, stride=stride, conditions=conditions):
-            total.add(world, boundaries)
-    return total
-
-
-@BY_NAME
-@pytest.mark.timeout(600 if EACH else 60)
-def test_no_gate_opens_twice_for_a_decision_and_nobody_is_trapped_wherever_it_stops(
-    scenario: Scenario,
-) -> None:
-    once = killed(scenario)
-    assert not once.problems, str(once)
-    assert once.runs >= (100 if scenario is PAID_AT_EXIT else 8)
-
-
-@pytest.mark.timeout(120)
-@pytest.mark.parametrize("scenario", [PAID_AT_EXIT, GATE_DEAF], ids=lambda scenario: scenario.name)
-def test_a_second_crash_right_after_the_first_changes_nothing(scenario: Scenario) -> None:
-    twice = toll(crashed_twice(scenario, seed=0, following=3, stride=1 if EACH else 16))
-    assert not twice.problems, str(twice)
-    assert twice.runs > 15
 
 
 @BY_NAME
