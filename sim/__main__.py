@@ -404,19 +404,27 @@ def io_faults(names: tuple[str, ...], every: int) -> None:
 
 
 @main.command()
-@click.option("--journey", "names", multiple=True, help="ticket, scan and go, or kiosk; may be repeated.")
+@click.option(
+    "--journey", "names", multiple=True, help="ticket, scan and go, kiosk, refund or parking; repeatable."
+)
 @click.option("--every", default=1, show_default=True, help="Kill at each so many boundaries.")
 @click.option("--most", default=1000, show_default=True, help="Kills of one journey, at the most.")
-def kills(names: tuple[str, ...], every: int, most: int) -> None:
+@click.option(
+    "--at", default="", help="Kill at boundary N alone; N:M kills once more at boundary M of the restart."
+)
+@click.option(
+    "--again", default=0, show_default=True, help="Kill the restarted service, too, at 1 to M in turn."
+)
+@click.option("--workers", default=1, show_default=True, help="Malls side by side.")
+@click.option("--cold", is_flag=True, help="Load the program anew at each start, as systemd would.")
+def kills(
+    names: tuple[str, ...], every: int, most: int, at: str, again: int, workers: int, cold: bool
+) -> None:
     """Kill the real service at each boundary of some journeys, over the real broker, relay and gateway."""
-    from sim.kills.play import play
-    from sim.shim import NoShim
+    from sim.kills.command import KillWish, run
 
-    try:
-        bad = play(names, every, most, unix_ms, random_digits, click.echo)
-    except (NoShim, ValueError) as error:
-        raise click.ClickException(str(error)) from error
-    sys.exit(1 if bad else 0)
+    wish = KillWish(names, every, most, at, again, workers, cold)
+    sys.exit(run(wish, unix_ms, random_digits, click.echo))
 
 
 def random_digits(count: int) -> str:

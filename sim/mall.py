@@ -50,8 +50,8 @@ SETTLE_S = 30.0
 class MallSettings:
     """Where the mall is. port: of the service; hq_port, gateway_port: of the simulators' pages.
 
-    Port 0 takes a free one. goods: a catalogue file instead of the demonstration's. rules: the lines of
-    the configuration's [rules]. relay_port: of HQ's public host, by which phones reach the box.
+    Port 0 takes a free one. goods: a catalogue file instead of the demonstration's. rules, hq: lines of
+    the configuration's [rules] and [hq]. relay_port: of HQ's public host, by which phones reach the box.
     phone_port: of the simulated phone.
     """
 
@@ -66,6 +66,7 @@ class MallSettings:
     relay_port: int = 0
     lanes_port: int = 0
     phone_port: int = 0
+    hq: str = ""
 
 
 class Mall:
@@ -77,8 +78,12 @@ class Mall:
         now_ms: Callable[[], int],
         digits: Callable[[int], str],
         say: Callable[[str], None] = lambda _: None,
+        broker: Broker | None = None,
     ) -> None:
-        """now_ms: Unix milliseconds. digits: that many random decimal digits. say: tells of the lanes."""
+        """now_ms: Unix milliseconds. digits: that many random decimal digits. say: tells of the lanes.
+
+        broker: instead of one of the usual kind.
+        """
         self._settings = settings
         self.stop = threading.Event()
         folder = settings.folder
@@ -95,7 +100,7 @@ class Mall:
             self.credentials, now_ms, digits, port=settings.gateway_port, store=folder / "gateway.db"
         )
         register_tenants(self.gateway)
-        self.broker = Broker()
+        self.broker = broker or Broker()
         self.printer = SimPrinter(folder / "receipts")
         self.printer_wire = PtyWire(self.printer, folder / "dev" / "printer-k01")
         self.scanner = SimulatedScanner(folder / "dev" / "scanner-k01")
@@ -251,6 +256,7 @@ class Mall:
             port=self.port,
             public_url=self.public_url,
             rules=self._settings.rules,
+            hq=self._settings.hq,
             broker_port=self.broker.port,
             gateway=self.gateway.url,
             appid=made.appid,

@@ -32,6 +32,7 @@ pictures = "{folder}/pictures"
 
 [hq]
 port = {broker_port}
+{hq}
 
 [rules]
 {rules}

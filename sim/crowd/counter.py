@@ -23,7 +23,12 @@ class GuideAtCounter:
         self.tenant = tenant
         self._calls, self._place, self._stop = calls, f"/api/counter/{counter}", stop
         self._busy = threading.Lock()
-        self._act("sign-in", guide=guide, pin=pin)
+        self._guide, self._pin = guide, pin
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        """Sign in, or again after the service was started anew; raises CallError."""
+        self._act("sign-in", guide=self._guide, pin=self._pin)
 
     def write(self, codes: Sequence[str]) -> str:
         """Write and issue a ticket over goods by their codes; return the address of its QR code."""

@@ -42,6 +42,9 @@ class Counter(Protocol):
     def tenant(self) -> str:
         """Whose counter it is."""
 
+    def sign_in(self) -> None:
+        """Sign in, or again after the service was started anew."""
+
     def write(self, codes: Sequence[str]) -> str:
         """Write and issue a ticket over goods by their codes; return the address of its QR code."""
 

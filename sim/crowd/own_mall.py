@@ -11,7 +11,7 @@ from devices.signals import stop_on_signals
 from sim.crowd.calls import Calls, Meter
 from sim.crowd.counter import GuideAtCounter
 from sim.crowd.desk import Desk
-from sim.crowd.journeys import Place
+from sim.crowd.journeys import Lanes, Place
 from sim.crowd.run import CrowdReport, CrowdSettings, play_crowd
 from sim.mall import Mall, MallSettings
 from sim.mall_config import DEMO_PIN
@@ -74,7 +74,7 @@ def crowd_in(
             pin=DEMO_PIN,
             stop=mall.stop,
             counters=counters,
-            lanes=_Cars(mall.lanes, mall.gateway.url) if cars else None,
+            lanes=cars_of(mall) if cars else None,
             plate=lambda: some_plate(digits),
         )
         settings = CrowdSettings(shoppers, minutes, seed, mall.gateway.url, mall.hq_url)
@@ -91,6 +91,11 @@ def _guide(
 ) -> GuideAtCounter:
     calls = kept.enter_context(Calls(mall.url, meter, mall.stop))
     return GuideAtCounter(calls, counter, guide, DEMO_PIN, tenant, mall.stop)
+
+
+def cars_of(mall: Mall) -> Lanes:
+    """Return the mall's lanes as a crowd uses them."""
+    return _Cars(mall.lanes, mall.gateway.url)
 
 
 class _Cars:

@@ -1,11 +1,12 @@
 /* The process kills itself at its n-th boundary: before or after a sync of a file or a send to a socket or a device.
-   Loaded before the C library (LD_PRELOAD). MALL_KILL_AT: n, counted once the file MALL_KILL_ARMED is there;
-   the boundary that killed is written to MALL_KILL_DONE. Source: ld.so(8), signal(7). */
+   Loaded before the C library (LD_PRELOAD). The file MALL_KILL_ARMED holds "ROUND N": boundaries are counted from the
+   first one that sees a new round, and the N-th of them kills; no file, no count. The boundary that killed is written
+   to MALL_KILL_DONE, and with N of 0 how many there were so far. Source: ld.so(8), signal(7). */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,35 +14,48 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-static atomic_long counted;
-static atomic_int armed;
-static long target;
+static pthread_mutex_t door = PTHREAD_MUTEX_INITIALIZER;
+static long counted, round_now;
 static const char *armed_path, *done_path;
 
 __attribute__((constructor)) static void begin(void)
 {
-    const char *at = getenv("MALL_KILL_AT");
-    target = at ? atol(at) : 0;
     armed_path = getenv("MALL_KILL_ARMED");
     done_path = getenv("MALL_KILL_DONE");
 }
 
-static void boundary(const char *side, const char *call)
+static void tell(const char *side, const char *call)
 {
-    if (target == 0 || armed_path == NULL || done_path == NULL) return;
-    if (!armed) {
-        if (access(armed_path, F_OK) != 0) return;
-        armed = 1;
-    }
-    long number = atomic_fetch_add(&counted, 1) + 1;
-    if (number != target) return;
     char text[96];
-    int length = snprintf(text, sizeof text, "%ld %s %s\n", number, side, call);
+    int length = snprintf(text, sizeof text, "%ld %s %s\n", counted, side, call);
     int file = open(done_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     ssize_t (*put)(int, const void *, size_t) = (ssize_t(*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
-    if (file >= 0 && length > 0 && put(file, text, (size_t)length) < 0) _exit(97);
-    kill(getpid(), SIGKILL);
-    pause();
+    if (file < 0 || length <= 0 || put(file, text, (size_t)length) < 0) _exit(97);
+    close(file);
+}
+
+static void boundary(const char *side, const char *call)
+{
+    if (armed_path == NULL || done_path == NULL) return;
+    int file = open(armed_path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return;
+    char text[64] = "";
+    ssize_t length = read(file, text, sizeof text - 1);
+    close(file);
+    long told_round = 0, target = 0;
+    if (length <= 0 || sscanf(text, "%ld %ld", &told_round, &target) != 2) return;
+    pthread_mutex_lock(&door);
+    if (told_round != round_now) {
+        round_now = told_round;
+        counted = 0;
+    }
+    counted++;
+    if (target == 0 || counted == target) tell(side, call);
+    if (counted == target) {
+        kill(getpid(), SIGKILL);
+        pause();
+    }
+    pthread_mutex_unlock(&door);
 }
 
 #define AROUND(name, type, call)          \

@@ -1,0 +1,47 @@
+"""What `python -m sim kills` does with its options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import click
+
+from sim.kills.play import KillPlan, play, steps_of, table
+from sim.shim import NoShim
+from sim.shopper import ShopperError
+
+
+@dataclass(frozen=True, slots=True)
+class KillWish:
+    """The options, as they were given. at: N or N:M, "" for every boundary."""
+
+    names: tuple[str, ...] = ()
+    every: int = 1
+    most: int = 1000
+    at: str = ""
+    again: int = 0
+    workers: int = 1
+    cold: bool = False
+
+
+def run(
+    wish: KillWish, now_ms: Callable[[], int], digits: Callable[[int], str], say: Callable[[str], None]
+) -> int:
+    """Kill and tell; return the exit status: 1 when a property broke. Raises click.ClickException."""
+    try:
+        found = play(_plan(wish), now_ms, digits)
+    except (NoShim, ShopperError, ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    for line in table(found):
+        say(line)
+    return 1 if found.violations else 0
+
+
+def _plan(wish: KillWish) -> KillPlan:
+    if not wish.at:
+        return KillPlan(
+            wish.names, wish.every, wish.most, 1, wish.again, workers=wish.workers, loads=not wish.cold
+        )
+    first, again = steps_of(wish.at)
+    return KillPlan(wish.names, 1, 1, first, again, only_again=True, loads=not wish.cold)
