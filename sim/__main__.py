@@ -240,6 +240,18 @@ def parking_day(cars: int, seed: int) -> None:
 
 
 @main.command()
+@click.option("--seed", default=1, show_default=True, help="The same seed plays the same day.")
+@click.option("--orders", default=5_000, show_default=True, help="Shoppers who come to buy.")
+@click.option("--cars", default=3_000, show_default=True, help="Vehicles of the day.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write day.html here.")
+def day(seed: int, orders: int, cars: int, out: Path | None) -> None:
+    """Play a whole day of the mall with faults, power cuts and HQ away; end with 1 when anything is wrong."""
+    from sim.mall_day.command import run
+
+    sys.exit(run(seed, max(0, orders), max(0, cars), out, click.echo))
+
+
+@main.command()
 @click.option("--scenario", "names", multiple=True, help="A part of a name; all by default.")
 @click.option("--world", "worlds", multiple=True, help="A name; all by default.")
 @click.option("--list", "listed", is_flag=True, help="Only name the scenarios and worlds.")
@@ -417,13 +429,21 @@ def io_faults(names: tuple[str, ...], every: int) -> None:
 )
 @click.option("--workers", default=1, show_default=True, help="Malls side by side.")
 @click.option("--cold", is_flag=True, help="Load the program anew at each start, as systemd would.")
+@click.option("--broker", is_flag=True, help="Kill the broker instead, at each packet of box and HQ.")
 def kills(
-    names: tuple[str, ...], every: int, most: int, at: str, again: int, workers: int, cold: bool
+    names: tuple[str, ...],
+    every: int,
+    most: int,
+    at: str,
+    again: int,
+    workers: int,
+    cold: bool,
+    broker: bool,
 ) -> None:
     """Kill the real service at each boundary of some journeys, over the real broker, relay and gateway."""
     from sim.kills.command import KillWish, run
 
-    wish = KillWish(names, every, most, at, again, workers, cold)
+    wish = KillWish(names, every, most, at, again, workers, cold, broker)
     sys.exit(run(wish, unix_ms, random_digits, click.echo))
 
 

@@ -71,6 +71,29 @@ def take_packets(buffer: bytearray) -> Iterator[tuple[int, int, bytes]]:
     del buffer[:start]
 
 
+def take_whole(buffer: bytearray, most_bytes: int = MAX_PACKET_BYTES) -> Iterator[bytes]:
+    """Yield each whole packet as it stands and remove it from the buffer; raises ProtocolError."""
+    while (found := _length(buffer, 1, most_bytes)) is not None and sum(found) <= len(buffer):
+        end = sum(found)
+        packet = bytes(buffer[:end])
+        del buffer[:end]
+        yield packet
+
+
+def read_client_id(packet: bytes) -> str:
+    """Return who connects, from a whole CONNECT of MQTT 5; raises ProtocolError for another packet."""
+    found = _length(packet, 1)
+    if packet[:1] != b"\x10" or found is None:
+        raise ProtocolError("the first packet is no CONNECT")
+    # Protocol name and version, flags, keepalive; then properties and the id.
+    begin = found[0] + 10
+    properties = _length(packet, begin)
+    if properties is None:
+        raise ProtocolError("CONNECT without properties")
+    at = sum(properties)
+    return packet[at + 2 : at + 2 + int.from_bytes(packet[at : at + 2], "big")].decode()
+
+
 def read_publish(flags: int, body: bytes) -> Incoming:
     """Return the message of a PUBLISH packet."""
     size = int.from_bytes(body[:2], "big")
@@ -106,14 +129,14 @@ def _number(value: int) -> bytes:
     return bytes([*encoded, value])
 
 
-def _length(buffer: bytes | bytearray, at: int) -> tuple[int, int] | None:
+def _length(buffer: bytes | bytearray, at: int, most_bytes: int = MAX_PACKET_BYTES) -> tuple[int, int] | None:
     """Return where what follows a variable byte integer begins, and its value; None when it is cut off."""
     value, shift = 0, 0
     for place in range(at, min(at + 4, len(buffer))):
         value |= (buffer[place] & 0x7F) << shift
         if buffer[place] < 0x80:
-            if value > MAX_PACKET_BYTES:
-                raise ProtocolError(f"a packet of {value} bytes, {MAX_PACKET_BYTES} at most")
+            if value > most_bytes:
+                raise ProtocolError(f"a packet of {value} bytes, {most_bytes} at most")
             return place + 1, value
         shift += 7
     if len(buffer) >= at + 4:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import click
 
+from sim.broker import BrokerError
+from sim.kills import broker_play
+from sim.kills.broker_play import BrokerPlan
 from sim.kills.play import KillPlan, play, steps_of, table
 from sim.shim import NoShim
 from sim.shopper import ShopperError
@@ -23,6 +26,7 @@ class KillWish:
     again: int = 0
     workers: int = 1
     cold: bool = False
+    broker: bool = False
 
 
 def run(
@@ -30,12 +34,30 @@ def run(
 ) -> int:
     """Kill and tell; return the exit status: 1 when a property broke. Raises click.ClickException."""
     try:
-        found = play(_plan(wish), now_ms, digits)
-    except (NoShim, ShopperError, ValueError, OSError) as error:
+        lines, good = (_broker if wish.broker else _service)(wish, now_ms, digits)
+    except (NoShim, BrokerError, ShopperError, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    for line in table(found):
+    for line in lines:
         say(line)
-    return 1 if found.violations else 0
+    return 0 if good else 1
+
+
+def _service(
+    wish: KillWish, now_ms: Callable[[], int], digits: Callable[[int], str]
+) -> tuple[list[str], bool]:
+    found = play(_plan(wish), now_ms, digits)
+    return table(found), not found.violations
+
+
+def _broker(
+    wish: KillWish, now_ms: Callable[[], int], digits: Callable[[int], str]
+) -> tuple[list[str], bool]:
+    plan = BrokerPlan(wish.every, wish.most, 1, wish.again)
+    if wish.at:
+        first, again = steps_of(wish.at)
+        plan = BrokerPlan(1, 1, first, again, only_again=True)
+    toll = broker_play.play(plan, now_ms, digits)
+    return broker_play.table(toll), not toll.violations
 
 
 def _plan(wish: KillWish) -> KillPlan:
