@@ -30,6 +30,7 @@ from edge.duties.sharing import Sharing
 from edge.duties.showing_spaces import ShowingSpaces
 from edge.duties.taking_in import TakingIn
 from edge.duties.watching_cameras import CameraParts, WatchingCameras
+from edge.duties.watching_clock import WatchingClock
 from edge.duties.watching_devices import WatchingDevices
 from edge.duties.watching_disk import WatchingDisk
 from edge.errors import Unavailable
@@ -57,6 +58,7 @@ from edge.services.snapshot_records import SnapshotState
 from edge.services.staff import StaffBook
 from edge.services.take_intake import Intake
 from edge.services.take_snapshot import snapshot_figures
+from edge.services.watch_clock import ALARM_AFTER_H
 from edge.services.watch_disk import DiskMarks, Use
 from edge.store.bundle_folder import BundleFolder
 from edge.store.sqlite_store import SqliteStore
@@ -143,8 +145,9 @@ class Parts:
     """What the composition root hands over: opened adapters that the service runs and closes.
 
     bundles: where support bundles go, None refuses them. config_text: what they say of the configuration.
-    bills_from_minute: of the day, from which yesterday's bills are compared. renewers: gateways whose keys
-    are fetched. cameras: those at lanes that recognise plates. circle: who is told of points, None nobody.
+    bills_from_minute: of the day, from which yesterday's bills are compared. clock_alarm_h: hours without a
+    time source until the alarm. renewers: gateways whose keys are fetched. cameras: those at lanes that
+    recognise plates. circle: who is told of points, None nobody.
     """
 
     box: Box
@@ -162,6 +165,7 @@ class Parts:
     config_text: str = ""
     bills: tuple[BillSource, ...] = ()
     bills_from_minute: int = 630
+    clock_alarm_h: int = ALARM_AFTER_H
     renewers: tuple[KeyRenewer, ...] = ()
     callbacks: Mapping[str, CallbackReader] = field(default_factory=dict)
     cameras: CameraParts | None = None
@@ -310,6 +314,7 @@ class Service:
         duties = (
             self.scanning,
             self._disk,
+            WatchingClock(self.box, self._parts.clock_alarm_h),
             WatchingDevices(self.box, self._statuses, self._redraw),
             self._paying,
             self._refunding,

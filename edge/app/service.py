@@ -129,6 +129,7 @@ def build_service(config: Config) -> Service:
             config_text=effective(config),
             bills=(*bill_sources(box.gateways), *tenant_bills(config, box.gateways)),
             bills_from_minute=minute_of_day(config.reconcile.from_time),
+            clock_alarm_h=config.box.clock_alarm_h,
             renewers=key_renewers(box.gateways),
             callbacks=callback_readers(box.gateways, clock),
             cameras=cameras.parts,

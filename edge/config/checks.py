@@ -97,8 +97,7 @@ def check_values(config: Config, source: str) -> None:
         raise Invalid(
             f"{source}: reconcile.from_time {config.reconcile.from_time!r} is no time; write it like 10:30"
         )
-    if not 0 <= config.box.day_starts_h <= 23:
-        raise Invalid(f"{source}: box.day_starts_h must be 0 to 23, got {config.box.day_starts_h}")
+    _check_hours(config, source)
 
 
 def _check_rules(rules: RulesConfig, source: str) -> None:
@@ -107,6 +106,13 @@ def _check_rules(rules: RulesConfig, source: str) -> None:
             raise Invalid(f"{source}: rules.{name} must be more than 0 ms, got {duration_ms}")
     if rules.over_short_limit_fen < 0:
         raise Invalid(f"{source}: rules.over_short_limit_fen is below 0: {rules.over_short_limit_fen}")
+
+
+def _check_hours(config: Config, source: str) -> None:
+    if not 0 <= config.box.day_starts_h <= 23:
+        raise Invalid(f"{source}: box.day_starts_h must be 0 to 23, got {config.box.day_starts_h}")
+    if not 0 <= config.box.clock_alarm_h <= 720:
+        raise Invalid(f"{source}: box.clock_alarm_h must be 0 to 720, got {config.box.clock_alarm_h}")
 
 
 def _check_networks(networks: Sequence[str], source: str) -> None:

@@ -40,6 +40,7 @@ class BoxConfig:
     time_zone: str = "Asia/Shanghai"
     day_starts_h: int = 4
     public_url: str = ""
+    clock_alarm_h: int = 12
 
 
 @dataclass(frozen=True, slots=True)

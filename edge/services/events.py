@@ -69,6 +69,7 @@ class EventKind(StrEnum):
     HELP_CALLED = "help.called"
     ALARM_RAISED = "alarm.raised"
     ALARM_CLEARED = "alarm.cleared"
+    CLOCK_STEPPED = "clock.stepped"
     SNAPSHOT_APPLIED = "snapshot.applied"
     SNAPSHOT_REFUSED = "snapshot.refused"
     COMMAND_DONE = "command.done"

@@ -266,6 +266,7 @@ _KINDS: Mapping[str, Pair] = {
     "help.called": ("顾客呼叫", "help called"),
     "alarm.raised": ("报警", "alarm"),
     "alarm.cleared": ("报警解除", "alarm over"),
+    "clock.stepped": ("时钟被校正", "clock set"),
     "snapshot.applied": ("下发已生效", "snapshot in force"),
     "snapshot.refused": ("下发被拒", "snapshot refused"),
     "command.done": ("指令已执行", "command done"),

@@ -15,6 +15,7 @@ from edge.retail.order import Order, OrderState, Tender
 from edge.retail.receipt import Receipt
 from edge.retail.refund import LegState, Refund, RefundLeg, RefundLine, RefundPhase
 from edge.services import events
+from edge.services.clock_events import clock_stepped
 from edge.services.command_records import CommandRecord, CommandState
 from edge.services.events import EventKind, Origin
 from edge.services.outbox_records import OutboxMessage
@@ -200,6 +201,7 @@ def samples() -> dict[EventKind, events.Data]:
         EventKind.HELP_CALLED: events.help_called("kiosk-1", "basket-1"),
         EventKind.ALARM_RAISED: events.alarm("disk", "scarce", "9 % of the disk is free"),
         EventKind.ALARM_CLEARED: events.alarm("disk", "ample", "31 % of the disk is free"),
+        EventKind.CLOCK_STEPPED: clock_stepped(1_795_336_000_000, 1_795_325_200_000, True, False),
         EventKind.SNAPSHOT_APPLIED: events.snapshot_applied("catalogue", 7, 6, "ab" * 32, False),
         EventKind.SNAPSHOT_REFUSED: events.snapshot_refused("catalogue", 8, "older", "version 9 is here"),
         **{kind: events.command_ended(command(state)) for state, kind in events.COMMAND_KINDS.items()},

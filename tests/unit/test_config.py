@@ -56,6 +56,7 @@ def test_the_rules_default_to_what_the_use_cases_default_to() -> None:
             ["box.site: must be a text", "hq.window: must be a whole number", "hq.hosst is not known"],
         ),
         ({"box": {"site": "a", "edge": "b", "day_starts_h": 24}}, ["box.day_starts_h must be 0 to 23"]),
+        ({"box": {"site": "a", "edge": "b", "clock_alarm_h": 721}}, ["box.clock_alarm_h must be 0 to 720"]),
         ({"staff": [{"name": "王", "pin_hash": "1234"}]}, ["pin_hash of '王'"]),
     ],
 )
