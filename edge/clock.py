@@ -93,23 +93,25 @@ def span(boots: Sequence[Boot], earlier: Instant, later: Instant) -> Span:
     if earlier.boot_id == later.boot_id:
         own = next((one for one in boots if one.boot_id == later.boot_id), None)
         return _within(own, earlier, later)
-    chain = _chained(boots, earlier, later)
+    chain, at = _chained(boots, earlier, later)
     begin, lasted = _ms(earlier.boottime_ns), _ms(later.boottime_ns)
-    least = sum(one.sure_ms for one in chain) - chain[0].sure_until(begin)
-    early, late = _zero(chain, 0), _zero(chain, len(chain) - 1)
-    early_at = None if chain[0].zero_at is None else chain[0].zero_at + begin
-    late_at = None if chain[-1].zero_at is None else chain[-1].zero_at + lasted
+    least = max(0, sum(one.sure_ms for one in chain[at:]) - chain[at].sure_until(begin))
+    early_at, late_at = chain[at].wall_at(begin), chain[-1].wall_at(lasted)
     if early_at is not None and late_at is not None:
         by_wall = late_at - early_at
         # Less than what has passed for certain: one of the two was wrong, whatever it said of itself.
-        sure = by_wall >= least - STEP_MS
-        return Span(max(0, least, by_wall), max(0, least, by_wall), sure, early_at, late_at)
+        exact = max(least, by_wall)
+        return Span(exact, exact, by_wall >= least - STEP_MS, early_at, late_at)
+    early, late = _zero(chain, at), _zero(chain, len(chain) - 1)
     if late[0] is not None and early[1] is not None:
-        least = max(least, late[0] + lasted - early[1] - begin)
+        # A known moment is taken as it is; of a bound only what its run has lasted for certain.
+        last = late[0] + chain[-1].sure_ms if late_at is None else late_at
+        first = early[1] + begin if early_at is None else early_at
+        least = max(least, last - first)
     most = None
-    if late[1] is not None and early[0] is not None:
-        most = max(least, late[1] + lasted - early[0] - begin)
-    return Span(max(0, least), most, False, early_at, late_at)
+    if late_at is not None and early[0] is not None:
+        most = max(least, late_at - early[0] - chain[at].sure_until(begin))
+    return Span(least, most, False, early_at, late_at)
 
 
 class SystemClock:
@@ -205,20 +207,39 @@ class _Run:
         loose = at_ms if self.synced_ms is None else min(at_ms, self.synced_ms)
         return at_ms - loose * DRIFT_PERCENT // 100
 
+    def wall_at(self, at_ms: int) -> int | None:
+        """Return what time it was then, where a time source has said so."""
+        return None if self.zero_at is None else self.zero_at + at_ms
 
-def _chained(boots: Sequence[Boot], earlier: Instant, later: Instant) -> list[_Run]:
-    """Return the boots from the earlier instant's to the later's; one without a heartbeat is made up."""
-    known = list(boots)
-    first = next((at for at, one in enumerate(known) if one.boot_id == earlier.boot_id), None)
-    last = next((at for at, one in enumerate(known) if one.boot_id == later.boot_id), len(known))
-    before = [] if first is None else known[first + 1 : last]
-    begun = None if first is None else known[first]
-    here = None if last == len(known) else known[last]
-    return [
+    @property
+    def zero_until(self) -> int | None:
+        """The latest moment at which it can have begun, where a time source has said when."""
+        return None if self.zero_at is None else self.zero_at + self.lasted_ms - self.sure_ms
+
+
+def _chained(boots: Sequence[Boot], earlier: Instant, later: Instant) -> tuple[list[_Run], int]:
+    """Return the runs up to the later instant's, and which of them is the earlier one's.
+
+    Those before it reach back to the last that was synchronised. One without a heartbeat is made up.
+    """
+    ids = [one.boot_id for one in boots]
+    last = ids.index(later.boot_id) if later.boot_id in ids else len(ids)
+    first = ids.index(earlier.boot_id) if earlier.boot_id in ids[:last] else -1
+    begun = boots[first] if first >= 0 else None
+    here = boots[last] if last < len(ids) else None
+    before: list[_Run] = []
+    for one in reversed(boots[: max(first, 0)]):
+        before.insert(0, _run(one, None, one.seen_ns))
+        if one.zero_at is not None:
+            break
+    between = boots[first + 1 : last] if first >= 0 else ()
+    runs = [
+        *before,
         _run(begun, earlier, max(earlier.boottime_ns, 0 if begun is None else begun.seen_ns)),
-        *(_run(one, None, one.seen_ns) for one in before),
+        *(_run(one, None, one.seen_ns) for one in between),
         _run(here, later, later.boottime_ns),
     ]
+    return runs, len(before)
 
 
 def _run(boot: Boot | None, seen: Instant | None, lasted_ns: int) -> _Run:
@@ -235,7 +256,7 @@ def _run(boot: Boot | None, seen: Instant | None, lasted_ns: int) -> _Run:
 def _zero(chain: Sequence[_Run], at: int) -> tuple[int | None, int | None]:
     """Return the earliest and the latest wall time at which a boot of the chain can have begun."""
     if chain[at].zero_at is not None:
-        return chain[at].zero_at, chain[at].zero_at
+        return chain[at].zero_at, chain[at].zero_until
     earliest, latest, before, after = None, None, 0, 0
     for one in reversed(chain[:at]):
         before += one.sure_ms
@@ -244,9 +265,9 @@ def _zero(chain: Sequence[_Run], at: int) -> tuple[int | None, int | None]:
             break
     for index in range(at + 1, len(chain)):
         after += chain[index - 1].sure_ms
-        zero_at = chain[index].zero_at
-        if zero_at is not None:
-            latest = zero_at - after
+        until = chain[index].zero_until
+        if until is not None:
+            latest = until - after
             break
     return earliest, latest
 

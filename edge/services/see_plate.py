@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from devices.types import PlateSeen
-from edge.clock import Instant
+from edge.clock import STEP_MS, Instant
 from edge.parking.advance import GateNews, alike, is_echo
 from edge.parking.camera_clock import LastRead, age_of
 from edge.parking.decision import Verdict
@@ -239,5 +239,12 @@ def _last(known: CameraClock | None, now: Instant) -> LastRead | None:
     if known is None:
         return None
     same_boot = known.last_boot == now.boot_id
-    gap_ms = (now.boottime_ns - known.last_ns) // 1_000_000 if same_boot else None
-    return LastRead(known.error_ms, known.last_error_ms, gap_ms)
+    if not same_boot:
+        return LastRead(known.error_ms, known.last_error_ms, None)
+    gap_ms = (now.boottime_ns - known.last_ns) // 1_000_000
+    # Our own clock was set forward since: the camera is behind it by as much more, and its reads are not old.
+    ahead_ms = max(0, now.wall_at - known.last_received_at - gap_ms)
+    if ahead_ms <= STEP_MS:
+        ahead_ms = 0
+    error_ms = None if known.error_ms is None else known.error_ms + ahead_ms
+    return LastRead(error_ms, known.last_error_ms + ahead_ms, gap_ms)

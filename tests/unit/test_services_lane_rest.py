@@ -469,3 +469,15 @@ def test_a_back_filled_read_names_the_vehicle_that_followed_another_one_in() -> 
     see_plate(park.box, IN, late)
     assert park.inside() == 2
     assert park.stay(OTHER).session_id == nameless[0].session_id
+
+
+@pytest.mark.parametrize("step_ms", [3 * 3_600_000, -3 * 3_600_000, 30_000])
+def test_a_clock_that_is_set_makes_no_read_look_old(step_ms: int) -> None:
+    lanes = LaneRig()
+    lanes.come()
+    lanes.ports.clock.advance(600_000)
+    lanes.ports.clock.set_wall(step_ms)
+    lanes.loops(IN, True, False)
+    # The camera's clock goes on as it was.
+    camera_at = lanes.now.wall_at - step_ms
+    assert lanes.read(IN, OTHER, camera_at_ms=camera_at).outcome is LaneOutcome.OPEN
