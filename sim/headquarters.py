@@ -29,14 +29,16 @@ MAX_ISSUED = 9
 class Headquarters(Person):
     """Freezes sales, looks whether they are, and thaws them again; its clock is right.
 
-    wishes: what is still to be carried out. issued: the ids of all commands; answers: the state that it heard
-    for each.
+    wishes: what is still to be carried out. deaf: how many answers to each command are lost on the way, each
+    of which has it sent again. issued: the ids of all commands; answers: the state that it heard for each.
     """
 
     clock: FakeClock = field(repr=False)
     wishes: list[CommandKind] = field(
         default_factory=lambda: [CommandKind.FREEZE_SALES, CommandKind.THAW_SALES]
     )
+    deaf: int = 0
+    unheard: int = 0
     issued: list[str] = field(default_factory=list)
     answers: dict[str, CommandState] = field(default_factory=dict)
 
@@ -44,16 +46,22 @@ class Headquarters(Person):
         """Do the next thing."""
         if not self.wishes:
             self.done = True
-            return
+        else:
+            self.command(place, self.wishes[0], Means(lambda _: {}))
+
+    def command(self, place: Place, kind: CommandKind, means: Means, **arguments: str) -> None:
+        """Send the command that is not answered yet, or a new one."""
         if not self.issued or self.issued[-1] in self.answers:
             assert len(self.issued) < MAX_ISSUED, "HQ asks for ever"
             self.issued.append(f"command-{len(self.issued)}")
+            self.unheard = 0
         command_id, now = self.issued[-1], START_AT + self.clock.passed_ms
-        kind = self.wishes[0]
-        command = Command(command_id, kind, "ops", now, now + LIFE_MS)
-        state = obey_command(place.box, Means(lambda _: {}), command).record.state
-        if state is not CommandState.BEGUN:
-            self.answers[command_id] = state
+        command = Command(command_id, kind, "ops", now, now + LIFE_MS, arguments)
+        state = obey_command(place.box, means, command).record.state
+        if state is CommandState.BEGUN or self.unheard < self.deaf:
+            self.unheard += 1
+            return
+        self.answers[command_id] = state
         if state is CommandState.DONE:
             self.wishes.pop(0)
 

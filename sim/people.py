@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from edge.retail.shift import ShiftState
 from edge.services.box import Box
@@ -27,6 +27,8 @@ from edge.services.take_cash import take_cash
 
 if TYPE_CHECKING:
     from sim.garage.site import Garage
+
+T = TypeVar("T")
 
 #: Who approves refunds; people here do not forget their PIN.
 SUPERVISOR = StaffMember("supervisor", "supervisor", "")
@@ -60,6 +62,9 @@ class Place(Protocol):
 
     def read_bill(self) -> BillSource:
         """Return the gateway's bill as the service fetches it."""
+
+    def wired(self, port: T, name: str) -> T:
+        """Return a port as the service calls it: with the steps of this world."""
 
     def rests_but_for(self, watcher: Person) -> bool:
         """Return whether nothing moves any more, whatever this person still does."""

@@ -11,10 +11,12 @@ from edge.parking.tariff_document import RateLine, Tariff
 from edge.parking.validation import Grant
 from edge.parking.validation_rule import SpendStep, ValidationPlan, ValidationRule
 from edge.services.box import Workstation, WorkstationKind
+from edge.services.obey_command import CommandKind
 from edge.services.parking_rules import ParkingRules
 from sim.fakes.box import COLA, TILL, weight_label
 from sim.fakes.gateway import FakeFault
 from sim.garage.motorists import PAY_STATION, Guard, Look, Motorist, Office, Prepayer
+from sim.garage.opener import GateOpener
 from sim.garage.truth import FEE_FEN
 from sim.people import Driver, Person
 from sim.world import Scenario, World
@@ -122,6 +124,13 @@ def _gate(deaf: int = 0, stuck: int = 0) -> Callable[[World], Sequence[Person]]:
     return prepare
 
 
+def _opened_by_hq(world: World) -> Sequence[Person]:
+    """The driver cannot pay; HQ opens, and hears of it only when it has asked twice more."""
+    car = Motorist(PLATE, _clear(PLATE))
+    opener = GateOpener(clock=world.clock, wishes=[CommandKind.OPEN_GATE], deaf=2, lane=EXIT, guest=car)
+    return [opener, *_guarded(world, car)]
+
+
 def _scenario(name: str, prepare: Callable[[World], Sequence[Person]], *owners: str) -> Scenario:
     return Scenario(name, prepare, parking=PARKING, places=PLACES, owners=owners)
 
@@ -143,6 +152,7 @@ ANSWER_LOST = _scenario("car: paid at the exit, answer lost", _at_exit(FakeFault
 OUT_OF_REACH = _scenario("car: gateway out of reach", _at_exit(*6 * [FakeFault.UNAVAILABLE]))
 GATE_DEAF = _scenario("car: gates that do not echo", _gate(deaf=1))
 GATE_STUCK = _scenario("car: booms that stick", _gate(stuck=1))
+OPENED_BY_HQ = _scenario("car: let out by HQ", _opened_by_hq)
 
 GARAGES = (
     PAID_AT_EXIT,
@@ -158,4 +168,5 @@ GARAGES = (
     OUT_OF_REACH,
     GATE_DEAF,
     GATE_STUCK,
+    OPENED_BY_HQ,
 )

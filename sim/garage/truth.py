@@ -13,6 +13,7 @@ from edge.parking.session import Session, SessionState
 from edge.parking.stay_charge import PARKING_SKU
 from edge.services.records import Unit
 from sim.garage.motorists import Motorist, Where
+from sim.garage.opener import hq_pulses, opening_violations
 from sim.promised import promised
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def garage_violations(world: World, events: list[Event]) -> Iterator[str]:
     yield from promised("P23", _through(world, cars))
     yield from promised("P24", _stays(world, cars, events))
     yield from promised("P22", _openings(world))
+    yield from promised("P22", opening_violations(world))
     yield from promised("P26", _money(world, cars, events))
     yield from promised("P24", _inside(world, cars))
 
@@ -88,7 +90,7 @@ def _openings(world: World) -> Iterator[str]:
     for lane, boom in world.garage.booms.items():
         commands = _commands(world, lane)
         sent = [one for one in commands if one.tries]
-        if any(one.tries > 1 for one in sent) or boom.pulses > len(sent):
+        if any(one.tries > 1 for one in sent) or boom.pulses - hq_pulses(world, lane) > len(sent):
             yield f"gate {boom.name} was pulsed {boom.pulses} times for {[one.tries for one in sent]}"
         going_on = [one.command_id for one in commands if not one.is_over and one.state.value != "doubtful"]
         if going_on:
