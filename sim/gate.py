@@ -24,21 +24,23 @@ from sim.wires import PtyWire
 _FRAME_GAP_S = 0.05
 _LONGEST_FRAME = 64
 HELP = (
-    "car LOOP on | car LOOP off | boom stuck | boom free | echo lost | echo back | "
-    "crc bad | crc good | off | on"
+    "car LOOP on | car LOOP off | loop LOOP stuck | loop LOOP free | boom stuck | boom free | boom lift | "
+    "echo lost | echo back | crc bad | crc good | off | on"
 )
 
 
 @dataclass(slots=True)
 class GateFaults:
     """What is wrong. boom_stuck: the relay works, the boom does not. echo_lost: the board acts and does not
-    answer. crc_bad: its answers are damaged. off: no power. refuses: answers with this exception code."""
+    answer. crc_bad: its answers are damaged. off: no power. refuses: answers with this exception code.
+    stuck_loops: detectors that report a vehicle all the time; that of the last loop holds the boom up."""
 
     boom_stuck: bool = False
     echo_lost: bool = False
     crc_bad: bool = False
     off: bool = False
     refuses: int = 0
+    stuck_loops: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -100,13 +102,19 @@ class SimGate:
         """Put a car on a loop or take it away; the boom falls when the last loop was left."""
         with self._lock:
             self._state.loops[loop] = present
-            if not any(self._state.loops) and self.boom_up and not self._state.relays[0].closed:
+            held = any(self._state.loops) or self.habits.loops - 1 in self.faults.stuck_loops
+            if not held and self.boom_up and not self._state.relays[0].closed:
                 self._state.boom.rising = False
 
     def release(self) -> None:
         """All relays fall off, as when the board's power goes."""
         with self._lock:
             self._state.relays = [_Relay() for _ in range(8)]
+
+    def lift(self) -> None:
+        """Push the boom up by hand, as a guard does when its motor does not."""
+        with self._lock:
+            self._state.boom.position, self._state.boom.rising = 1.0, True
 
     @property
     def loops(self) -> tuple[bool, ...]:
@@ -166,6 +174,14 @@ class SimGate:
         match line.split():
             case ["car", loop, "on" | "off" as state] if loop.isdigit() and int(loop) < self.habits.loops:
                 self.car(int(loop), state == "on")
+            case ["loop", loop, "stuck" | "free" as state] if (
+                loop.isdigit() and int(loop) < self.habits.loops
+            ):
+                change = {int(loop)}
+                before = self.faults.stuck_loops
+                self.faults.stuck_loops = before | change if state == "stuck" else before - change
+            case ["boom", "lift"]:
+                self.lift()
             case ["boom", "stuck" | "free" as state]:
                 self.faults.boom_stuck = state == "stuck"
             case ["echo", "lost" | "back" as state]:
@@ -190,7 +206,8 @@ class SimGate:
         self._move(seconds)
 
     def _move(self, seconds: float) -> None:
-        boom, held = self._state.boom, self._state.relays[0].closed or any(self._state.loops)
+        loops = any(self._state.loops) or self.habits.loops - 1 in self.faults.stuck_loops
+        boom, held = self._state.boom, self._state.relays[0].closed or loops
         if self.faults.boom_stuck:
             return
         if (held and boom.position > 0) or self._state.relays[0].closed:
@@ -235,7 +252,9 @@ class SimGate:
                 return sealed(bytes([frame[0], frame[1] | 0x80, 1]))
 
     def _bits(self, frame: bytes, first: int, count: int) -> bytes:
-        inputs = [self.boom_up, self.boom_down, *self._state.loops]
+        hanging = self.faults.stuck_loops
+        loops = [is_on or number in hanging for number, is_on in enumerate(self._state.loops)]
+        inputs = [self.boom_up, self.boom_down, *loops]
         source = [relay.closed for relay in self._state.relays] if frame[1] == 0x01 else inputs
         wanted = (source + [False] * 64)[first : first + count]
         packed = sum(bit << at for at, bit in enumerate(wanted)).to_bytes((count + 7) // 8, "little")

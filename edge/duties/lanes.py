@@ -40,6 +40,9 @@ AGAIN_S = 0.3
 SHOW_S = 0.5
 SHOW_AGAIN_S = 3.0
 
+#: A board that lost its power shows its words again after so long, and one that is dead is noticed.
+REFRESH_S = 60
+
 #: How long an opening that was asked for from afar may take to be heard of.
 OUTCOME_S = 3.0
 OUTCOME_LOOK_S = 0.02
@@ -181,23 +184,27 @@ class _LaneShow:
         self._lane = lane
         self._display = display
         self._shown: LaneWords | None = None
+        self._shown_ns = 0
         self._failed = False
 
     def step(self) -> float:
-        """Show and say what is new; return the pause."""
-        words = self._box.store.read(self._words)
-        if words is None or words == self._shown:
+        """Show and say what is new, and now and then what stands there; return the pause."""
+        words, now_ns = self._box.store.read(self._words), self._box.clock.now().boottime_ns
+        faded = now_ns - self._shown_ns >= REFRESH_S * 1_000_000_000
+        if words is None or (words == self._shown and not faded):
             return SHOW_S
         before = self._shown
         try:
-            if before is None or words.lines != before.lines:
+            if before is None or words.lines != before.lines or faded:
                 self._display.show(words.lines)
+                self._shown_ns = now_ns
             if words.voice and (before is None or words.voice != before.voice):
                 self._display.say(words.voice)
         except DeviceError as error:
             if not self._failed:
                 _log.warning("display", lane=self._lane.name, why=str(error))
-            self._failed = True
+            # What it shows is not known any more: a board that comes back is given all of it anew.
+            self._failed, self._shown = True, None
             return SHOW_AGAIN_S
         self._shown, self._failed = words, False
         return 0.0

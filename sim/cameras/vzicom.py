@@ -96,6 +96,10 @@ class SimVzicom:
             self._waiting.live.extend([read] * (2 if self.faults.duplicate else 1))
             self._wake.notify_all()
 
+    def body(self, read: Read) -> bytes:
+        """Return what it posts of a live recognition, for who posts by other means."""
+        return json.dumps(self._record(read, False), ensure_ascii=False).encode()
+
     def loop(self, number: int, occupied: bool) -> None:
         """Report that an input changed; number from 0."""
         result = {"TriggerResult": {"source": number, "value": int(occupied)}}
