@@ -28,6 +28,7 @@ from sim.patrons import points_violations
 from sim.people import Buyer, Driver
 from sim.phone_shoppers import PhoneShopper, phone_violations
 from sim.promised import promised
+from sim.pushes import push_violations
 from sim.walkers import touch_violations
 from sim.world import OWNERS, Stuck, World
 
@@ -56,6 +57,7 @@ def violations(world: World) -> list[str]:
         promised("P26", stay_violations(world)),
         garage_violations(world, events),
         promised("P4", command_violations(world, events)),
+        promised("P13", push_violations(world, events)),
         promised("P34", points_violations(world, events)),
         promised("P38", touch_violations(world, events)),
         promised("P6", collector_violations(world, events)),
@@ -73,11 +75,18 @@ def outcome(world: World) -> list[str]:
     try:
         return violations(world.run())
     except Stuck as stuck:
-        return list(promised("P17", [str(stuck)]))
+        return list(promised("P17", [f"{stuck}; {_waiting(world)}"]))
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(where.filename).name}:{where.lineno}"
         return list(promised("P17", [f"it broke off: {type(error).__name__}: {error} ({place})"]))
+
+
+def _waiting(world: World) -> str:
+    """Return who does not get on, and what somebody was told last."""
+    waiting = ", ".join(type(person).__name__ for person in world.people if not person.done)
+    told = (name.split(" | told: ")[1] for name in reversed(world.steps.names) if " | told: " in name)
+    return f"{waiting or 'nobody'} is not done; told last: {next(told, 'nothing')}"
 
 
 def _delivery(world: World) -> Iterator[str]:
@@ -189,6 +198,9 @@ def _books(world: World, events: list[Event]) -> Iterator[str]:
     owners_fen = sum(world.garage.owners.taken_fen.values())
     if balances.get(f"tender/{OWNERS}", 0) != owners_fen:
         yield f"the books hold {balances.get(f'tender/{OWNERS}', 0)} fen of owners, {owners_fen} were taken"
+    cash_fen = _cash_fen(events)
+    if balances.get("tender/cash", 0) != cash_fen:
+        yield f"the books hold {balances.get('tender/cash', 0)} fen of cash, {cash_fen} lie in the drawers"
     sold_fen = sum(data["total_fen"] for data in _of(events, "order.paid"))
     sold_fen -= sum(data["amount_fen"] for data in _done(events) if not data["cancels_order"])
     sales_fen = -sum(amount for account, amount in balances.items() if account.startswith("sales/"))
@@ -197,6 +209,15 @@ def _books(world: World, events: list[Event]) -> Iterator[str]:
     owing = {account: fen for account, fen in balances.items() if account.startswith("due/") and fen}
     if owing:
         yield f"still due: {owing}"
+
+
+def _cash_fen(events: list[Event]) -> int:
+    """Return what paid orders brought in cash, less what refunds of them took."""
+    tenders = [one for data in _of(events, "order.paid") for one in data["tenders"]]
+    refunds = [data for data in _done(events) if not data["cancels_order"]]
+    back = [leg["amount_fen"] for data in refunds for leg in _kept(data) if leg["kind"] == "cash"]
+    in_fen: int = sum(one["amount_fen"] for one in tenders if one["kind"] == "cash")
+    return in_fen - sum(back)
 
 
 def _papers(world: World, events: list[Event]) -> Iterator[str]:
@@ -268,10 +289,10 @@ def _bills(world: World) -> Iterator[str]:
     """A comparison finds what is wrong in the bill and nothing else, and marks what stands in it."""
     if not world.bill.read:
         return
-    found = {(facts["reference"], facts["kind"]) for facts in _differences(world)}
-    told = set(world.bill.planted) | {(number, "status") for number in _billed_fen(world)}
+    found = sorted((facts["reference"], facts["kind"]) for facts in _differences(world))
+    told = sorted({*world.bill.planted, *((number, "status") for number in _billed_fen(world))})
     if found != told:
-        yield f"the comparison found {sorted(found)}, wrong are {sorted(told)}"
+        yield f"the comparison found {found}, wrong are {told}"
     unmarked = [number for number, day in _marks(world).items() if day != world.bill.day]
     if unmarked:
         yield f"in the bill and not marked: {unmarked}"

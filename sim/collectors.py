@@ -35,6 +35,9 @@ PLACES = {
 #: Until when the tickets can be paid: longer than any world lasts.
 LATER = 10**15
 
+#: After so long a payment's shares are on their way.
+IN_DOUBT_MS = 95_000
+
 Event = dict[str, Any]
 
 
@@ -42,13 +45,16 @@ Event = dict[str, Any]
 class Collector(Person):
     """Has the tickets merged at the till, pays by phone or by a code, brings everything back in two parts.
 
-    patient: comes back only when the money has gone on to the tenants. wallet: what the phone has paid.
+    patient: comes back only when the money has gone on to the tenants. after_ms: comes back so long after
+    paying. wallet: what the phone has paid.
     """
 
     tickets: Sequence[str]
     phone: bool = False
     codes: list[str] = field(default_factory=list)
     patient: bool = False
+    after_ms: int = 0
+    paid_ms: int = 0
     wallet: list[str] = field(default_factory=list)
     order_id: str = ""
     went: bool = False
@@ -105,6 +111,9 @@ class Collector(Person):
 
     def _return(self, place: Place) -> None:
         if self.patient and place.box.store.read(lambda unit: unit.splits.moving(1)):
+            return
+        self.paid_ms = self.paid_ms or place.garage.clock.passed_ms
+        if place.garage.clock.passed_ms - self.paid_ms < self.after_ms:
             return
         wishes: list[dict[str, Any]] = [{"amount_fen": 333}, {}]
         if self.asked == len(wishes):
@@ -219,4 +228,10 @@ def collector_scenarios() -> tuple[Scenario, ...]:
         merged("by code, shared and given back", by_code=True, patient=True),
         merged("by code, a share's answer lost", SharingFault.LOST, by_code=True, patient=True),
         merged("by code, a share refused", SharingFault.REFUSED, by_code=True, patient=True),
+        merged(
+            "by code, given back while a share is in doubt",
+            SharingFault.LOST,
+            by_code=True,
+            after_ms=IN_DOUBT_MS,
+        ),
     )

@@ -70,7 +70,8 @@ class KioskPhone(Person):
 
     begun: how often it has begun to pay; after MOST_BEGUN its shopper leaves it to the code.
 
-    wallet: what it has paid. told: what the page said last, by which its shopper knows of the other way.
+    url: what it could open last; it may pay that whatever became of it. wallet: what it has paid. told: what
+    the page said last, by which its shopper knows of the other way.
     """
 
     buyer: Buyer = field(repr=False)
@@ -79,6 +80,7 @@ class KioskPhone(Person):
     code: str = ""
     looked: int = 0
     begun: int = 0
+    url: str = ""
     wallet: list[str] = field(default_factory=list)
     told: str = ""
 
@@ -113,13 +115,14 @@ class KioskPhone(Person):
 
     def _pay(self, place: Place, order_id: str) -> None:
         attempt = place.box.store.read(lambda unit: open_phone_attempt(unit, order_id))
-        if self.waits is None or attempt is None or not attempt.pay_url:
+        self.url = self.url if attempt is None else attempt.pay_url
+        if self.waits is None or not self.url:
             return
         self.looked += 1
-        if self.looked > self.waits and attempt.pay_url not in self.wallet:
+        if self.looked > self.waits and self.url not in self.wallet:
             try:
-                if place.pay_url(attempt.pay_url):
-                    self.wallet.append(attempt.pay_url)
+                if place.pay_url(self.url):
+                    self.wallet.append(self.url)
             except EdgeError:
                 # The code was closed while it was looked at.
                 return

@@ -88,7 +88,9 @@ class Patron(Returner):
 
             box.store.write(take_in)
             ask = SpendAsk(self.member_id, SPENT, order_id, screen["order"]["total_fen"])
-            box.store.write(lambda unit: spend_points(unit, box, ask, now))
+            # The button is tapped twice.
+            for _ in range(2):
+                box.store.write(lambda unit: spend_points(unit, box, ask, now))
 
 
 @dataclass(slots=True)
@@ -152,6 +154,7 @@ def points_violations(world: World, events: list[Event]) -> Iterator[str]:
             yield f"order {order_id}: points told are {got}, wanted {wanted}"
         yield from _spent(world, order_id, paid.get(order_id), back)
     yield from _lease(world)
+    yield from _kept(world, told)
     yield from _members(events, any(isinstance(one, LatePatron) for one in patrons))
 
 
@@ -184,6 +187,14 @@ def _lease(world: World) -> Iterator[str]:
         spent = -sum(one.points for one in lines if one.lease_id == LEASE)
         if not 0 <= spent == lease.spent:
             yield f"the lease has {lease.spent} spent, the ledger {spent}"
+
+
+def _kept(world: World, told: Counter[tuple[str, str]]) -> Iterator[str]:
+    """The one member has what HQ was told of, whichever number it was earned under."""
+    member_id = world.store.read(lambda unit: unit.people.by_identity(OPENID))
+    kept = world.store.read(lambda unit: unit.points.balance(member_id)[0]) if member_id else 0
+    if kept != sum(told.values()):
+        yield f"the member has {kept} points, HQ was told of {sum(told.values())}"
 
 
 def _wanted(order_id: str, paid: Event | None, back: Counter[Share]) -> dict[str, int]:

@@ -70,6 +70,13 @@ class Place(Protocol):
         """Return whether nothing moves any more, whatever this person still does."""
 
 
+class Refunds(Protocol):
+    """What a merchant can do on the gateway's page."""
+
+    def settle_abnormal(self) -> None:
+        """Have what could not reach a shopper arrive by another way."""
+
+
 @dataclass(slots=True)
 class Person:
     """Somebody at this box. done: gone, with `has_paid` or without."""
@@ -255,6 +262,19 @@ class DeskClerk(Person):
             if Choice.GIVE_BACK in shown.choices and attempt_id not in self.hurried:
                 give_back(place.box, attempt_id, "clerk", "no password comes")
                 self.hurried.append(attempt_id)
+
+
+@dataclass(slots=True)
+class Merchant(Person):
+    """Sends money that could not reach a shopper another way, on the gateway's own page."""
+
+    guest: Person = field(repr=False)
+    refunds: Refunds = field(repr=False)
+
+    def act(self, place: Place) -> None:
+        """Do the next thing."""
+        self.done = self.guest.done
+        self.refunds.settle_abnormal()
 
 
 @dataclass(slots=True)

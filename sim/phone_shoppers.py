@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge.errors import Unavailable
 from edge.retail.attempt import PayWay
 from edge.retail.basket import Basket, LineItem
 from edge.retail.order import OrderState
@@ -38,10 +37,12 @@ Event = dict[str, Any]
 class PhoneShopper(Person):
     """Signs in, pays an order in the wallet, and takes the goods; what the phone remembers outlives the box.
 
-    begins_outside: looks at a code in the browser first. wallet: what the wallet has paid.
+    begins_outside: looks at a code in the browser first. hasty: taps again when nothing is known.
+    wallet: what the wallet has paid.
     """
 
     begins_outside: bool = False
+    hasty: bool = False
     token: str = ""
     order_id: str = ""
     logins: int = 0
@@ -100,7 +101,7 @@ class PhoneShopper(Person):
             package = shown.pay["package"]
             if package not in self.wallet and place.pay_inside(shown.pay, OPENID):
                 self.wallet.append(package)
-        elif shown.state != "unsure":
+        elif self.hasty or shown.state != "unsure":
             begin_order_payment(box, self.order_id, openid=session.openid)
 
     def _take(self, place: Place) -> None:
@@ -149,8 +150,8 @@ def phone_scenarios() -> tuple[Scenario, ...]:
 
     def lost(world: World) -> list[Person]:
         world.phones.fail_next("native", FakeFault.LOST)
-        world.program.fail_next(Unavailable("no answer"))
-        return [PhoneShopper()]
+        world.program.hand_overs_lost = 2
+        return [PhoneShopper(hasty=True)]
 
     def outside(world: World) -> list[Person]:
         return [PhoneShopper(begins_outside=True)]

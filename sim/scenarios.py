@@ -24,7 +24,7 @@ from sim.headquarters import command_scenarios
 from sim.kiosk_phones import KIOSK_PHONES, THERE_AND_BACK
 from sim.parkers import EXITS, Parker, garage, park
 from sim.patrons import MEMBERS, LatePatron, Patron
-from sim.people import Accountant, Buyer, Cashier, DeskClerk, Driver, Person, Returner
+from sim.people import Accountant, Buyer, Cashier, DeskClerk, Driver, Merchant, Person, Returner
 from sim.phone_shoppers import phone_scenarios
 from sim.walkers import TOUCH, Walker
 from sim.world import Scenario, World
@@ -89,6 +89,13 @@ def _refund_in_the_dark(*faults: RefundFault, slow: int = 0, ends: Sequence[Refu
         return [Returner(KIOSK, GOODS, codes=_codes(world), asks=[{"amount_fen": 500}, {}])]
 
     return Scenario("refund " + " then ".join([*faults, *["slow"] * bool(slow), *ends]), prepare)
+
+
+def _settled_at_the_gateway(world: World) -> Sequence[Person]:
+    """A refund that cannot reach the shopper is settled at the gateway just before cash is given for it."""
+    world.refunds.fail_next("refund", RefundFault.ABNORMAL)
+    buyer = Returner(KIOSK, GOODS, codes=_codes(world), asks=[{}])
+    return [Merchant(buyer, world.refunds), buyer]
 
 
 def _cancelled_unheard(world: World) -> Sequence[Buyer]:
@@ -277,6 +284,7 @@ REFUND_ENDS = (
     _refund_in_the_dark(RefundFault.ABNORMAL, ends=[RefundState.CLOSED]),
 )
 
+REFUND_SETTLED = Scenario("refund abnormal, settled at the gateway", _settled_at_the_gateway)
 CANCELLED_UNHEARD = Scenario("payment lost, cancelled on the phone", _cancelled_unheard)
 LEFT_THEN_PAID = replace(CHARGE_LATE, name="shopper left, payment late", late_after=36)
 GIVEN_BACK = (
@@ -325,6 +333,12 @@ def _patron(*, gives_up: bool = False) -> Callable[[World], Sequence[Person]]:
     return prepare
 
 
+def _patron_in_doubt(world: World) -> Sequence[Person]:
+    """Points are spent, the charge never arrives, and the member has gone by the time that this is known."""
+    world.gateway.fail_next("pay", FakeFault.NEVER)
+    return [Patron(KIOSK, GOODS, codes=[world.code()])]
+
+
 def _late_patron(world: World) -> Sequence[Person]:
     return [LatePatron(TILL, GOODS, codes=_codes(world), cash_fen=[400], asks=[{"amount_fen": 333}, {}])]
 
@@ -348,6 +362,7 @@ WALKERS = (
 PATRONS = (
     Scenario("member's points, given back", _patron(), members=MEMBERS),
     Scenario("member's points, never paid", _patron(gives_up=True), members=MEMBERS),
+    Scenario("member's points, left in doubt", _patron_in_doubt, members=MEMBERS),
     Scenario(
         "joined after payment, given back", _late_patron, members=MEMBERS, phone=PhoneRules(key=b"k" * 32)
     ),
@@ -363,6 +378,7 @@ REFUNDS = (
     REFUND_POOR,
     REFUND_ABNORMAL,
     REFUND_CLOSED,
+    REFUND_SETTLED,
     *REFUND_ENDS,
 )
 

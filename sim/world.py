@@ -267,7 +267,7 @@ class World:
                 self.refunds.deliver_late()
                 return self
             self._pass_time(quiet=before == self._signature())
-        raise Stuck(f"{self.describe()}: not at rest after {MAX_ROUNDS} rounds; {self._signature()}")
+        raise Stuck(f"not at rest after {MAX_ROUNDS} rounds; {self._signature()}")
 
     def describe(self) -> str:
         """Return how to see this run again."""

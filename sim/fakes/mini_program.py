@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from edge.errors import Declined, EdgeError, Invalid
+from edge.errors import Declined, EdgeError, Invalid, Unavailable
 from edge.services.phone_ports import LoginRefused, NoticeRefused, ShopperLogin
 
 _MAX_CODE = 512
@@ -35,10 +35,14 @@ class Message:
 
 @dataclass
 class FakeMiniProgram:
-    """Implements MiniProgram. paid: the transactions that may be told of, None lets all be told of."""
+    """Implements MiniProgram. paid: the transactions that may be told of, None lets all be told of.
+
+    hand_overs_lost: so many of the next hand-overs do not arrive.
+    """
 
     name: str = "weixin"
     paid: set[tuple[str, str]] | None = None
+    hand_overs_lost: int = 0
     hand_overs: dict[str, HandOver] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
     _logins: dict[str, ShopperLogin] = field(default_factory=dict)
@@ -85,6 +89,9 @@ class FakeMiniProgram:
     ) -> None:
         """Tell that what a payment bought was handed over."""
         self._fail()
+        if self.hand_overs_lost:
+            self.hand_overs_lost -= 1
+            raise Unavailable(f"no answer about {transaction_id}; tell it again")
         if self.paid is not None and (transaction_id, openid) not in self.paid:
             raise NoticeRefused(f"{transaction_id} is not that shopper's", detail="10060031")
         self.hand_overs.setdefault(transaction_id, HandOver(transaction_id, openid, description, at, carried))
