@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sim.fakes.gateway import FakeFault
 from sim.fakes.hq import Fate
 from sim.garage.site import EyeHabits
+from sim.timekeeping import HONEST, HOUR_MS, MINUTE_MS, ClockHabits, Wakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,8 @@ class Conditions:
     """fates: of a message to HQ, or of an ack, by lot. hq_away: rounds until HQ hears anything.
 
     pay_faults, query_faults: of the first calls of the gateway, by lot; `faults` of each. quick: a service
-    that died is back within a second or two, else half the time the machine reboots.
+    that died is back within a second or two, else half the time the machine reboots. clock: what becomes of
+    the box's clock.
     """
 
     name: str
@@ -25,6 +27,7 @@ class Conditions:
     query_faults: tuple[FakeFault, ...] = ()
     faults: int = 2
     quick: bool = False
+    clock: ClockHabits = HONEST
 
 
 CALM = Conditions("calm")
@@ -43,3 +46,39 @@ UNSURE = Conditions(
 )
 
 WORLDS = (CALM, MIXED, LOSSY, SLOW, DUPLICATING, REORDERING, QUICK, HQ_AWAY, UNSURE)
+
+#: When the clocks below do what they do: early enough for a short visit, and again for one of hours.
+_SOON, _LATER, _LATE = 45_000, 2_400_000, 6_000_000
+_CUTS = (60_000, 3_000_000)
+
+STEPPING = Conditions(
+    "clock steps",
+    clock=ClockHabits(
+        steps=(
+            (_SOON, 3 * HOUR_MS),
+            (70_000, -5 * HOUR_MS),
+            (_LATER, 9 * 30 * 24 * HOUR_MS),
+            (_LATE, -3 * HOUR_MS),
+        )
+    ),
+)
+CLOCK_LOST = Conditions(
+    "clock lost", clock=ClockHabits(wakes=Wakes.EPOCH, set_after_ms=10 * MINUTE_MS, cuts=_CUTS)
+)
+NEVER_SET = Conditions("clock never set", clock=ClockHabits(wakes=Wakes.EPOCH, cuts=_CUTS, begins_lost=True))
+CLOCK_SAVED = Conditions("clock saved", clock=ClockHabits(wakes=Wakes.SAVED, cuts=_CUTS))
+DRIFTING = Conditions(
+    "clock drifts",
+    clock=ClockHabits(
+        wakes=Wakes.SAVED, set_after_ms=40 * MINUTE_MS, cuts=_CUTS, drift_ppm=200, begins_lost=True
+    ),
+)
+BAD_CRYSTAL = Conditions(
+    "bad crystal",
+    clock=ClockHabits(
+        wakes=Wakes.EPOCH, set_after_ms=40 * MINUTE_MS, cuts=_CUTS, drift_ppm=20_000, begins_lost=True
+    ),
+)
+
+#: Worlds whose box has a clock that is wrong; what they prove is in tests/crash/test_clocks.py.
+CLOCKS = (STEPPING, CLOCK_LOST, NEVER_SET, CLOCK_SAVED, DRIFTING, BAD_CRYSTAL)

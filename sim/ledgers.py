@@ -65,7 +65,7 @@ class LedgerGateway(FakeGateway):
     def pay_by_code(self, payment: CodePayment) -> GatewayAnswer:
         """Charge a payment code."""
         self.asked.setdefault(payment.merchant_order_no, payment)
-        self._asked_at.setdefault(payment.merchant_order_no, self._clock.now().wall_at)
+        self._asked_at.setdefault(payment.merchant_order_no, self._clock.true_at)
         before = self.charged_fen(payment.merchant_order_no)
         try:
             answer = super().pay_by_code(payment)
@@ -93,7 +93,7 @@ class LedgerGateway(FakeGateway):
 
     def deliver_late(self) -> None:
         """Let every charge and reversal that is still on its way arrive now; charges too old are refused."""
-        now = self._clock.now().wall_at
+        now = self._clock.true_at
         self._late = [one for one in self._late if now - self._asked_at[one.merchant_order_no] <= LATEST_MS]
         before = {number: self.charged_fen(number) for number in self.asked}
         super().deliver_late()
@@ -117,7 +117,7 @@ class LedgerGateway(FakeGateway):
     def open_order(self, payment: CodePayment) -> None:
         """Make an order that waits for a phone."""
         self.asked.setdefault(payment.merchant_order_no, payment)
-        self._asked_at.setdefault(payment.merchant_order_no, self._clock.now().wall_at)
+        self._asked_at.setdefault(payment.merchant_order_no, self._clock.true_at)
         super().open_order(payment)
 
     def noted(self, act: Callable[[], bool]) -> bool:

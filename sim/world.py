@@ -38,6 +38,7 @@ from edge.services.resolve_splits import resolve_splits
 from edge.services.show_screen import show_screen
 from edge.services.take_payment import submit
 from edge.services.touch_rules import TouchRules
+from edge.services.watch_clock import ALARM_AFTER_H, LOOK_MS, ClockWatch, watch_clock
 from edge.services.workstation import load
 from sim.conditions import CALM, MIXED, Conditions
 from sim.fakes.box import GATEWAY, RULES, WORKSTATIONS, compose_box, stock
@@ -46,7 +47,7 @@ from sim.fakes.gateway import Shopper
 from sim.fakes.hq import FakeHq, Fate
 from sim.fakes.ids import FakeIds
 from sim.fakes.mini_program import FakeMiniProgram
-from sim.fakes.printer import FakePrinter
+from sim.fakes.printer import PlainPrinter
 from sim.fakes.scanner import FakeScanner
 from sim.fakes.split_gateway import FakeSplitGateway
 from sim.fakes.store import FakeStore
@@ -55,6 +56,7 @@ from sim.garage.turns import LaneTurns
 from sim.ledgers import LedgerBill, LedgerGateway, LedgerPhones, LedgerRefunds
 from sim.people import Person
 from sim.steps import Crash, History, SteppedStore, Steps, stepped
+from sim.timekeeping import BOOT_MS, HONEST, Timekeeper
 
 T = TypeVar("T")
 
@@ -65,7 +67,7 @@ MAX_ROUNDS = 600
 OWNERS = "vehicle"
 
 #: Quiet rounds before time goes faster, as (rounds, milliseconds of a round).
-PACES = ((0, 1_000), (10, 5_000), (40, 30_000))
+PACES = ((0, 1_000), (10, 5_000), (40, 30_000), (60, 120_000))
 
 
 #: By how much the clock that a machine starts with may be wrong though it says that it is right. One that is
@@ -104,14 +106,6 @@ class InMemory:
         """A unit that was cut off has left nothing behind."""
 
 
-class PlainPrinter(FakePrinter):
-    """A printer whose driver keeps no journal: after a restart it would print any job again."""
-
-    def restart(self) -> None:
-        """Forget which jobs were begun; the paper stays."""
-        self._outcomes.clear()
-
-
 @dataclass(slots=True)
 class Service:
     """What a running service holds in memory; all of it dies with it."""
@@ -120,6 +114,7 @@ class Service:
     lanes: LaneTurns | None = None
     charges: deque[tuple[str, str]] = field(default_factory=deque)
     cursor: PublishCursor = field(default_factory=PublishCursor)
+    watch: ClockWatch = field(default_factory=ClockWatch)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,6 +164,7 @@ class World:
         self.marks: list[int] = []
         self.steps = Steps(self.crash_at, self._mark if watch else None)
         self.clock, self.ids = FakeClock(), FakeIds()
+        self._timekeeper, self._look_ms = Timekeeper(self.clock, self.conditions.clock), 0
         self.gateway = LedgerGateway(self.clock)
         self.refunds = LedgerRefunds(self.gateway, self.clock)
         self.phones = LedgerPhones(self.gateway)
@@ -267,6 +263,8 @@ class World:
                 self.refunds.deliver_late()
                 return self
             self._pass_time(quiet=before == self._signature())
+            if self._timekeeper.fails():
+                self._lose_power()
         raise Stuck(f"not at rest after {MAX_ROUNDS} rounds; {self._signature()}")
 
     def describe(self) -> str:
@@ -325,7 +323,9 @@ class World:
             printer.restart()
         self.scanners = {place: self._scanner(place) for place in self.places}
         self._service = self._compose()
-        if self.conditions.quick:
+        if self.conditions.clock is not HONEST:
+            self._timekeeper.restart(self.random.randrange(5_000, 40_000))
+        elif self.conditions.quick:
             self.clock.advance(self.random.randrange(300, 2_000))
         elif self.random.random() < 0.5:
             self.clock.reboot(self.random.randrange(5_000, 40_000))
@@ -339,6 +339,7 @@ class World:
         self.hq.connect()
         recover(self.box)
         end_orphans(self.box)
+        self._watch_clock()
         if self._service.lanes is not None:
             self._service.lanes.begin()
 
@@ -354,8 +355,7 @@ class World:
         for place in self.places:
             self.step(partial(print_next, self.box, place))
             self.step(partial(reset_idle, self.box, place))
-        if self.scenario.places:
-            self.step(partial(follow_unconfirmed, self.box))
+        self._look_after()
         self.step(partial(resolve_attempts, self.box))
         self.step(partial(resolve_refunds, self.box))
         self._share()
@@ -363,6 +363,12 @@ class World:
             self.step(partial(end_forsaken_orders, self.box))
             self.step(partial(tell_notices, self.box))
         self.step(self._publish)
+
+    def _look_after(self) -> None:
+        if self.scenario.places:
+            self.step(partial(follow_unconfirmed, self.box))
+        if self.clock.passed_ms >= self._look_ms:
+            self.step(self._watch_clock)
 
     def _share(self) -> None:
         if self.scenario.tenants:
@@ -458,12 +464,23 @@ class World:
     def _pass_time(self, *, quiet: bool) -> None:
         self._quiet = self._quiet + 1 if quiet else 0
         pace = max(ms for rounds, ms in PACES if self._quiet >= rounds)
-        self.clock.advance(pace + self.random.randrange(0, 500))
+        self._timekeeper.advance(pace + self.random.randrange(0, 500))
         self.steps.note(str(self.clock.now().wall_at))
         self.hq.away = self._rounds < self.conditions.hq_away
         if self._quiet == self.scenario.late_after:
             self.gateway.deliver_late()
             self.refunds.deliver_late()
+
+    def _watch_clock(self) -> None:
+        service, box = self._service, self.box
+        found = watch_clock(box.store, box.clock, box.ids, box.origin, ALARM_AFTER_H, service.watch)
+        service.watch, self._look_ms = found, self.clock.passed_ms + LOOK_MS
+
+    def _lose_power(self) -> None:
+        """The machine goes off for a while, whatever it was doing."""
+        self._die()
+        self._timekeeper.restart(BOOT_MS, self.conditions.clock.dark_ms)
+        self._guarded(self._start)
 
     def _scanner(self, place: str) -> FakeScanner:
         return FakeScanner(f"scanner-{place}", lambda: self.clock.now().boottime_ns)

@@ -40,7 +40,7 @@ def print_next(box: Box, workstation: str) -> PrintState | None:
         return None
     if receipt.print_state is PrintState.PRINTING:
         return _note(box, receipt, PrintState.UNCERTAIN, "its printing broke off; look at the paper")
-    if not receipt.copies and box.clock.now().wall_at - receipt.issued_at > LATEST_PAPER_MS:
+    if not receipt.copies and _waited_ms(box, receipt) > LATEST_PAPER_MS:
         return _note(box, receipt, PrintState.UNCERTAIN, "it waited too long for paper; print it if asked")
     if receipt.print_problem:
         status = box.printers[workstation].printer_status()
@@ -63,6 +63,17 @@ def reprint(box: Box, workstation: str, order_id: str) -> None:
 
     box.store.write(work)
     box.changed(workstation)
+
+
+def _waited_ms(box: Box, receipt: Receipt) -> int:
+    """Return how long a receipt has waited; one paid for in this run of the machine by boot time."""
+    now = box.clock.now()
+    by_wall = now.wall_at - receipt.issued_at
+    if by_wall <= LATEST_PAPER_MS:
+        return by_wall
+    attempts = box.store.read(lambda unit: unit.attempts.of_order(receipt.order_id))
+    begun = [one.created_ns for one in attempts if one.created_boot == now.boot_id]
+    return (now.boottime_ns - max(begun)) // 1_000_000 if begun else by_wall
 
 
 def _next(unit: Unit, workstation: str) -> Receipt | None:

@@ -55,13 +55,19 @@ class FakeClock:
         self._now = replace(self._now, wall_at=self.true_at, trusted=True)
 
     def reboot(
-        self, milliseconds: int = 30_000, *, wall_at: int | None = None, trusted: bool | None = None
+        self,
+        milliseconds: int = 30_000,
+        *,
+        off_ms: int = 0,
+        wall_at: int | None = None,
+        trusted: bool | None = None,
     ) -> None:
         """Start the machine anew, which takes so long; boot time begins again.
 
-        wall_at: what the wall clock shows then, as it was left when None. trusted: as it was when None.
+        off_ms: how long it has been off before. wall_at: what the wall clock shows then, as it was left when
+        None. trusted: as it was when None.
         """
-        self.passed_ms += milliseconds
+        self.passed_ms += off_ms + milliseconds
         self._boot += 1
         self._now = Instant(
             self._now.wall_at + milliseconds if wall_at is None else wall_at,

@@ -88,3 +88,11 @@ def _words(block: TextLine | Columns | Rule | QrCode | Drawer) -> str:
             return f"[QR {text}]"
         case _:
             return ""
+
+
+class PlainPrinter(FakePrinter):
+    """A printer whose driver keeps no journal: after a restart it would print any job again."""
+
+    def restart(self) -> None:
+        """Forget which jobs were begun; the paper stays."""
+        self._outcomes.clear()
