@@ -61,9 +61,10 @@ def _broker(
 
 
 def _plan(wish: KillWish) -> KillPlan:
-    if not wish.at:
-        return KillPlan(
-            wish.names, wish.every, wish.most, 1, wish.again, workers=wish.workers, loads=not wish.cold
-        )
-    first, again = steps_of(wish.at)
-    return KillPlan(wish.names, 1, 1, first, again, only_again=True, loads=not wish.cold)
+    loads = not wish.cold
+    if wish.at:
+        first, again = steps_of(wish.at)
+        return KillPlan(wish.names, 1, 1, first, again, only_again=True, loads=loads)
+    return KillPlan(
+        wish.names, wish.every, wish.most, again=wish.again, workers=wish.workers, loads=loads, tells=True
+    )

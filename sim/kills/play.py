@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import re
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -30,6 +31,9 @@ from sim.mall_drivers import some_plate
 _LOOK_S = 0.02
 _LONGEST_S = 120.0
 
+#: After how many walks a mall tells how far it is.
+_TELL_EVERY = 10
+
 #: Malls side by side, at most.
 MAX_WORKERS = 16
 
@@ -40,7 +44,7 @@ class KillPlan:
 
     The service dies at each `every`-th boundary from `first` on. again: the restarted service is killed, too,
     at its boundaries 1 to `again` in turn, or always at the last of them when `only_again`; 0 lets it live.
-    loads: as of KillSite.
+    loads: as of KillSite. tells: each mall says on standard error how far it is.
     """
 
     names: tuple[str, ...] = ()
@@ -51,6 +55,7 @@ class KillPlan:
     only_again: bool = False
     workers: int = 1
     loads: bool = True
+    tells: bool = False
 
 
 @dataclass(slots=True)
@@ -221,6 +226,9 @@ def _enumerate(stage: _Stage, name: str, plan: KillPlan, share: int) -> KillToll
         if stage.place.stop.is_set() or not _walk(stage, name, at, again, toll):
             break
         toll.boundaries = at
+        if plan.tells and toll.walks % _TELL_EVERY == 0:
+            told = f"{name}: {toll.kills} kills up to boundary {at}, {len(toll.problems)} violations"
+            print(told, file=sys.stderr, flush=True)
     toll.took_s = monotonic_s() - begun_s
     return toll
 
