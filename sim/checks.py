@@ -21,6 +21,7 @@ from sim.collectors import Collector, collector_violations
 from sim.counters import CounterSale, ticket_violations
 from sim.fakes.box import GATEWAY, TILL
 from sim.garage.motorists import Motorist, Prepayer
+from sim.garage.pushed import tariff_violations
 from sim.garage.truth import garage_violations
 from sim.headquarters import command_violations
 from sim.parkers import Parker, stay_violations
@@ -58,6 +59,7 @@ def violations(world: World) -> list[str]:
         garage_violations(world, events),
         promised("P4", command_violations(world, events)),
         promised("P13", push_violations(world, events)),
+        promised("P27", tariff_violations(world)),
         promised("P34", points_violations(world, events)),
         promised("P38", touch_violations(world, events)),
         promised("P6", collector_violations(world, events)),
@@ -217,7 +219,7 @@ def _cash_fen(events: list[Event]) -> int:
     refunds = [data for data in _done(events) if not data["cancels_order"]]
     back = [leg["amount_fen"] for data in refunds for leg in _kept(data) if leg["kind"] == "cash"]
     in_fen: int = sum(one["amount_fen"] for one in tenders if one["kind"] == "cash")
-    return in_fen - sum(back)
+    return in_fen - int(sum(back))
 
 
 def _papers(world: World, events: list[Event]) -> Iterator[str]:

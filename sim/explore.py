@@ -19,6 +19,7 @@ from edge.errors import Invalid
 from sim.boundaries import Toll, deaths
 from sim.checks import outcome
 from sim.conditions import WORLDS, Conditions
+from sim.garage.pushed import TARIFF_PUSHED
 from sim.garage.scenarios import GARAGES
 from sim.scenarios import SCENARIOS
 from sim.world import Scenario, World
@@ -26,7 +27,7 @@ from sim.world import Scenario, World
 T = TypeVar("T")
 
 #: All that can be explored, by name.
-EVERY: dict[str, Scenario] = {one.name: one for one in (*SCENARIOS, *GARAGES)}
+EVERY: dict[str, Scenario] = {one.name: one for one in (*SCENARIOS, *GARAGES, TARIFF_PUSHED)}
 
 #: Steps that a replay shows before and after each crash, and first deaths whose pairs make one part.
 AROUND = 6

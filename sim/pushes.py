@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from edge.services.snapshot_kinds import snapshot_kinds
 from edge.services.snapshot_records import SnapshotState
 from edge.services.take_snapshot import Heard
 from sim.fakes.box import BREAD, COLA, KIOSK, SHELF, weight_label
+from sim.fakes.clock import START_AT
 from sim.fakes.hq import Fate
 from sim.mall_lists import lists_csv
 from sim.people import Buyer, Person, Place
@@ -96,11 +97,15 @@ class SnapshotAir:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """One content that HQ publishes as soon as `when` says so. prices: what it says, if it says any."""
+    """One content that HQ publishes as soon as `when` says so.
+
+    prices: what it says, if it says any. dated: makes the content for the moment at which it is published.
+    """
 
     content: Content
     when: Callable[[Place], bool]
     prices: Mapping[str, int] = field(default_factory=dict)
+    dated: Callable[[int], Content] | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)
@@ -126,8 +131,17 @@ class Publisher(Person):
         if self.sent == len(self.pushes):
             self.done = True
         elif self.pushes[self.sent].when(place):
-            self.air.publish(self.pushes[self.sent].content)
-            self.sent += 1
+            self._publish(self.pushes[self.sent], START_AT + place.garage.clock.passed_ms)
+
+    def _publish(self, push: Push, now_at: int) -> None:
+        content = push.content if push.dated is None else push.dated(now_at)
+        self.air.publish(content)
+        self.pushes = [
+            *self.pushes[: self.sent],
+            replace(push, content=content),
+            *self.pushes[self.sent + 1 :],
+        ]
+        self.sent += 1
 
     def _watch_prices(self, place: Place) -> None:
         now = place.box.clock.now()

@@ -26,6 +26,7 @@ from sim.parkers import EXITS, Parker, garage, park
 from sim.patrons import MEMBERS, LatePatron, Patron
 from sim.people import Accountant, Buyer, Cashier, DeskClerk, Driver, Merchant, Person, Returner
 from sim.phone_shoppers import phone_scenarios
+from sim.pushes import push_scenarios
 from sim.walkers import TOUCH, Walker
 from sim.world import Scenario, World
 
@@ -413,4 +414,5 @@ SCENARIOS = (
     THERE_AND_BACK,
     *counter_scenarios(),
     *command_scenarios(),
+    *push_scenarios(),
 )

@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import length_hint
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from edge.errors import EdgeError, Invalid
-from edge.services.box import Box, Rules, Tenant, Workstation
+from edge.services.box import Box
 from edge.services.follow_unconfirmed import follow_unconfirmed
 from edge.services.hand_over_notices import tell_notices
-from edge.services.member_rules import MemberRules
 from edge.services.obey_command import end_orphans
-from edge.services.parking_rules import ParkingRules
 from edge.services.payment_ports import BillSource
 from edge.services.phone_order import end_forsaken_orders
-from edge.services.phone_rules import PhoneRules
 from edge.services.ports import Store
 from edge.services.print_receipt import print_next
 from edge.services.publish_events import PublishCursor, publish_events
@@ -37,11 +34,11 @@ from edge.services.resolve_refunds import resolve_refunds
 from edge.services.resolve_splits import resolve_splits
 from edge.services.show_screen import show_screen
 from edge.services.take_payment import submit
-from edge.services.touch_rules import TouchRules
+from edge.services.take_snapshot import FetchCursor, Shelf, take_snapshots
 from edge.services.watch_clock import ALARM_AFTER_H, LOOK_MS, ClockWatch, watch_clock
 from edge.services.workstation import load
 from sim.conditions import CALM, MIXED, Conditions
-from sim.fakes.box import GATEWAY, RULES, WORKSTATIONS, compose_box, stock
+from sim.fakes.box import GATEWAY, WORKSTATIONS, compose_box, stock
 from sim.fakes.clock import FakeClock
 from sim.fakes.gateway import Shopper
 from sim.fakes.hq import FakeHq, Fate
@@ -50,13 +47,16 @@ from sim.fakes.mini_program import FakeMiniProgram
 from sim.fakes.printer import PlainPrinter
 from sim.fakes.scanner import FakeScanner
 from sim.fakes.split_gateway import FakeSplitGateway
-from sim.fakes.store import FakeStore
 from sim.garage.site import Garage
 from sim.garage.turns import LaneTurns
 from sim.ledgers import LedgerBill, LedgerGateway, LedgerPhones, LedgerRefunds
 from sim.people import Person
+from sim.pushes import SnapshotAir
+from sim.scenario import InMemory, Scenario, StateKeeper
 from sim.steps import Crash, History, SteppedStore, Steps, stepped
 from sim.timekeeping import BOOT_MS, HONEST, Timekeeper
+
+__all__ = ["Scenario", "StateKeeper", "Stuck", "World"]
 
 T = TypeVar("T")
 
@@ -82,30 +82,6 @@ class Stuck(AssertionError):
     """The world did not come to rest: a payment, an event or a paper waits for ever."""
 
 
-class StateKeeper(Protocol):
-    """Committed state over the deaths of the service."""
-
-    def open(self) -> Store:
-        """Return the store as a starting service finds it."""
-
-    def crash(self) -> None:
-        """Lose everything that was not committed."""
-
-
-class InMemory:
-    """State in the fake store, which keeps what was committed."""
-
-    def __init__(self) -> None:
-        self._store = FakeStore()
-
-    def open(self) -> Store:
-        """Return the store."""
-        return self._store
-
-    def crash(self) -> None:
-        """A unit that was cut off has left nothing behind."""
-
-
 @dataclass(slots=True)
 class Service:
     """What a running service holds in memory; all of it dies with it."""
@@ -114,30 +90,8 @@ class Service:
     lanes: LaneTurns | None = None
     charges: deque[tuple[str, str]] = field(default_factory=deque)
     cursor: PublishCursor = field(default_factory=PublishCursor)
+    fetching: FetchCursor = field(default_factory=FetchCursor)
     watch: ClockWatch = field(default_factory=ClockWatch)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scenario:
-    """A small script: prepare sets the stage and returns the people. name: for messages.
-
-    rules, parking: what the box works by. places: more than the kiosk and the till. late_after: quiet rounds
-    until what is late arrives. members: what members and points go by. owners: plates whose owners agreed to
-    be charged after leaving; without any the box does not ask. phone: by what phones are served; None has no
-    mini-program.
-    """
-
-    name: str
-    prepare: Callable[[World], Sequence[Person]]
-    rules: Rules = RULES
-    late_after: int = 20
-    parking: ParkingRules = field(default_factory=ParkingRules)
-    places: Mapping[str, Workstation] = field(default_factory=dict)
-    members: MemberRules = field(default_factory=MemberRules)
-    touch: TouchRules | None = None
-    phone: PhoneRules | None = None
-    tenants: Mapping[str, Tenant] = field(default_factory=dict)
-    owners: tuple[str, ...] = ()
 
 
 class World:
@@ -174,7 +128,8 @@ class World:
         self.bill = LedgerBill(self.gateway, self.refunds)
         fates, acks = ([self._fate() for _ in range(40)] for _ in range(2))
         self.hq = FakeHq(self.clock, 20, fates, acks)
-        self.hq.away = self.conditions.hq_away > 0
+        self.air = SnapshotAir(self._fate)
+        self.air.away = self.hq.away = self.conditions.hq_away > 0
         self.garage = Garage(scenario.parking, self.clock, self.random.random, self.conditions.eyes)
         self.garage.owners.owners |= set(scenario.owners)
         self.printers = {place: PlainPrinter(place) for place in self.places}
@@ -250,9 +205,32 @@ class World:
         except EdgeError as refusal:
             self.steps.note(f"told: {refusal}")
 
+    def begin(self) -> None:
+        """Start the service; for who plays the world turn by turn, and has it end by `rest`."""
+        self._guarded(self._start)
+
+    def turn(self, *, quiet: bool = False) -> None:
+        """Have everybody act once and the service do what is due, and let time pass.
+
+        quiet: nothing happened, so that time may pass faster.
+        """
+        self._rounds += 1
+        self._guarded(self._round)
+        self._pass(quiet=quiet)
+
+    def cut_power(self) -> None:
+        """Kill the service and start it again."""
+        self._die()
+        self._guarded(self._start)
+
     def run(self) -> World:
         """Run to rest and return self; raise Stuck when it never comes."""
-        self._guarded(self._start)
+        self.begin()
+        return self.rest()
+
+    def rest(self) -> World:
+        """Go on until everything has come to its end and return self; raise Stuck when it never does."""
+        self._quiet = 0
         for _ in range(MAX_ROUNDS):
             before = self._signature()
             self._rounds += 1
@@ -262,9 +240,7 @@ class World:
                 self.gateway.deliver_late()
                 self.refunds.deliver_late()
                 return self
-            self._pass_time(quiet=before == self._signature())
-            if self._timekeeper.fails():
-                self._lose_power()
+            self._pass(quiet=before == self._signature())
         raise Stuck(f"not at rest after {MAX_ROUNDS} rounds; {self._signature()}")
 
     def describe(self) -> str:
@@ -337,6 +313,7 @@ class World:
 
     def _start(self) -> None:
         self.hq.connect()
+        self.air.connect()
         recover(self.box)
         end_orphans(self.box)
         self._watch_clock()
@@ -362,7 +339,17 @@ class World:
         if self.scenario.phone is not None:
             self.step(partial(end_forsaken_orders, self.box))
             self.step(partial(tell_notices, self.box))
+        if self.scenario.takes:
+            self.step(self._take_snapshots)
         self.step(self._publish)
+
+    def _take_snapshots(self) -> None:
+        box = self.box
+        shelf = Shelf(box.store, box.clock, box.ids, box.origin, self.scenario.takes)
+        step = take_snapshots(shelf, stepped(self.air, "snapshots", self.steps), self._service.fetching)
+        self._service.fetching = step.cursor
+        for line in step.news:
+            self.steps.note(line)
 
     def _look_after(self) -> None:
         if self.scenario.places:
@@ -459,14 +446,20 @@ class World:
         papers = [len(printer.printed) for printer in self.printers.values()]
         wire = vars(self.hq) | {name: length_hint(vars(self.hq)[name]) for name in ("_fates", "_ack_fates")}
         lanes = self.garage.state() if self.garage.lanes else ""
-        self.marks.append(hash(repr((time, vars(self.ids), money, papers, self.people, wire, lanes))))
+        air = self.air.state() if self.scenario.takes else ""
+        self.marks.append(hash(repr((time, vars(self.ids), money, papers, self.people, wire, air, lanes))))
+
+    def _pass(self, *, quiet: bool) -> None:
+        self._pass_time(quiet=quiet)
+        if self._timekeeper.fails():
+            self._lose_power()
 
     def _pass_time(self, *, quiet: bool) -> None:
         self._quiet = self._quiet + 1 if quiet else 0
         pace = max(ms for rounds, ms in PACES if self._quiet >= rounds)
         self._timekeeper.advance(pace + self.random.randrange(0, 500))
         self.steps.note(str(self.clock.now().wall_at))
-        self.hq.away = self._rounds < self.conditions.hq_away
+        self.air.away = self.hq.away = self._rounds < self.conditions.hq_away
         if self._quiet == self.scenario.late_after:
             self.gateway.deliver_late()
             self.refunds.deliver_late()
