@@ -221,20 +221,15 @@ def price_list(version: int, prices: Mapping[str, int], base: Content | None = N
     return Content("prices", version, data, chunk_bytes=CHUNK_BYTES, base=base)
 
 
-def _has_begun(place: Place) -> bool:
-    """Whether something lies in the kiosk's basket, or did."""
-    return bool(place.look(KIOSK)["screen"] != "attract")
-
-
 def _at_once(place: Place) -> bool:
     return True
 
 
 def price_pushes() -> tuple[Push, ...]:
-    """Return prices once a basket has begun, then others as a delta, and lists of plates in between."""
+    """Return prices, then others as a delta, and lists of plates in between: a basket is filled meanwhile."""
     first = price_list(1, NEW)
     return (
-        Push(first, _has_begun, NEW),
+        Push(first, _at_once, NEW),
         Push(Content("lists", 1, lists_csv(12), chunk_bytes=CHUNK_BYTES), _at_once),
         Push(price_list(2, NEWER, first), _at_once, NEWER),
     )
