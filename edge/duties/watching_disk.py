@@ -33,10 +33,16 @@ class WatchingDisk:
         self._marks = marks
         self._redraw = redraw
         self._state = DiskState()
+        self._worker = Worker("disk", self._watching(disk)) if disk else None
 
     def workers(self) -> list[Worker]:
         """Return the one that looks, if there is a disk to look at."""
-        return [Worker("disk", self._watching(self._disk))] if self._disk else []
+        return [self._worker] if self._worker else []
+
+    def wake(self) -> None:
+        """Look now."""
+        if self._worker:
+            self._worker.wake()
 
     def refuses(self, use: Use) -> bool:
         """Return whether there is no room for `use`."""

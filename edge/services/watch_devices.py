@@ -20,6 +20,9 @@ from edge.services.records import Unit
 #: How the names of devices' alarms begin; the device's name follows.
 ALARM = "device:"
 
+#: A device that was not opened or did not call yet is no trouble: some cameras are silent until a car comes.
+BAD = frozenset({Health.ABSENT, Health.FAULT})
+
 #: So long a device is bad before an alarm, and good before it is over.
 BAD_MS = 3_000
 GOOD_MS = 5_000
@@ -90,7 +93,7 @@ def _due(watch: DeviceWatch, now: Instant) -> dict[str, bool]:
     """Return of which devices HQ is to be told, with whether each is bad: long enough to be sure."""
     found = {}
     for name, health in watch.health.items():
-        bad = health is not Health.CONNECTED
+        bad = health in BAD
         long_ms = BAD_MS if bad else GOOD_MS
         if watch.told.get(name) is not bad and now.boottime_ns - watch.since_ns[name] >= long_ms * 1_000_000:
             found[name] = bad
@@ -110,7 +113,7 @@ def _clear(unit: Unit, ids: IdSource, now: Instant, origin: Origin, name: str) -
 
 def _since(name: str, health: Health, before: DeviceWatch, now_ns: int) -> int:
     was = before.health.get(name)
-    same = was is not None and (was is Health.CONNECTED) is (health is Health.CONNECTED)
+    same = was is not None and (was in BAD) is (health in BAD)
     return before.since_ns[name] if same else now_ns
 
 

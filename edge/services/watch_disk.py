@@ -25,7 +25,7 @@ from edge.services.records import Unit
 ALARM = "disk"
 
 #: How often the disk is looked at, and how often while it is full or being compacted.
-LOOK_MS = 10_000
+LOOK_MS = 2_000
 URGENT_MS = 1_000
 COMPACT_MS = 250
 

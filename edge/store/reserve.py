@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -23,7 +24,12 @@ class Reserve:
         self._path = path
         self._wanted = size
         self._changing = threading.Lock()
+        self._when_given_up: Callable[[], None] = lambda: None
         self.held = path.exists() or self._take(size)
+
+    def when_given_up(self, act: Callable[[], None]) -> None:
+        """Have `act` called whenever the reserve was given up; it must be quick."""
+        self._when_given_up = act
 
     def take(self) -> bool:
         """Take the room again, unless it is held; return whether it is. Does nothing where none is wanted."""
@@ -44,6 +50,7 @@ class Reserve:
             self._path.unlink(missing_ok=True)
             self.held = False
         _log.error("the disk is full; the reserve was given up: make room now", freed_bytes=self._wanted)
+        self._when_given_up()
 
     def _take(self, size: int) -> bool:
         if not size or shutil.disk_usage(self._path.parent).free < (1 + LEAVES) * size:

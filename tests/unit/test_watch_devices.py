@@ -121,3 +121,11 @@ def test_an_alarm_that_cannot_be_written_is_told_later() -> None:
     bench.store = whole
     assert bench.look(ABSENT).lost == ("scanner-k01",)
     assert bench.told() == [RAISED]
+
+
+def test_a_camera_that_has_not_called_yet_is_no_trouble() -> None:
+    bench = Bench()
+    waits = replace(GOOD, health=Health.STARTING, detail="waits to be called")
+    bench.look(waits)
+    bench.look(waits, after_ms=60_000)
+    assert bench.told() == []

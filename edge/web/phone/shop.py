@@ -91,6 +91,8 @@ class _Pages:
         answer = self._pages.show(
             "phone_shop.html",
             cart=cart,
+            # A cart that was begun goes on.
+            paused=bool(self._box.closed()) and not cart["lines"],
             payment=payment,
             said=_said(),
             last=last,
