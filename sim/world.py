@@ -299,6 +299,9 @@ class World:
             printer.restart()
         self.scanners = {place: self._scanner(place) for place in self.places}
         self._service = self._compose()
+        if self.garage.lanes and self.random.random() < 0.5:
+            # Nobody waits for the service where the way is free.
+            self.garage.go_on(1 if self.conditions.quick else 3)
         if self.conditions.clock is not HONEST:
             self._timekeeper.restart(self.random.randrange(5_000, 40_000))
         elif self.conditions.quick:

@@ -178,6 +178,9 @@ def _tick_decided(passage: Passage, now: int, rules: PassageRules) -> Step:
         why = Why.GATE_STUCK if passage.echoed else Why.GATE_DOUBTFUL
         return replace(passage, question=ask(why, now, passage.session_id)), (_ASKED,)
     if since >= rules.open and _has_left(passage, now, rules):
+        if passage.blind and rules.loops:
+            # Its gate was to open while nobody looked, and it is gone: it went through.
+            return through_and_over(passage, now)
         return end(passage, PassageEnd.TURNED_BACK if rules.loops else PassageEnd.LOST, now)
     return still(passage)
 

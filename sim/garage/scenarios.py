@@ -15,7 +15,7 @@ from edge.services.obey_command import CommandKind
 from edge.services.parking_rules import ParkingRules
 from sim.fakes.box import COLA, TILL, weight_label
 from sim.fakes.gateway import FakeFault
-from sim.garage.motorists import PAY_STATION, Guard, Look, Motorist, Office, Prepayer
+from sim.garage.motorists import PAY_STATION, Guard, Look, Motorist, Office, Prepayer, Revoker
 from sim.garage.opener import GateOpener
 from sim.garage.truth import FEE_FEN
 from sim.people import Driver, Person
@@ -109,6 +109,15 @@ def _owner(world: World) -> Sequence[Person]:
     return _guarded(world, Motorist(PLATE, _clear(PLATE)))
 
 
+def _unwilling(world: World) -> Sequence[Person]:
+    """The owner takes the consent back while the car is inside."""
+    return _guarded(world, Motorist(PLATE, _clear(PLATE), errand=Revoker(PLATE)))
+
+
+def _balking(world: World) -> Sequence[Person]:
+    return _guarded(world, replace(_payer(world), balks=1))
+
+
 def _two(world: World) -> Sequence[Person]:
     first = _payer(world)
     second = replace(_payer(world, OTHER), after=first)
@@ -147,6 +156,8 @@ WITH_PASS = _scenario("car: pass", _with_pass)
 MISREAD = _scenario("car: misread at the entry", _misread(_DOUBTFUL, Look(PLATE)))
 MISREAD_OUT = _scenario("car: unreadable at the exit", _misread(Look(PLATE), _WRONG))
 OWNER = _scenario("car: owner charged after leaving", _owner, PLATE)
+UNWILLING = _scenario("car: owner refuses to be charged", _unwilling, PLATE)
+BALKING = _scenario("car: turns back at the entry, comes again", _balking)
 TWO_CARS = _scenario("two cars, one behind the other", _two)
 ANSWER_LOST = _scenario("car: paid at the exit, answer lost", _at_exit(FakeFault.LOST))
 OUT_OF_REACH = _scenario("car: gateway out of reach", _at_exit(*6 * [FakeFault.UNAVAILABLE]))
@@ -163,6 +174,8 @@ GARAGES = (
     MISREAD,
     MISREAD_OUT,
     OWNER,
+    UNWILLING,
+    BALKING,
     TWO_CARS,
     ANSWER_LOST,
     OUT_OF_REACH,

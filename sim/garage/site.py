@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from devices.types import DeviceSilent, DeviceStatus, GateInputs, Health, LoopSeen, Photo, PlateSeen
 from edge.parking.facility import LaneWay
 from edge.services.parking_rules import ParkingRules
+from edge.services.payment_ports import AutopayCharge, GatewayAnswer
 from sim.fakes.autopay_gateway import FakeAutopayGateway
 from sim.fakes.clock import START_AT, FakeClock
 from sim.fakes.display import FakeDisplay
@@ -165,6 +166,22 @@ class Eye:
         """Nothing to release."""
 
 
+class Owners(FakeAutopayGateway):
+    """Owners who are charged after leaving. too_early: plates charged while their cars stood at a lane."""
+
+    def __init__(self, queues: Mapping[str, deque[Motorist]]) -> None:
+        super().__init__()
+        self.too_early: list[str] = []
+        self._queues = queues
+
+    def charge(self, charge: AutopayCharge) -> GatewayAnswer:
+        """Charge the owner."""
+        waiting = {car.plate for queue in self._queues.values() for car in queue}
+        if charge.vehicle.plate in waiting:
+            self.too_early.append(charge.vehicle.plate)
+        return super().charge(charge)
+
+
 class Garage:
     """The lanes of a car park and who stands at them. owners: who agreed to be charged after leaving."""
 
@@ -177,9 +194,9 @@ class Garage:
         self.booms = {name: Boom(lane.gate, clock) for name, lane in self.lanes.items()}
         self.eyes = {name: Eye(f"cam-{name}", clock, chance, habits) for name in self.lanes}
         self.boards = {name: FakeDisplay(lane.display) for name, lane in self.lanes.items() if lane.display}
-        self.owners = FakeAutopayGateway()
         self.photos = FakePhotos()
         self.queues: Mapping[str, deque[Motorist]] = {name: deque() for name in self.lanes}
+        self.owners = Owners(self.queues)
 
     @property
     def entry(self) -> str:
@@ -194,6 +211,13 @@ class Garage:
     def first(self, lane: str) -> Motorist | None:
         """Return who stands at a lane's barrier."""
         return self.queues[lane][0] if self.queues[lane] else None
+
+    def go_on(self, moves: int) -> None:
+        """Have whoever stands before a risen boom drive on so far, though nobody looks."""
+        for queue in self.queues.values():
+            for _ in range(moves):
+                if not (queue and queue[0].drives(self)):
+                    break
 
     def state(self) -> str:
         """Return how all of it stands, as a text that differs when anything does."""

@@ -11,6 +11,7 @@ from edge.parking.gate_command import GateCommand
 from edge.parking.quote import Settlement
 from edge.parking.session import Session, SessionState
 from edge.parking.stay_charge import PARKING_SKU
+from edge.parking.validation import Holder
 from edge.services.records import Unit
 from sim.garage.motorists import Motorist, Where
 from sim.garage.opener import hq_pulses, opening_violations
@@ -47,6 +48,9 @@ def garage_violations(world: World, events: list[Event]) -> Iterator[str]:
     yield from promised("P26", _money(world, cars, events))
     yield from promised("P24", _inside(world, cars))
 
+    yield from promised("P26", fee_violations(world, cars))
+    yield from promised("P26", _owners(world))
+    yield from promised("P25", _benefits(world, cars))
 
 def _through(world: World, cars: list[Motorist]) -> Iterator[str]:
     """Nobody is trapped: every car has gone, and none stood for long."""
@@ -152,6 +156,22 @@ def _paid(world: World, car: Motorist) -> Iterator[str]:
 
 
 def _inside(world: World, cars: list[Motorist]) -> Iterator[str]:
+def _owners(world: World) -> Iterator[str]:
+    """Owners are charged once their car is gone, or it may yet stay."""
+    early = world.garage.owners.too_early
+    if early:
+        yield f"the owners of {early} were charged while their cars stood at a lane"
+
+
+def _benefits(world: World, cars: list[Motorist]) -> Iterator[str]:
+    """What a purchase gave a car for this visit is not there for the next one."""
+    for car in cars:
+        holder = Holder(plate=car.plate)
+        open_still = world.store.read(lambda unit, holder=holder: unit.validations.open_of(holder))  # type: ignore[misc]
+        if open_still and car.where is Where.GONE:
+            yield f"{car.plate} has left, and its validated parking is good for another visit"
+
+
     """The count of each zone is that of the cars that are in it."""
     true = sum(car.where in (Where.INSIDE, Where.AT_EXIT) for car in cars)
     zones = [zone.name for zone in world.scenario.parking.facility.zones]
