@@ -9,6 +9,7 @@ from typing import Protocol
 import structlog
 
 from devices.types import DeviceStatus
+from edge.duties.checking_pages import CheckingPages
 from edge.duties.clearing_screens import ClearingScreens
 from edge.duties.ending_days import EndingDays
 from edge.duties.ending_validations import EndingValidations
@@ -185,6 +186,7 @@ class Service:
         #: Set when HQ wants this process to end and be started anew, and when the database turns out damaged.
         self.ended = self._obeying.ended
         parts.store.when_damaged(self.ended.set)
+        parts.store.reserve.when_given_up(self._disk.wake)
         self._watchdog = Watchdog()
         self._desk = self._make_desk()
         pages = box_pages(
@@ -245,6 +247,7 @@ class Service:
         """End all work in order: no new requests, finish steps, close wires, close the store."""
         self._watchdog.stopping()
         self.changes.close()
+        self._pages.close()
         if self._cameras is not None:
             self._cameras.close()
         self.web.close()
@@ -265,6 +268,7 @@ class Service:
         parts, topics = self._parts, Topics(self._parts.box.origin)
         redraw = self._redraw
         self._disk = WatchingDisk(self.box, parts.disk, parts.marks, redraw)
+        self._pages = CheckingPages(parts.store)
         self._publishing = Publishing(self.box, parts.link.wake)
         self._cameras = None if parts.cameras is None else self._watch_cameras(parts.cameras)
         self._paying = Paying(self.box)
@@ -325,6 +329,7 @@ class Service:
             self._taking_in,
             self._reconciling,
             self._lanes,
+            self._pages,
             ShowingSpaces(self.box, self._parts.devices.space_boards),
             ClearingScreens(self.box),
             EndingDays(self.box),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -31,6 +31,10 @@ PRAGMAS: dict[str, str | int] = {
 
 #: The log's size after a checkpoint; what a large import made of it goes back to the disk.
 JOURNAL_BYTES = 16 * 1024 * 1024
+
+#: The largest file whose every page a start looks at: a second or two from an SD card. Larger ones are looked
+#: at while the service runs, unless the last run had reason to doubt them.
+CHECKED_AT_START_BYTES = 64 * 1024 * 1024
 
 #: Milliseconds that a connection waits for a lock that only a foreign process could hold.
 BUSY_MS = 2_000
@@ -98,6 +102,64 @@ def quick_check(connection: sqlite3.Connection, path: Path) -> None:
         findings = [str(error)]
     if findings != ["ok"]:
         raise Corrupt(f"{path} is damaged ({findings[0]}); keep the file and restore the latest backup")
+
+
+def is_checked_at_start(path: Path) -> bool:
+    """Whether a start looks at every page of the file before anything else."""
+    return path.stat().st_size <= CHECKED_AT_START_BYTES or _doubt(path).exists()
+
+
+def check_at_start(connection: sqlite3.Connection, path: Path) -> None:
+    """Look at every page of a file that is small or in doubt; raise Corrupt when it is damaged."""
+    if is_checked_at_start(path):
+        quick_check(connection, path)
+        with suppress(OSError):
+            _doubt(path).unlink(missing_ok=True)
+
+
+def note_doubt(path: Path) -> None:
+    """Have the next start look at every page, however large the file is."""
+    # Where even this cannot be written, what reads the damaged page finds it again.
+    with suppress(OSError):
+        _doubt(path).touch()
+
+
+def tables_of(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Return the names of all tables."""
+    found = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+    return tuple(row[0] for row in found)
+
+
+def table_damage(connection: sqlite3.Connection, table: str) -> str:
+    """Return what SQLite finds wrong with the pages of a table and its indices, "" for nothing.
+
+    Raises sqlite3.OperationalError when it was interrupted.
+    """
+    try:
+        name = table.replace('"', '""')
+        findings = [row[0] for row in connection.execute(f'PRAGMA quick_check("{name}")')]
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return "" if findings == ["ok"] else str(findings[0])
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Return whether SQLite found no room on the disk."""
+    # The second: no room to let the log's index grow.
+    full = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
+    return isinstance(error, sqlite3.Error) and error.sqlite_errorcode in full
+
+
+def is_damage(error: Exception) -> bool:
+    """Return whether SQLite says that the file itself is damaged. Source: sqlite.org/rescode.html."""
+    code = getattr(error, "sqlite_errorcode", 0) or 0
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _doubt(path: Path) -> Path:
+    return path.with_suffix(".doubt")
 
 
 def _configure(connection: sqlite3.Connection, path: Path) -> None:

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -27,7 +27,18 @@ from edge.store.boots import BootTable
 from edge.store.catalogue import CatalogueTable
 from edge.store.collections import CollectionTable
 from edge.store.commands import CommandTable
-from edge.store.database import lock_writer, open_reader, open_writer, quick_check
+from edge.store.database import (
+    check_at_start,
+    is_checked_at_start,
+    is_damage,
+    is_full,
+    lock_writer,
+    note_doubt,
+    open_reader,
+    open_writer,
+    table_damage,
+    tables_of,
+)
 from edge.store.exits import CartTable, ExitTable
 from edge.store.guide_money import CreditTable, GuideTaskTable
 from edge.store.journeys import JourneyTable
@@ -160,6 +171,9 @@ class SqliteStore:
         """
         self._path = path
         self._lock = lock_writer(path)
+        #: Whether the file was too large for a start to look at all of it; see `check_table`.
+        self.unchecked = path.exists() and not is_checked_at_start(path)
+        self._checking: sqlite3.Connection | None = None
         try:
             self.reserve = Reserve(path.with_suffix(".reserve"), reserve_bytes)
             self._db: Database = _open_with_reserve(path, at, self.reserve)
@@ -193,15 +207,19 @@ class SqliteStore:
         try:
             return self._write(work)
         except Unavailable as error:
-            if not (had_reserve and _is_full(error.__cause__)):
+            if not (had_reserve and is_full(error.__cause__)):
                 raise
         self.reserve.give_up()
         return self._write(work)
 
     def newest_id(self) -> str | None:
-        """Return the newest of the ids kept here, None in a new database."""
-        with self._writer:
-            row = self._db.conn.execute(_NEWEST_ID).fetchone()
+        """Return the newest of the ids kept here, None in a new database; raise Corrupt for a damaged one."""
+        try:
+            with self._writer:
+                row = self._db.conn.execute(_NEWEST_ID).fetchone()
+        except sqlite3.Error as error:
+            self._note_damage(error)
+            raise _translated(error, self._path) from error
         return row[0] if row else None
 
     def read(self, query: Callable[[Unit], T]) -> T:
@@ -220,6 +238,39 @@ class SqliteStore:
             raise _translated(error, self._path) from error
         finally:
             self._give_back(connection, unit)
+
+    def tables(self) -> tuple[str, ...]:
+        """Return the names of all tables, for `check_table`."""
+        connection, unit = self._take_reader()
+        try:
+            return tables_of(connection)
+        finally:
+            self._give_back(connection, unit)
+
+    def check_table(self, table: str) -> None:
+        """Look at every page of a table and its indices while others read and write.
+
+        A file that is damaged is given up as when a query met the damage, and the next start refuses it.
+        `stop_checking` interrupts it, which raises Unavailable.
+        """
+        with closing(open_reader(self._path)) as connection:
+            self._checking = connection
+            try:
+                damage = "" if self._closed else table_damage(connection, table)
+            except sqlite3.OperationalError as error:
+                raise _translated(error, self._path) from error
+            finally:
+                self._checking = None
+        if damage:
+            self._give_up(f"table {table}: {damage}")
+
+    def stop_checking(self) -> None:
+        """Interrupt `check_table`."""
+        checking = self._checking
+        if checking is not None:
+            # It may have come to its end just now.
+            with suppress(sqlite3.ProgrammingError):
+                checking.interrupt()
 
     def reusable_bytes(self) -> int:
         """Return the size of the freed pages in the file, which new rows take first."""
@@ -329,7 +380,7 @@ class SqliteStore:
                     waiting.value = waiting.work(self._unit)
             # One unit's error must not undo the others; its owner gets it from answer().
             except Exception as error:
-                if not self._db.conn.in_transaction or _is_damage(error):
+                if not self._db.conn.in_transaction or is_damage(error):
                     raise
                 waiting.error = error
 
@@ -341,8 +392,13 @@ class SqliteStore:
 
     def _note_damage(self, error: Exception) -> None:
         """Stop working on a file that SQLite found damaged."""
-        if _is_damage(error) and not self._damage:
-            self._damage = str(error)
+        if is_damage(error):
+            self._give_up(str(error))
+
+    def _give_up(self, damage: str) -> None:
+        if not self._damage:
+            self._damage = damage
+            note_doubt(self._path)
             self._when_damaged()
 
     def _require_clean(self) -> None:
@@ -392,7 +448,7 @@ def _open_with_reserve(path: Path, at: int, reserve: Reserve) -> Database:
     try:
         return _open(path, at)
     except Unavailable as error:
-        if not (reserve.held and _is_full(error.__cause__)):
+        if not (reserve.held and is_full(error.__cause__)):
             raise
     reserve.give_up()
     return _open(path, at)
@@ -402,7 +458,7 @@ def _open(path: Path, at: int) -> Database:
     try:
         db = open_writer(path)
         try:
-            quick_check(db.conn, path)
+            check_at_start(db.conn, path)
             migrate(db.conn, schema_steps(), at)
         except BaseException:
             db.close()
@@ -430,18 +486,6 @@ def _savepoint(connection: sqlite3.Connection) -> Iterator[None]:
 def _fail(group: list[_Waiting[Any]], error: Exception) -> None:
     for waiting in group:
         waiting.error = waiting.error or error
-
-
-def _is_full(error: BaseException | None) -> bool:
-    # The second: no room to let the log's index grow.
-    full = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
-    return isinstance(error, sqlite3.Error) and error.sqlite_errorcode in full
-
-
-def _is_damage(error: Exception) -> bool:
-    """Return whether SQLite says that the file itself is damaged. Source: sqlite.org/rescode.html."""
-    code = getattr(error, "sqlite_errorcode", 0) or 0
-    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _translated(error: sqlite3.Error, path: Path) -> EdgeError:
