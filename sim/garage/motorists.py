@@ -88,6 +88,7 @@ class Motorist(Person):
     session_id: str = ""
     ticket: str = ""
     before: str = ""
+    times: dict[Where, int] = field(default_factory=dict)
 
     @property
     def company(self) -> tuple[Person, ...]:
@@ -120,6 +121,7 @@ class Motorist(Person):
         self.before = place.box.store.read(lambda unit: _passage(unit, lane))[0]
         garage.queues[lane].append(self)
         self.where, self.since_ms, self.driven = where, garage.clock.passed_ms, 0
+        self.times[where] = self.since_ms
         garage.booms[lane].stand(True, False)
         look = self.looks[where is Where.AT_EXIT]
         garage.eyes[lane].see(look.text, look.confidences)
@@ -132,18 +134,19 @@ class Motorist(Person):
             return False
         if not self.driven:
             self.waited_ms = max(self.waited_ms, garage.clock.passed_ms - self.since_ms)
-        boom.stand(*_DRIVE[self.driven])
-        self.driven += 1
         if self.balks and self.where is Where.AT_ENTRY and not self.driven:
             self.balks -= 1
             boom.stand(False, False)
             garage.queues[lane].popleft()
             self.where, self.comes_ms = Where.COMING, garage.clock.passed_ms + AWAY_MS
             return True
+        boom.stand(*_DRIVE[self.driven])
+        self.driven += 1
         if self.driven == len(_DRIVE):
             garage.queues[lane].popleft()
             self.where = Where.INSIDE if self.where is Where.AT_ENTRY else Where.GONE
             self.since_ms, self.done = garage.clock.passed_ms, self.where is Where.GONE
+            self.times[self.where] = self.since_ms
         return True
 
     def _note_stay(self, place: Place) -> None:
@@ -231,9 +234,6 @@ class Prepayer(Person):
 
 
 @dataclass(slots=True)
-class Office(Person):
-    """Makes out a pass for a plate before anything else happens."""
-@dataclass(slots=True)
 class Revoker(Person):
     """Takes the consent to be charged back, in the wallet."""
 
@@ -245,6 +245,9 @@ class Revoker(Person):
         self.done = True
 
 
+@dataclass(slots=True)
+class Office(Person):
+    """Makes out a pass for a plate before anything else happens."""
 
     plate: str
 
