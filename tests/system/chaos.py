@@ -149,6 +149,9 @@ def _await_all(database: Path) -> None:
     """Wait until the outbox is empty; end when nothing comes through any more, or after too long."""
     pause, began = threading.Event(), time.monotonic()
     least, moved = sys.maxsize, began
+    # A box that was killed in each of its starts has no database yet.
+    while not database.exists() and time.monotonic() < began + STILL_S:
+        pause.wait(0.05)
     while waiting := _one(database, "SELECT waiting FROM outbox_head"):
         now = time.monotonic()
         if waiting < least:
