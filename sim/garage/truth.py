@@ -47,10 +47,9 @@ def garage_violations(world: World, events: list[Event]) -> Iterator[str]:
     yield from promised("P22", opening_violations(world))
     yield from promised("P26", _money(world, cars, events))
     yield from promised("P24", _inside(world, cars))
-
-    yield from promised("P26", fee_violations(world, cars))
     yield from promised("P26", _owners(world))
     yield from promised("P25", _benefits(world, cars))
+
 
 def _through(world: World, cars: list[Motorist]) -> Iterator[str]:
     """Nobody is trapped: every car has gone, and none stood for long."""
@@ -155,7 +154,6 @@ def _paid(world: World, car: Motorist) -> Iterator[str]:
         yield f"{car.plate} left without paying, and nobody wrote it down"
 
 
-def _inside(world: World, cars: list[Motorist]) -> Iterator[str]:
 def _owners(world: World) -> Iterator[str]:
     """Owners are charged once their car is gone, or it may yet stay."""
     early = world.garage.owners.too_early
@@ -172,6 +170,7 @@ def _benefits(world: World, cars: list[Motorist]) -> Iterator[str]:
             yield f"{car.plate} has left, and its validated parking is good for another visit"
 
 
+def _inside(world: World, cars: list[Motorist]) -> Iterator[str]:
     """The count of each zone is that of the cars that are in it."""
     true = sum(car.where in (Where.INSIDE, Where.AT_EXIT) for car in cars)
     zones = [zone.name for zone in world.scenario.parking.facility.zones]
