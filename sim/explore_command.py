@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import click
 
 from edge.errors import Invalid
+from sim.conditions import CLOCKS
 from sim.explore import Plan, chosen, explore, quiet, replay, table
 
 #: Violations that are printed; the table counts all.
@@ -38,7 +39,8 @@ def run(wish: Wish, say: Callable[[str], None]) -> int:
     try:
         names, worlds = chosen(wish.names, wish.worlds)
         if wish.listed:
-            for name in (*names, *(f"world {one.name}" for one in worlds)):
+            shown = worlds if wish.worlds else (*worlds, *CLOCKS)
+            for name in (*names, *(f"world {one.name}" for one in shown)):
                 say(name)
             return 0
         if wish.again:

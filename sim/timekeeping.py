@@ -27,7 +27,7 @@ class ClockHabits:
     """steps: when (true milliseconds from the beginning) the wall clock is set, and by how much. wakes: see
     there; any but RIGHT is not synchronised. set_after_ms: after its start a machine without time hears of a
     time source, None never. cuts: when the power fails, for `dark_ms` each. drift_ppm: how fast the crystal
-    is; while synchronised the wall clock is put right each minute. begins_lost: it starts without time.
+    is; while synchronised the wall clock is held right. begins_lost: it starts without time.
     """
 
     steps: tuple[tuple[int, int], ...] = ()
@@ -52,7 +52,7 @@ class Timekeeper:
         self._steps, self._cuts = list(habits.steps), list(habits.cuts)
         self._begun_ms = 0
         self._saved_at = clock.now().wall_at
-        self._held_ms = 0
+        self._saved_ms = 0
         clock.drift_ppm = habits.drift_ppm
         if habits.begins_lost:
             self.restart(BOOT_MS)
@@ -74,11 +74,10 @@ class Timekeeper:
             clock.synchronise()
         while self._steps and self._steps[0][0] <= clock.passed_ms:
             clock.set_wall(self._steps.pop(0)[1])
-        if clock.passed_ms - self._held_ms >= MINUTE_MS:
-            self._held_ms = clock.passed_ms
-            self._saved_at = clock.now().wall_at
-            if habits.drift_ppm and clock.now().trusted:
-                clock.synchronise()
+        if clock.passed_ms - self._saved_ms >= MINUTE_MS:
+            self._saved_ms, self._saved_at = clock.passed_ms, clock.now().wall_at
+        if habits.drift_ppm and clock.now().trusted:
+            clock.synchronise()
 
     def fails(self) -> bool:
         """Return whether the power fails now; then it has, once."""

@@ -83,6 +83,7 @@ def _cheapest(plan: Plan, time: StayTime, free: bool) -> tuple[int, int]:
         moves = [(0, hour * HOUR_MS) for hour in range(WEEK_H)]
     else:
         moves = [(hour * HOUR_MS, 0) for hour in range(time.loose_ms // HOUR_MS + 1)]
+        moves += [(0, time.other_ms)] if time.other_ms else []
     if len(moves) == 1 or _is_even(plan.tariff):
         return 0, 0
     return min(moves, key=lambda one: (price_fen(plan, begin - one[0] + one[1], end + one[1], free), *one))

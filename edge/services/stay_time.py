@@ -30,7 +30,8 @@ class StayTime:
 
     session: with the entry and the note as they are to be said. at: now, in the same time. settlements: with
     the moments that they cover, likewise. loose_ms: the entry may be earlier by so much. floating: nobody
-    knows the time of day, only how long it was.
+    knows the time of day, only how long it was. other_ms: two synchronised clocks disagree about the time of
+    day: the stay may as well have been so much later.
     """
 
     session: Session
@@ -38,6 +39,7 @@ class StayTime:
     settlements: tuple[Settlement, ...]
     loose_ms: int = 0
     floating: bool = False
+    other_ms: int = 0
 
 
 def stay_time(unit: Unit, session: Session, now: Instant) -> StayTime:
@@ -58,6 +60,7 @@ def stay_time(unit: Unit, session: Session, now: Instant) -> StayTime:
         tuple(_covering(one, boots, entry, entered_at, now) for one in paid),
         0 if found.early_at is not None else loose,
         found.early_at is None and found.late_at is None,
+        _disagreement(entry, found, entered_at, now),
     )
 
 
@@ -103,6 +106,11 @@ def _placed(entry: Instant, found: Span, now: Instant) -> tuple[int, int]:
     if found.early_at is not None:
         return found.early_at, found.early_at + found.least_ms
     return now.wall_at - found.least_ms, now.wall_at
+
+
+def _disagreement(entry: Instant, found: Span, entered_at: int, now: Instant) -> int:
+    moved = entry.wall_at - entered_at
+    return moved if entry.trusted and now.trusted and found.sure and abs(moved) > STEP_MS else 0
 
 
 def _note(session: Session, found: Span, entered_at: int) -> str:

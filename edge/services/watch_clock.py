@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from edge.clock import STEP_MS, Boot, Instant
+from edge.clock import DRIFT_PERCENT, STEP_MS, Boot, Instant
 from edge.services.clock_events import clock_stepped
 from edge.services.events import EventKind, Origin, record_event
 from edge.services.ports import Clock, IdSource, Store
@@ -121,8 +121,10 @@ def _step(watch: ClockWatch, now: Instant) -> int:
     """Return by how many milliseconds the wall clock was set since the last look; 0 for none or a little."""
     if watch.seen is None or watch.seen.boot_id != now.boot_id:
         return 0
-    moved = now.wall_at - watch.seen.wall_at - now.since_ms(watch.seen)
-    return moved if abs(moved) > STEP_MS else 0
+    run_ms = now.since_ms(watch.seen)
+    moved = now.wall_at - watch.seen.wall_at - run_ms
+    # What a bad crystal may have drifted meanwhile is no step.
+    return moved if abs(moved) > STEP_MS + run_ms * DRIFT_PERCENT // 100 else 0
 
 
 def _alarms(watch: ClockWatch, alarm_after_h: int, now: Instant) -> bool:

@@ -11,8 +11,8 @@ from edge.parking.gate_command import GateCommand
 from edge.parking.quote import Settlement
 from edge.parking.session import Session, SessionState
 from edge.parking.stay_charge import PARKING_SKU
-from edge.parking.validation import Holder
 from edge.services.records import Unit
+from sim.garage.fees import fee_violations, in_doubt, most_fen
 from sim.garage.motorists import Motorist, Where
 from sim.garage.opener import hq_pulses, opening_violations
 from sim.promised import promised
@@ -33,7 +33,7 @@ MOST = 99
 
 #: Reasons for which an exit opens though nothing was settled, each with what else must show it.
 _UNPAID = frozenset({Why.DEBT, Why.UNCONFIRMED, Why.AUTOPAY, Why.BY_HAND})
-_FREE = frozenset({Why.FREE, Why.NO_FEE, Why.PASS, Why.LISTED, Why.AGAIN})
+_FREE = frozenset({Why.FREE, Why.NO_FEE, Why.PASS, Why.LISTED, Why.AGAIN, Why.CLOCK})
 
 
 def garage_violations(world: World, events: list[Event]) -> Iterator[str]:
@@ -47,8 +47,7 @@ def garage_violations(world: World, events: list[Event]) -> Iterator[str]:
     yield from promised("P22", opening_violations(world))
     yield from promised("P26", _money(world, cars, events))
     yield from promised("P24", _inside(world, cars))
-    yield from promised("P26", _owners(world))
-    yield from promised("P25", _benefits(world, cars))
+    yield from promised("P26", fee_violations(world, cars))
 
 
 def _through(world: World, cars: list[Motorist]) -> Iterator[str]:
@@ -111,7 +110,7 @@ def _unearned(world: World, passage_id: str) -> Iterator[str]:
     why, session_id = passage.decision.why, passage.session_id
     settled_fen = sum(one.amount_fen for one in _settled(world, session_id))
     owed = world.store.read(lambda unit: unit.debts.of_session(session_id))
-    if why is Why.PAID and settled_fen < FEE_FEN:
+    if why is Why.PAID and settled_fen < FEE_FEN and not in_doubt(world, session_id):
         yield f"the exit opened for a stay as paid, {settled_fen} fen are settled"
     elif why in (Why.DEBT, Why.UNCONFIRMED) and not owed:
         yield f"the exit opened for a debt that nobody wrote down: {session_id}"
@@ -145,29 +144,13 @@ def _money(world: World, cars: list[Motorist], events: list[Event]) -> Iterator[
 def _paid(world: World, car: Motorist) -> Iterator[str]:
     mine_fen = sum(one.amount_fen for one in _settled(world, car.session_id))
     debts = world.store.read(lambda unit: unit.debts.of_session(car.session_id))
-    cost_fen = 0 if car.owes_nothing else FEE_FEN
+    cost_fen = 0 if car.owes_nothing else max(FEE_FEN, most_fen(world, car))
     if len(debts) > 1:
         yield f"{car.plate} has {len(debts)} debts"
     if mine_fen > cost_fen:
         yield f"{car.plate} paid {mine_fen} fen, its stay cost {cost_fen}"
     if not (mine_fen or debts or car.owes_nothing or car.helped):
         yield f"{car.plate} left without paying, and nobody wrote it down"
-
-
-def _owners(world: World) -> Iterator[str]:
-    """Owners are charged once their car is gone, or it may yet stay."""
-    early = world.garage.owners.too_early
-    if early:
-        yield f"the owners of {early} were charged while their cars stood at a lane"
-
-
-def _benefits(world: World, cars: list[Motorist]) -> Iterator[str]:
-    """What a purchase gave a car for this visit is not there for the next one."""
-    for car in cars:
-        holder = Holder(plate=car.plate)
-        open_still = world.store.read(lambda unit, holder=holder: unit.validations.open_of(holder))  # type: ignore[misc]
-        if open_still and car.where is Where.GONE:
-            yield f"{car.plate} has left, and its validated parking is good for another visit"
 
 
 def _inside(world: World, cars: list[Motorist]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from edge.errors import Invalid
 from edge.services.payment_ports import CodePayment
 from sim import explore as exploring
 from sim.__main__ import main
-from sim.conditions import CALM, LOSSY, SLOW, WORLDS
+from sim.conditions import CALM, CLOCKS, LOSSY, SLOW, WORLDS
 from sim.explore import EVERY, Plan, chosen, explore, replay, table
 from sim.fakes.box import KIOSK
 from sim.fakes.gateway import Shopper
@@ -158,4 +158,4 @@ def test_a_command_that_cannot_be_is_refused_with_the_remedy(options: list[str],
 
 def test_all_names_are_listed() -> None:
     said = CliRunner().invoke(main, ["explore", "--list"])
-    assert said.output.splitlines() == [*EVERY, *(f"world {one.name}" for one in WORLDS)]
+    assert said.output.splitlines() == [*EVERY, *(f"world {one.name}" for one in (*WORLDS, *CLOCKS))]
