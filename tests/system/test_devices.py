@@ -24,7 +24,16 @@ from sim.mall import Mall, MallSettings, read_health
 from tests.proof import Counted, Tally
 from tests.system.books import leaks, tracebacks
 from tests.system.mall_process import Person, code_of, eventually, open_mall, skus_of
-from tests.system.watchers import BREAD, Neighbours, Watcher, box_rows, hq_alarms, hq_knows, moment
+from tests.system.watchers import (
+    BREAD,
+    Neighbours,
+    Watcher,
+    box_rows,
+    hq_alarms,
+    hq_knows,
+    moment,
+    ready,
+)
 
 pytestmark = pytest.mark.broker
 
@@ -96,7 +105,7 @@ class Scene:
 def mall_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("devices")
     with open_mall(folder, MallSettings(folder, rules=RULES, pace_s=0.3)) as mall:
-        yield Scene(mall, folder, Person(mall), Watcher(mall))
+        yield Scene(mall, folder, Person(mall), ready(mall))
 
 
 @pytest.fixture

@@ -72,6 +72,14 @@ class Watcher:
         self.post(f"/staff/lanes/{lane}/answer", passage=asked[1], answer=answer, reason=reason)
 
 
+def ready(mall: Mall) -> Watcher:
+    """Return somebody at the staff pages once the service has its devices in its hands."""
+    staff = Watcher(mall)
+    for device in ("gate-in", "gate-out", "board-in", "board-out"):
+        eventually(lambda name=device: staff.health(name) == "connected" or None, device)  # type: ignore[misc]
+    return staff
+
+
 class Neighbours:
     """What goes on beside a fault: a sale at the till T01, and a car that a lane lets through."""
 
