@@ -104,6 +104,9 @@ class KioskPhone(Person):
                 self._pay(place, attempt.order_id)
         elif seen.state is KioskState.PAYING and seen.order is not None and seen.mine:
             self._pay(place, seen.order.order_id)
+        elif seen.order is not None and seen.state is KioskState.CHECKOUT:
+            # The code is still on the phone, whatever became of it.
+            self._pay(place, seen.order.order_id)
 
     def _on_screen(self, place: Place) -> str:
         def query(unit: Unit) -> str:

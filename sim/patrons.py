@@ -192,9 +192,9 @@ def _lease(world: World) -> Iterator[str]:
 def _kept(world: World, told: Counter[tuple[str, str]]) -> Iterator[str]:
     """The one member has what HQ was told of, whichever number it was earned under."""
     member_id = world.store.read(lambda unit: unit.people.by_identity(OPENID))
-    kept = world.store.read(lambda unit: unit.points.balance(member_id)[0]) if member_id else 0
-    if kept != sum(told.values()):
-        yield f"the member has {kept} points, HQ was told of {sum(told.values())}"
+    kept, owed = world.store.read(lambda unit: unit.points.balance(member_id)) if member_id else (0, 0)
+    if kept - owed != sum(told.values()):
+        yield f"the member has {kept} points and owes {owed}, HQ was told of {sum(told.values())}"
 
 
 def _wanted(order_id: str, paid: Event | None, back: Counter[Share]) -> dict[str, int]:

@@ -32,6 +32,9 @@ PAY_STATION = "pay-1"
 #: After so long at a barrier the guard comes without being asked, and when nobody pays what is due.
 HELPED_MS, UNPAID_MS = 30_000, 90_000
 
+#: How long a car that turned back stays away.
+AWAY_MS = 60_000
+
 #: How often a guard looks at a page that does not change before doing something about it.
 LOOKS = 3
 
@@ -62,9 +65,10 @@ class Motorist(Person):
     """Comes with a car, stays a while with an errand, and leaves.
 
     looks: at the entry and at the exit. codes: shown at the exit's screen while it asks for money. errand:
-    somebody who acts while the car is inside. times: when it was last anywhere, in true milliseconds. after:
-    comes only when that car is inside. owes_nothing: has a right to leave without paying. stays_ms: longer
-    than a clock that is put right may jump back over twice.
+    somebody who acts while the car is inside. times: when it was last anywhere, in true milliseconds.
+    after: comes only when that car is inside. owes_nothing: has a right to leave without paying. balks: how
+    often it backs out under the entry's risen boom. comes_ms: not before then. stays_ms: longer than a
+    clock that is put right may jump back over twice.
     """
 
     plate: str
@@ -73,6 +77,8 @@ class Motorist(Person):
     errand: Person | None = None
     after: Motorist | None = field(default=None, repr=False)
     owes_nothing: bool = False
+    balks: int = 0
+    comes_ms: int = 0
     stays_ms: int = 70_000
     where: Where = Where.COMING
     since_ms: int = 0
@@ -93,11 +99,12 @@ class Motorist(Person):
         """Do the next thing."""
         garage = place.garage
         if self.where is Where.COMING:
-            if self.after is None or self.after.where not in (Where.COMING, Where.AT_ENTRY):
+            free = self.after is None or self.after.where not in (Where.COMING, Where.AT_ENTRY)
+            if free and garage.clock.passed_ms >= self.comes_ms:
                 self._drive_up(place, garage.entry, Where.AT_ENTRY)
         elif self.where is Where.INSIDE:
             self._stay(place)
-        elif self._drives(garage):
+        elif self.drives(garage):
             self._note_stay(place)
         else:
             self._wait(place)
@@ -119,7 +126,7 @@ class Motorist(Person):
         look = self.looks[where is Where.AT_EXIT]
         garage.eyes[lane].see(look.text, look.confidences)
 
-    def _drives(self, garage: Garage) -> bool:
+    def drives(self, garage: Garage) -> bool:
         """Go on if the boom lets it; return whether the car moved."""
         lane = self.lane(garage)
         boom = garage.booms[lane]
@@ -127,6 +134,12 @@ class Motorist(Person):
             return False
         if not self.driven:
             self.waited_ms = max(self.waited_ms, garage.clock.passed_ms - self.since_ms)
+        if self.balks and self.where is Where.AT_ENTRY and not self.driven:
+            self.balks -= 1
+            boom.stand(False, False)
+            garage.queues[lane].popleft()
+            self.where, self.comes_ms = Where.COMING, garage.clock.passed_ms + AWAY_MS
+            return True
         boom.stand(*_DRIVE[self.driven])
         self.driven += 1
         if self.driven == len(_DRIVE):
@@ -218,6 +231,18 @@ class Prepayer(Person):
         except Declined:
             self.done = True
         self.done = self.done or not stays
+
+
+@dataclass(slots=True)
+class Revoker(Person):
+    """Takes the consent to be charged back, in the wallet."""
+
+    plate: str
+
+    def act(self, place: Place) -> None:
+        """Do the next thing."""
+        place.garage.owners.owners.discard(self.plate)
+        self.done = True
 
 
 @dataclass(slots=True)

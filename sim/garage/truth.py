@@ -11,6 +11,7 @@ from edge.parking.gate_command import GateCommand
 from edge.parking.quote import Settlement
 from edge.parking.session import Session, SessionState
 from edge.parking.stay_charge import PARKING_SKU
+from edge.parking.validation import Holder
 from edge.services.records import Unit
 from sim.garage.fees import fee_violations, in_doubt, most_fen
 from sim.garage.motorists import Motorist, Where
@@ -48,6 +49,8 @@ def garage_violations(world: World, events: list[Event]) -> Iterator[str]:
     yield from promised("P26", _money(world, cars, events))
     yield from promised("P24", _inside(world, cars))
     yield from promised("P26", fee_violations(world, cars))
+    yield from promised("P26", _owners(world))
+    yield from promised("P25", _benefits(world, cars))
 
 
 def _through(world: World, cars: list[Motorist]) -> Iterator[str]:
@@ -151,6 +154,22 @@ def _paid(world: World, car: Motorist) -> Iterator[str]:
         yield f"{car.plate} paid {mine_fen} fen, its stay cost {cost_fen}"
     if not (mine_fen or debts or car.owes_nothing or car.helped):
         yield f"{car.plate} left without paying, and nobody wrote it down"
+
+
+def _owners(world: World) -> Iterator[str]:
+    """Owners are charged once their car is gone, or it may yet stay."""
+    early = world.garage.owners.too_early
+    if early:
+        yield f"the owners of {early} were charged while their cars stood at a lane"
+
+
+def _benefits(world: World, cars: list[Motorist]) -> Iterator[str]:
+    """What a purchase gave a car for this visit is not there for the next one."""
+    for car in cars:
+        holder = Holder(plate=car.plate)
+        open_still = world.store.read(lambda unit, holder=holder: unit.validations.open_of(holder))  # type: ignore[misc]
+        if open_still and car.where is Where.GONE:
+            yield f"{car.plate} has left, and its validated parking is good for another visit"
 
 
 def _inside(world: World, cars: list[Motorist]) -> Iterator[str]:
