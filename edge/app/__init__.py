@@ -15,6 +15,7 @@ from edge.app.devices import (
 from edge.app.files import given_file
 from edge.app.gateways import bill_sources, build_gateways
 from edge.app.hq_link import build_link, link_doubts, link_settings
+from edge.app.repair import serve_repair
 from edge.app.rules import build_code_rules, build_marks, build_rules, landing_pages, web_settings
 from edge.app.service import DATABASE, INCOMING, build_books, build_service
 
@@ -40,5 +41,6 @@ __all__ = [
     "printer_profile",
     "read_images",
     "read_plates",
+    "serve_repair",
     "web_settings",
 ]

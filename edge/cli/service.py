@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,19 +18,27 @@ from edge.codes.explain import explain as explain_reading
 from edge.codes.explain import typed_scan
 from edge.codes.reading import Context
 from edge.config import effective, load_config
+from edge.errors import Corrupt
 
 
 @main.command()
 @with_config
 def serve(config: Path) -> None:
     """Run the service until SIGTERM or SIGINT, or until HQ wants it started anew."""
-    from edge.app import build_service
+    from edge.app import build_service, serve_repair
     from edge.logs import set_up_logs
 
     # The watchdog ends a stuck service with SIGABRT; then the log shows where each thread stood.
     faulthandler.enable()
     set_up_logs()
-    service = build_service(load_config(config))
+    loaded = load_config(config)
+    try:
+        service = build_service(loaded)
+    except Corrupt as error:
+        ended = threading.Event()
+        stop_on_signals(ended)
+        serve_repair(loaded, str(error), ended)
+        raise
     stop_on_signals(service.ended)
     service.start()
     service.ended.wait()
