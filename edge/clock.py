@@ -67,6 +67,13 @@ class Boot:
     zero_at: int | None = None
     stepped_ns: int | None = None
 
+    @property
+    def is_doubted(self) -> bool:
+        """Whether the wall clock was set again after it had been synchronised: one of the two was wrong."""
+        if self.synced_ns is None or self.stepped_ns is None:
+            return False
+        return self.stepped_ns > self.synced_ns
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -246,6 +253,8 @@ def _run(boot: Boot | None, seen: Instant | None, lasted_ns: int) -> _Run:
     zero_at = None if boot is None else boot.zero_at
     if seen is not None and seen.trusted:
         zero_at = seen.wall_at - _ms(seen.boottime_ns)
+    if boot is not None and boot.is_doubted:
+        zero_at = None
     synced = None if boot is None or boot.synced_ns is None else _ms(boot.synced_ns)
     if seen is not None and seen.trusted:
         at_ms = _ms(seen.boottime_ns)

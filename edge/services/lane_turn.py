@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 
-from edge.clock import Instant
+from edge.clock import Instant, span
 from edge.errors import Invalid
 from edge.parking.advance import Seen, advance, begin
 from edge.parking.decision import decision_id
@@ -32,6 +32,7 @@ from edge.services.lane_stays import (
 )
 from edge.services.parking_events import tell_gate
 from edge.services.records import Unit
+from edge.services.stay_time import MAX_BOOTS
 from edge.services.stuck_loops import believed, stuck_loops
 
 #: Steps that one thing seen may lead to; more would be a loop in our own rules.
@@ -81,7 +82,7 @@ class LaneTurn:
 
     def at(self, passage: Passage) -> int:
         """Return the present moment on a passage's own clock."""
-        return own_time(passage, self.now)
+        return own_time(self.unit, passage, self.now)
 
     def _decide(self, passage: Passage) -> Seen:
         decide = decide_entry if self.lane.way is LaneWay.ENTRY else decide_exit
@@ -154,14 +155,17 @@ class LaneTurn:
             tell_gate(self.unit, self.box, self.lane, passage, passage.question.why.value, self.now)
 
 
-def own_time(passage: Passage, now: Instant) -> int:
-    """Return a moment on a passage's own clock: its beginning and the boot time since.
+def own_time(unit: Unit, passage: Passage, now: Instant) -> int:
+    """Return a moment on a passage's own clock: its beginning and what has passed since.
 
-    After a restart of the machine the wall clock has to do, but never from before the last sign.
+    Over a restart of the machine that is what the runs prove, and never before the last sign: no vehicle is
+    lost because the wall clock was set meanwhile.
     """
-    if passage.begun_boot == now.boot_id:
-        return passage.begun_at + (now.boottime_ns - passage.begun_ns) // 1_000_000
-    return max(passage.begun_at, passage.signs_at, now.wall_at)
+    begun = Instant(passage.begun_at, passage.begun_boot, passage.begun_ns, trusted=False)
+    if begun.boot_id == now.boot_id:
+        return passage.begun_at + now.since_ms(begun)
+    since_ms = span(unit.boots.recent(MAX_BOOTS), begun, now).least_ms
+    return max(passage.signs_at, passage.begun_at + since_ms)
 
 
 _ON_STAY = {

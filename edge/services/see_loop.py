@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from devices.types import GateInputs
-from edge.clock import Instant
 from edge.parking.advance import Blind, LoopStuck, Tick, advance
 from edge.parking.facility import Lane
 from edge.parking.observation import BoomChange, BoomPlace, LoopChange
@@ -79,17 +78,23 @@ def tick_lane(box: Box, lane: Lane) -> Passage | None:
     """Let time go by at a lane; return the passage there, None when nobody is. Writes only what time
     changes."""
     now = box.clock.now()
-    passage, stuck = box.store.read(lambda unit: (unit.passages.current(lane.name), stuck_loops(unit, lane)))
+
+    def look(unit: Unit) -> tuple[Passage | None, tuple[int, ...], int]:
+        passage = unit.passages.current(lane.name)
+        at = 0 if passage is None else own_time(unit, passage, now)
+        return passage, stuck_loops(unit, lane), at
+
+    passage, stuck, at = box.store.read(look)
     if passage is None:
         return None
     rules = box.parking.passage_rules(believed(lane, stuck))
-    still = advance(passage, Tick(), own_time(passage, now), rules) == (passage, ())
-    if still and not _hangs(passage, now):
+    still = advance(passage, Tick(), at, rules) == (passage, ())
+    if still and not _hangs(passage, at):
         return passage
 
     def work(unit: Unit) -> Passage | None:
         current = unit.passages.current(lane.name)
-        if current is not None and _hangs(current, now):
+        if current is not None and _hangs(current, own_time(unit, current, now)):
             current = call_stuck(unit, box, lane, current, now, "")
             current = LaneTurn(unit, box, lane, now).see(current, LoopStuck())
         if current is not None and not current.is_over:
@@ -118,11 +123,11 @@ def _take(
         turn.see(passage, change)
 
 
-def _hangs(passage: Passage, now: Instant) -> bool:
+def _hangs(passage: Passage, at: int) -> bool:
     """Whether a loop is occupied for so long, with no vehicle known to be there, that it must be stuck."""
     if not any(passage.loops) or (passage.plate and not passage.crossed):
         return False
-    return own_time(passage, now) - passage.signs_at >= STUCK_MS
+    return at - passage.signs_at >= STUCK_MS
 
 
 def _freed(stuck: tuple[int, ...], inputs: GateInputs) -> tuple[int, ...]:
