@@ -16,6 +16,9 @@ from edge.web.texts import load_texts
 #: How often the page loads itself again, and what a client is told to wait, in seconds.
 AGAIN_S = 5
 
+#: Where programs ask, which are answered in JSON.
+FOR_PROGRAMS = ("api/", "health/", "metrics", "camera/", "notify/", "phone/api/")
+
 
 def repair_app(settings: WebSettings, why: str) -> Flask:
     """Return the WSGI application. why: for the technician, as the log has it."""
@@ -28,8 +31,7 @@ def repair_app(settings: WebSettings, why: str) -> Flask:
     @app.route("/<path:path>", methods=["GET", "POST"])
     def any_page(path: str) -> tuple[Response | str, int, dict[str, str]]:
         headers = {"Retry-After": str(AGAIN_S), "Cache-Control": "no-store"}
-        page = request.method == "GET" and request.accept_mimetypes.best in ("text/html", "*/*")
-        if page and not path.startswith(("api/", "health/", "metrics", "camera/", "notify/")):
+        if request.method == "GET" and not path.startswith(FOR_PROGRAMS):
             # Phones may come from anywhere; what is inside the box is none of their business.
             told = "" if path.startswith("phone") else why
             html = render_template("repair.html", both=both, why=told, shop=settings, again_s=AGAIN_S)
