@@ -85,4 +85,277 @@ GOODS = (
         Crashed("came by codes, given back"),
         "were kept, credited are",
     ),
+    Bug(
+        "a hand-over is told in a transaction after the ticket's",
+        "P4",
+        (
+            Edit(
+                "edge/services/hand_over_ticket.py",
+                "    record_event(unit, box.ids, now, box.origin, EventKind.TICKET_HANDED_OVER, ticket.ticket_id, data, way)\n",
+                "    unit.late = lambda other: record_event(other, box.ids, now, box.origin, EventKind.TICKET_HANDED_OVER, ticket.ticket_id, data, way)\n    _LATE.append(unit.late)\n",
+            ),
+            Edit(
+                "edge/services/hand_over_ticket.py",
+                "    box.changed(counter)\n    if not right:\n",
+                "    while _LATE:\n        box.store.write(_LATE.pop())\n    box.changed(counter)\n    if not right:\n",
+            ),
+            Edit(
+                "edge/services/hand_over_ticket.py",
+                "_MAX_DESCRIPTION = 120\n",
+                "_MAX_DESCRIPTION = 120\n_LATE: list = []\n",
+            ),
+        ),
+        Crashed("counter ticket, by a code at the counter"),
+        "handed over 0 times",
+    ),
+    Bug(
+        "a ticket's release code is good after the hand-over",
+        "P17",
+        (
+            Edit(
+                "edge/retail/ticket.py",
+                '        ticket, state=TicketState.HANDED_OVER, release_code="", closed_at=at, closed_by=by, changed_at=at\n',
+                "        ticket, state=TicketState.HANDED_OVER, closed_at=at, closed_by=by, changed_at=at\n",
+            ),
+        ),
+        Crashed("counter ticket, paid in the wallet, given back"),
+        "its release code still holds",
+    ),
+    Bug(
+        "a ticket stays bound to an order that came to nothing",
+        "P17",
+        (
+            Edit(
+                "edge/services/check_out.py",
+                "    release_tickets(unit, box, cancelled)\n    return cancelled\n",
+                "    return cancelled\n",
+            ),
+        ),
+        Crashed("counter ticket, given up while a phone has begun"),
+        "waits for an order that is|not at rest",
+    ),
+    Bug(
+        "a ticket is cancelled while a phone may still pay it",
+        "P2",
+        (
+            Edit(
+                "edge/services/issue_ticket.py",
+                "    _stop_payment(box, counter, ticket_id)\n    return change_ticket(\n        *(box, counter, ticket_id), lambda unit, ticket, now: cancel_ticket(",
+                "    return change_ticket(\n        *(box, counter, ticket_id), lambda unit, ticket, now: cancel_ticket(",
+            ),
+            Edit(
+                "edge/retail/ticket.py",
+                '        raise Invalid(f"ticket {ticket.number} is {ticket.state}; it cannot be cancelled")\n    _require_free(ticket)\n',
+                '        raise Invalid(f"ticket {ticket.number} is {ticket.state}; it cannot be cancelled")\n',
+            ),
+        ),
+        Crashed("counter ticket, given up while a phone has begun"),
+        "which is cancelled",
+    ),
+    Bug(
+        "a ticket's slip is printed in a transaction after the payment's",
+        "P17",
+        (
+            Edit(
+                "edge/services/settle_tickets.py",
+                "        queue_ticket_slip(unit, box, paid, order, now)\n",
+                "",
+            ),
+            Edit(
+                "edge/services/settle_attempt.py",
+                "    attempt, place = box.store.write(work)\n",
+                "    attempt, place = box.store.write(work)\n"
+                "    if attempt.state is AttemptState.APPROVED:\n"
+                "        from edge.services.ticket_paper import queue_ticket_slip\n\n"
+                "        def late(unit: Unit) -> None:\n"
+                "            for paid in unit.tickets.of_order(attempt.order_id):\n"
+                "                queue_ticket_slip(unit, box, paid, unit.orders.get(attempt.order_id), now)\n\n"
+                "        box.store.write(late)\n",
+            ),
+        ),
+        Crashed("counter ticket, by a code at the counter"),
+        "has 0 slips",
+    ),
+    Bug(
+        "a hand-over counts as told when WeChat did not answer",
+        "P33",
+        (
+            Edit(
+                "edge/services/hand_over_notices.py",
+                "        return _later(notice, error, now)\n",
+                "        return replace(notice, tries=notice.tries + 1, done_at=now.wall_at, why=str(error))\n",
+            ),
+        ),
+        Crashed("phone payment, answers lost"),
+        "WeChat was told of",
+    ),
+    Bug(
+        "a hand-over is marked as told before it is told",
+        "P33",
+        (
+            Edit(
+                "edge/services/hand_over_notices.py",
+                "        answer = _tell(box, box.mini_program, notice, now)\n",
+                "        box.store.write(lambda unit, one=notice: unit.phone_notices.put(replace(one, done_at=now.wall_at)))\n"
+                "        answer = _tell(box, box.mini_program, notice, now)\n",
+            ),
+        ),
+        Crashed("phone payment"),
+        "WeChat was told of",
+    ),
+    Bug(
+        "a basket is in the phone's cart before the kiosk's screen has let go of it",
+        "P7",
+        (
+            Edit(
+                "edge/services/hand_over_basket.py",
+                "        to_start(unit, box, busy, now)\n        show_notice(unit, load(unit, box, busy.state.workstation), now, told)\n",
+                "",
+            ),
+            Edit(
+                "edge/services/hand_over_basket.py",
+                '        told = Notice(box.ids.new_id(), "info", NoticeCode.TAKEN_OVER, {"count": basket.count})\n',
+                "",
+            ),
+            Edit(
+                "edge/services/hand_over_basket.py",
+                "    place = box.store.write(work)\n    if place:\n        box.changed(place)\n",
+                "    place = box.store.write(work)\n    if place:\n"
+                "        box.store.write(lambda unit: to_start(unit, box, load(unit, box, place), now))\n"
+                "        box.changed(place)\n",
+            ),
+        ),
+        Crashed("basket from the kiosk to the phone and back"),
+        "basket",
+    ),
+    Bug(
+        "a receipt is put on paper before it is marked as printing",
+        "P8",
+        (
+            Edit(
+                "edge/services/print_receipt.py",
+                "    printing = replace(receipt, print_state=PrintState.PRINTING)\n    unit.receipts.put(printing)\n    return printing, order\n",
+                "    return receipt, order\n",
+            ),
+        ),
+        Crashed("till by cash"),
+        "papers",
+    ),
+    Bug(
+        "HQ's ack covers the holes below it",
+        "P5",
+        (
+            Edit(
+                "edge/services/publish_events.py",
+                "            unit.outbox.acknowledge(ack.through_sequence, ack.holes, now.wall_at, ack.also) for ack in known\n",
+                "            unit.outbox.acknowledge(ack.through_sequence, (), now.wall_at, ack.also) for ack in known\n",
+            ),
+        ),
+        Crashed("kiosk and till", "lossy"),
+        "HQ applied",
+    ),
+    Bug(
+        "what was sent and not acknowledged is not sent again",
+        "P4",
+        (
+            Edit(
+                "edge/services/publish_events.py",
+                "    if lane.resend_ns is None or now.boottime_ns < lane.resend_ns:\n        return lane\n",
+                "    return lane\n",
+            ),
+        ),
+        Crashed("kiosk by code", "lossy"),
+        "not at rest",
+    ),
+    Bug(
+        "a command of HQ that comes again is carried out again",
+        "P4",
+        (
+            Edit(
+                "edge/services/obey_command.py",
+                "    if known is not None:\n        return Obeyed(known, repeated=True)\n    record = _begun(",
+                "    record = _begun(",
+            ),
+        ),
+        Crashed("sales frozen and thawed by HQ"),
+        "it was told of|broke off|Headquarters is not done",
+    ),
+    Bug(
+        "a second refund forgets what the first took out of a credited sale",
+        "P38",
+        (
+            Edit(
+                "edge/services/attribute_sale.py",
+                "left_fen=max(0, sale.left_fen - back_fen)",
+                "left_fen=max(0, sale.amount_fen - back_fen)",
+            ),
+        ),
+        Crashed("came by codes, given back"),
+        "were kept, credited are",
+    ),
+    Bug(
+        "points that were spent stay spent when the shopper has left and nothing was paid",
+        "P34",
+        (
+            Edit(
+                "edge/services/settle_attempt.py",
+                "        settle_points(unit, box, cancelled, now)\n",
+                "",
+            ),
+        ),
+        Crashed("member's points, left in doubt"),
+        "points were spent and 0 came back",
+    ),
+    Bug(
+        "an order earns again when its member is told once more",
+        "P34",
+        (
+            Edit(
+                "edge/services/earn_points.py",
+                "    if any(one.kind is PointsKind.EARN for one in unit.points.of_source(order.order_id)):\n        return 0\n",
+                "",
+            ),
+        ),
+        Crashed("joined after payment, given back"),
+        "points told are|LatePatron is not done",
+    ),
+    Bug(
+        "a lease does not hear of points that came back",
+        "P35",
+        (
+            Edit(
+                "edge/services/earn_points.py",
+                "        unit.points.put_lease(unspend_lease(lease, points))\n",
+                "        pass\n",
+            ),
+        ),
+        Crashed("member's points, given back"),
+        "the lease has",
+    ),
+    Bug(
+        "points are spent again when the same spending is asked for again",
+        "P35",
+        (
+            Edit(
+                "edge/services/spend_points.py",
+                "    if before:\n        return -sum(one.points for one in before)\n",
+                "",
+            ),
+        ),
+        Crashed("member's points, given back"),
+        "40 points were spent|the lease has",
+    ),
+    Bug(
+        "two members become one and the points of the one that went are lost",
+        "P34",
+        (
+            Edit(
+                "edge/services/merge_members.py",
+                "    _move_points(unit, box, gone, into, now)\n",
+                "",
+            ),
+        ),
+        "tests/unit/test_services_points.py",
+        "assert",
+    ),
 )

@@ -52,4 +52,132 @@ LANES = (
         Crashed("exit by code"),
         "0 openings, 1000 fen settled",
     ),
+    Bug(
+        "the gate is pulsed before it is written down as commanded",
+        "P22",
+        (
+            Edit(
+                "edge/services/open_lane.py",
+                "    sent = commanded(command, now.wall_at)\n    unit.gate_commands.change(sent)\n",
+                "    sent = commanded(command, now.wall_at)\n",
+            ),
+        ),
+        Crashed("car: paid at the exit", "quick restart"),
+        "was pulsed",
+    ),
+    Bug(
+        "a pulse that the board did not echo is sent again",
+        "P22",
+        (
+            Edit(
+                "edge/services/open_lane.py",
+                "        at = box.clock.now().wall_at\n        return _close(box, lane, advanced(command, GateCommandState.DOUBTFUL, at, str(error)))\n",
+                "        return _close(box, lane, not_sent(command, str(error)))\n",
+            ),
+        ),
+        Crashed("car: gates that do not echo"),
+        "was pulsed",
+    ),
+    Bug(
+        "a debt stays open when the payment in doubt proves good",
+        "P26",
+        (
+            Edit(
+                "edge/services/settle_stays.py", "        _settle_debts(unit, box, order, settled, now)\n", ""
+            ),
+        ),
+        Crashed("exit by code, answer lost"),
+        "the debt is open",
+    ),
+    Bug(
+        "the charge of an owner is sent under a new number each time",
+        "P1",
+        (
+            Edit(
+                "edge/services/autopay.py",
+                "        merchant_order_no=attempt.merchant_order_no,\n        amount_fen=attempt.amount_fen,\n        description=f",
+                '        merchant_order_no=box.ids.new_id().replace("-", ""),\n        amount_fen=attempt.amount_fen,\n        description=f',
+            ),
+        ),
+        Crashed("car: owner charged after leaving"),
+        "fen of owners|fen were taken|told 500",
+    ),
+    Bug(
+        "an owner is charged before the car has left",
+        "P26",
+        (
+            Edit(
+                "edge/services/autopay.py",
+                "        if session is None or session.state is not SessionState.LEFT:\n",
+                "        if session is None:\n",
+            ),
+        ),
+        Crashed("car: owner charged after leaving"),
+        "were charged while",
+    ),
+    Bug(
+        "what an owner could not be charged is no debt",
+        "P26",
+        (
+            Edit(
+                "edge/services/settle_attempt.py",
+                "        _owe(unit, box, order, now)\n",
+                "        pass\n",
+            ),
+        ),
+        Crashed("car: owner refuses to be charged"),
+        "nobody wrote it down",
+    ),
+    Bug(
+        "validated parking is good for the next visit as well",
+        "P25",
+        (
+            Edit(
+                "edge/services/lane_stays.py",
+                "    use_validations(unit, box, session, quote, now)\n",
+                "",
+            ),
+        ),
+        Crashed("car: exit with validation"),
+        "good for another visit",
+    ),
+    Bug(
+        "a car that turned back at the entry stays inside",
+        "P24",
+        (
+            Edit(
+                "edge/services/lane_stays.py",
+                "    gone = replace(session, state=SessionState.NEVER_ENTERED, changed_at=now.wall_at)\n    unit.sessions.put(gone)\n",
+                "    gone = replace(session, state=SessionState.NEVER_ENTERED, changed_at=now.wall_at)\n",
+            ),
+        ),
+        Crashed("car: turns back at the entry, comes again"),
+        "1 stays began, 1 never were",
+    ),
+    Bug(
+        "how long an opening waits is told by the wall clock",
+        "P22",
+        (
+            Edit(
+                "edge/services/open_lane.py",
+                "    return now.boottime_ns - command.decided_ns > box.parking.times.command_s * 1_000_000_000\n",
+                "    return now.wall_at - command.decided_at > box.parking.times.command_s * 1_000\n",
+            ),
+        ),
+        "tests/unit/test_services_lane_rest.py",
+        "Opening",
+    ),
+    Bug(
+        "a car that drove out before its boom was seen up, while nobody looked, has turned back",
+        "P24",
+        (
+            Edit(
+                "edge/parking/lane_sensors.py",
+                "        if passage.blind and rules.loops:\n            # Its gate was to open while nobody looked, and it is gone: it went through.\n            return through_and_over(passage, now)\n",
+                "",
+            ),
+        ),
+        Crashed("car: unreadable at the exit"),
+        "its stay .* is inside",
+    ),
 )

@@ -99,4 +99,216 @@ MONEY = (
         Crashed("refund late"),
         "broke off: RefundRefused|HQ heard of refunds",
     ),
+    Bug(
+        "a reversal is sent before it is written down as begun",
+        "P2",
+        (
+            Edit(
+                "edge/services/resolve_attempts.py",
+                "    now = box.clock.now()\n    _note_reversal(box, attempt, now, begun=True)\n    answer = gateway.reverse(attempt.merchant_order_no)\n",
+                "    now = box.clock.now()\n    answer = gateway.reverse(attempt.merchant_order_no)\n    _note_reversal(box, attempt, now, begun=True)\n",
+            ),
+        ),
+        Crashed("reversed unheard, then approved"),
+        "fen",
+    ),
+    Bug(
+        "a payment that the gateway does not know is given up before it cannot arrive any more",
+        "P3",
+        (
+            Edit(
+                "edge/services/resolve_attempts.py",
+                "LATEST_ARRIVAL_MS = 360_000",
+                "LATEST_ARRIVAL_MS = 15_000",
+            ),
+        ),
+        Crashed("shopper left, payment late"),
+        "fen were taken",
+    ),
+    Bug(
+        "nobody is told of money that came after its shopper had left",
+        "P21",
+        (
+            Edit(
+                "edge/services/settle_attempt.py",
+                "        raise_work(unit, box, now, WorkKind.LATE_PAYMENT, attempt.attempt_id, facts, order.business_day)\n",
+                "",
+            ),
+        ),
+        Crashed("shopper left, payment late"),
+        "were paid behind their shoppers",
+    ),
+    Bug(
+        "asking for a refund again after a crash is another refund",
+        "P16",
+        (
+            Edit(
+                "edge/services/refund_order.py",
+                "        known = unit.refunds.get(ask.refund_id)\n        if known is not None:\n            return known\n        asked, plan =",
+                "        asked, plan =",
+            ),
+        ),
+        Crashed("till in parts, returned"),
+        "of cash, .* lie in the drawers|not at rest",
+    ),
+    Bug(
+        "cash is given for a refund without asking once more whether it arrived",
+        "P16",
+        (
+            Edit(
+                "edge/services/refund_order.py",
+                "    _ask_once_more(box, refund_id, leg_id, cash=cash_at is not None)\n",
+                "",
+            ),
+        ),
+        Crashed("refund abnormal, settled at the gateway"),
+        "HQ heard of refunds .*, the gateway gave",
+    ),
+    Bug(
+        "a refund leg is booked and told in two transactions",
+        "P6",
+        (
+            Edit(
+                "edge/services/settle_refund.py",
+                "    unit.ledger.post(post_refund_leg(box.ids.new_id(), refund, leg, now.wall_at))\n",
+                '    if leg.kind == "cash":\n        unit.ledger.post(post_refund_leg(box.ids.new_id(), refund, leg, now.wall_at))\n',
+            ),
+            Edit(
+                "edge/services/settle_refund.py",
+                "    refund = box.store.write(work)\n    box.changed(refund.workstation)\n    return refund\n",
+                "    before = box.store.read(lambda unit: find_leg(unit, refund_id, leg_id)[1].state)\n"
+                "    refund = box.store.write(work)\n"
+                "    leg = next(one for one in refund.legs if one.leg_id == leg_id)\n"
+                "    if leg.state is LegState.DONE and before is not LegState.DONE:\n"
+                "        box.store.write(lambda unit: unit.ledger.post(post_refund_leg(box.ids.new_id(), refund, leg, now.wall_at)))\n"
+                "    box.changed(refund.workstation)\n"
+                "    return refund\n",
+            ),
+        ),
+        Crashed("refund lost then slow"),
+        "the books hold",
+    ),
+    Bug(
+        "a share is sent before it is written down as sent, and as it was read before",
+        "P6",
+        (
+            Edit(
+                "edge/services/resolve_splits.py",
+                "    submitted = replace(split, state=SplitState.SUBMITTED)\n    unit.splits.put(submitted)\n    return submitted\n",
+                "    return split\n",
+            ),
+        ),
+        Crashed("merged tickets, by code, given back while a share is in doubt"),
+        "has .* fen|left shares|broke off|kept",
+    ),
+    Bug(
+        "a share that arrived is booked in a transaction after the one that ends it",
+        "P6",
+        (
+            Edit(
+                "edge/services/resolve_splits.py",
+                "        book_shares(unit, box, done, now)\n",
+                "",
+            ),
+            Edit(
+                "edge/services/resolve_splits.py",
+                "            unit, box.ids, now, box.origin, EventKind.PAYMENT_SHARED, done.split_id, data, done.order_id\n        )\n\n    box.store.write(work)\n",
+                "            unit, box.ids, now, box.origin, EventKind.PAYMENT_SHARED, done.split_id, data, done.order_id\n        )\n\n    box.store.write(work)\n"
+                "    box.store.write(lambda unit: book_shares(unit, box, unit.splits.get(split.split_id), now))\n",
+            ),
+        ),
+        Crashed("merged tickets, by code, shared and given back"),
+        "fen of what was brought back",
+    ),
+    Bug(
+        "a tenant's share is asked back under a new number when the answer was lost",
+        "P6",
+        (
+            Edit(
+                "edge/services/resolve_splits.py",
+                "    return gateway.give_back(ask) if answer.state is SharingState.ABSENT else answer\n",
+                '    return gateway.give_back(replace(ask, return_no=ask.return_no + "2"))\n',
+            ),
+        ),
+        Crashed("merged tickets, by code, shared and given back"),
+        "left shares|did not come|not at rest|broke off",
+    ),
+    Bug(
+        "what went back of a tenant's part is not taken out of what reached the tenant",
+        "P6",
+        (
+            Edit(
+                "edge/services/settle_refund.py",
+                "    unreach(unit, box, refund, leg, now)\n",
+                "",
+            ),
+        ),
+        Crashed("merged tickets, combined by phone, given back"),
+        "fen of what was brought back",
+    ),
+    Bug(
+        "a difference that a bill shows is raised again at each comparison",
+        "P20",
+        (
+            Edit(
+                "edge/services/reconcile.py",
+                "        item = raise_work(unit, box, now, WorkKind.BILL_DIFFERENCE, reference_of(source, one), facts, day)\n",
+                '        item = raise_work(unit, box, now, WorkKind.BILL_DIFFERENCE, f"{reference_of(source, one)}/{now.wall_at}", facts, day)\n',
+            ),
+        ),
+        Crashed("bill compared"),
+        "the comparison found",
+    ),
+    Bug(
+        "a bill's page is marked before the bill was read whole",
+        "P20",
+        (
+            Edit(
+                "edge/services/reconcile.py",
+                "        _compare(box, source, day.isoformat(), rows, tally)\n",
+                "        _compare(box, source, day.isoformat(), rows, tally)\n        _mark(box, tally, day.isoformat())\n",
+            ),
+        ),
+        "tests/unit/test_reconcile.py",
+        "assert",
+    ),
+    Bug(
+        "the cash of a closed shift counts for the next one as well",
+        "P19",
+        (
+            Edit(
+                "edge/services/close_shift.py",
+                "    through = max(unit.shifts.position(), shift.after)\n",
+                "    through = shift.after\n",
+            ),
+        ),
+        "tests/property/test_shifts.py",
+        "assert|Falsifying",
+    ),
+    Bug(
+        "an order of a phone is given up here and not closed at the gateway",
+        "P32",
+        (
+            Edit(
+                "edge/services/resolve_attempts.py",
+                "        return _close_order(box, attempt) if overdue and answer.state in _UNCLEAR else answer\n",
+                "        return replace(answer, state=PaymentState.VOIDED) if overdue and answer.state in _UNCLEAR else answer\n",
+            ),
+        ),
+        Crashed("phone payment at the kiosk, pays late"),
+        "fen were taken",
+    ),
+    Bug(
+        "a phone's order whose answer was lost is asked for again under another number",
+        "P32",
+        (
+            Edit(
+                "edge/services/pay_by_phone.py",
+                "    asked = PhoneOrder(\n        merchant_order_no=attempt.merchant_order_no,\n",
+                '    asked = PhoneOrder(\n        merchant_order_no=attempt.merchant_order_no + ("2" if attempt.trail else ""),\n',
+            ),
+        ),
+        Crashed("phone payment, answers lost", "calm"),
+        "fen were taken|not at rest",
+    ),
 )

@@ -231,8 +231,10 @@ def test_a_difference_that_a_person_has_closed_stays_closed() -> None:
 def test_a_bill_that_turns_out_wrong_changes_nothing() -> None:
     shop = Shop()
     attempt = paid(shop)
+    # More than is compared in one go, so that something has been compared when it turns out.
+    strangers = [row(attempt, merchant_order_no=f"{number:032d}") for number in range(600)]
     with pytest.raises(Corrupt, match="totals"):
-        reconcile(shop.box, Bill(row(attempt), fault=Corrupt("totals")), DAY)
+        reconcile(shop.box, Bill(row(attempt), *strangers, fault=Corrupt("totals")), DAY)
     assert shop.box.store.read(lambda unit: unit.bills.days(9)) == ()
     payments = shop.box.store.read(lambda unit: unit.bills.payments(GATEWAY, [attempt.merchant_order_no]))
     assert payments[attempt.merchant_order_no].billed_on == ""

@@ -234,6 +234,20 @@ def test_of_a_stay_that_no_clock_of_the_box_saw_a_person_is_asked_when_the_clock
     assert lanes.here(OUT).question.why is Why.CLOCK  # type: ignore[union-attr]
 
 
+def test_a_clock_that_is_set_makes_no_opening_old_and_none_young() -> None:
+    lanes = LaneRig()
+    lanes.loops(IN, True, False)
+    lanes.read(IN)
+    lanes.ports.clock.set_wall(3_600_000)
+    assert lanes.work(IN) is Opening.ECHOED
+    lanes = LaneRig()
+    lanes.loops(IN, True, False)
+    lanes.read(IN)
+    lanes.ports.clock.advance(6_000)
+    lanes.ports.clock.set_wall(-3_600_000)
+    assert lanes.work(IN) is Opening.OLD
+
+
 def test_an_opening_that_waited_over_a_restart_is_not_sent_by_itself() -> None:
     lanes = LaneRig()
     lanes.loops(IN, True, False)
