@@ -162,12 +162,19 @@ def _ways(told: Heard) -> Iterator[str]:
     for data in told.of("conversion.step"):
         steps.setdefault(data["correlation"], set()).add(data["touchpoint"])
     sales = told.of("sale.attributed")
+    # A member is credited over all ways.
+    known: dict[str, set[str]] = {}
+    for data in sales:
+        known.setdefault(data["member_id"] or data["correlation"], set()).update(
+            steps.get(data["correlation"], set())
+        )
     paid = Counter(data["order_id"] for data in told.of("order.paid") if not _is_fee(data))
     credited = Counter(data["order_id"] for data in sales)
     if set(paid) - set(credited) or any(count > 1 for count in credited.values()):
         yield f"{len(paid)} purchases are paid, {len(credited)} are credited {sum(credited.values())} times"
     for data in sales:
-        missing = {one["touchpoint"] for one in data["touches"]} - steps.get(data["correlation"], set())
+        missing = {one["touchpoint"] for one in data["touches"]}
+        missing -= known[data["member_id"] or data["correlation"]]
         if missing:
             yield f"the way to order {data['number']} is not whole: {sorted(missing)}"
         if sum(one["amount_fen"] for one in data["credits"]) != data["amount_fen"]:
@@ -289,6 +296,8 @@ def _occupancy(day: MallDay) -> Iterator[str]:
         first = wrong[0]
         clock = f"{first.at_ms // HOUR_MS}:{first.at_ms // MINUTE_MS % 60:02d}"
         yield f"{len(wrong)} counts are wrong; at {clock} {first.inside} are inside, {first.counted} counted"
+    early = day.house.garage.owners.too_early
+    yield from (f"the owner of {plate} was charged while the car stood at a lane" for plate in early)
     zone = day.house.parking.facility.zones[0]
     left = day.house.read(lambda unit: count_zone(unit, zone).inside)
     if left or day.drivers.inside:

@@ -6,24 +6,17 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from edge.services.autopay import tell_entries
 from edge.services.count_zone import count_zone
-from edge.services.follow_unconfirmed import follow_unconfirmed
-from edge.services.hand_over_notices import tell_notices
-from edge.services.phone_order import end_forsaken_orders
-from edge.services.print_paper import print_next_paper
-from edge.services.print_receipt import print_next
 from edge.services.records import Unit
-from edge.services.reset_idle import reset_idle
-from edge.services.resolve_attempts import resolve_attempts
-from edge.services.resolve_refunds import resolve_refunds
 from sim.mall_day.dice import Dice, dice
 from sim.mall_day.disk import DayDisk
 from sim.mall_day.drivers import Car, Drivers
+from sim.mall_day.duties import Duties
 from sim.mall_day.house import OPENS_H, House
 from sim.mall_day.shoppers import Shoppers, errand_of_driver, prepayer
 from sim.mall_day.site import PLACES
 from sim.mall_day.timeline import Process, once
+from sim.parking_day.garage import MIDNIGHT_AT
 from sim.people import Driver, Person
 from sim.traffic import HOUR_MS, MINUTE_MS, Habits, Way, plan_day
 
@@ -52,7 +45,7 @@ class Plan:
     orders: int = 5_000
     cars: int = 3_000
     fault: float = 0.05
-    spaces: int = 1_200
+    spaces: int = 800
     cuts: tuple[tuple[float, int, int], ...] = ((11.6, 45, 0), (18.4, 90, -40_000))
     steps: tuple[tuple[float, int], ...] = ((12.5, 180_000), (18.6, 40_000))
     away: tuple[float, ...] = (14.0, 17.0)
@@ -97,6 +90,11 @@ class MallDay:
         return OPENS_H * HOUR_MS + self.house.clock.passed_ms
 
     @property
+    def midnight_at(self) -> int:
+        """Where the day begins by the box's clock, Unix milliseconds."""
+        return MIDNIGHT_AT
+
+    @property
     def buyers(self) -> int:
         """How many people came to buy goods."""
         return self.come + sum(isinstance(one, Driver) for one in self.shoppers.people)
@@ -136,35 +134,8 @@ class MallDay:
         return person
 
     def _begin_duties(self) -> None:
-        house = self.house
-        house.every(2_000, lambda: resolve_attempts(house.box))
-        house.every(5_000, lambda: resolve_refunds(house.box))
-        house.every(5_000, lambda: follow_unconfirmed(house.box))
-        house.every(10_000, lambda: tell_entries(house.box))
-        house.every(30_000, lambda: end_forsaken_orders(house.box))
-        house.every(10_000, lambda: tell_notices(house.box))
-        for place in PLACES:
-            house.every(30_000, lambda place=place: reset_idle(house.box, place))  # type: ignore[misc]
-        house.timeline.start(self._print())
-        house.timeline.start(self._publish())
-
-    def _print(self) -> Process:
-        """Each place that has something new prints until there is nothing more; all are looked at often."""
-        house = self.house
-        for turn in range(1_000_000):
-            yield 1_000
-            if turn % 60 == 0:
-                house.to_print |= dict.fromkeys(PLACES)
-            for place in tuple(house.to_print):
-                more = house.do(lambda place=place: print_next(house.box, place))  # type: ignore[misc]
-                paper = house.do(lambda place=place: print_next_paper(house.box, place))  # type: ignore[misc]
-                if more is None and paper is None and house.is_on:
-                    house.to_print.pop(place, None)
-
-    def _publish(self) -> Process:
-        while True:
-            wait_ms = self.house.do(self.house.publish)
-            yield 2_000 if wait_ms is None or wait_ms else 250
+        for process in Duties(self.house, lambda: self.drivers.at_lanes > 0).processes():
+            self.house.timeline.start(process)
 
     def _begin_troubles(self) -> None:
         house, plan, start = self.house, self.plan, self.house.timeline.start

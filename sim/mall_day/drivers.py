@@ -125,7 +125,6 @@ class Drivers:
         boom.stand(True, False)
         self._turn(lane)
         yield READ_AFTER
-        self.house.wanted()
         look = car.looks[not enters]
         garage.eyes[lane].see(look.text, look.confidences)
         yield from self._wait(lane, car)
@@ -141,6 +140,7 @@ class Drivers:
     def _wait(self, lane: str, car: Car) -> Process:
         house, boom = self.house, self.house.garage.booms[lane]
         for _ in range(MOST_LOOKS):
+            house.wanted()
             self._turn(lane)
             if boom.is_up:
                 return
@@ -156,21 +156,22 @@ class Drivers:
             yield LOOKS_EVERY if house.is_on else DARK_LOOKS
         boom.lift()
 
-    def _turn(self, lane: str) -> None:
+    def _turn(self, lane: str, *, show: bool = True) -> None:
         """Give the service its turns at a lane."""
         house = self.house
         lanes = house.lanes
         if house.do(lambda: lanes.read(lane)):
             house.decided(lane=True)
         house.do(lambda: lanes.turn(lane))
-        house.do(lambda: lanes.show(lane))
+        if show:
+            house.do(lambda: lanes.show(lane))
 
     def _drive(self, lane: str, car: Car) -> Process:
         boom = self.house.garage.booms[lane]
         for near, far in _DRIVE:
             boom.stand(near, far)
             car.driven += 1
-            self._turn(lane)
+            self._turn(lane, show=False)
             yield MOVES
 
     def _note(self, car: Car, enters: bool) -> None:

@@ -15,7 +15,7 @@ from edge.errors import EdgeError
 from edge.services.box import Box
 from edge.services.obey_command import end_orphans
 from edge.services.payment_ports import BillSource
-from edge.services.publish_events import PublishCursor, publish_events
+from edge.services.publish_events import PublishCursor, PublishStep, publish_events
 from edge.services.receive_scan import receive_scan
 from edge.services.records import Unit
 from edge.services.recover import recover
@@ -98,6 +98,7 @@ class House:
         self.refused = 0
         self.is_on = False
         self.to_print: dict[str, None] = {}
+        self.touched_ms: dict[str, int] = {}
         self._codes = 0
         self._cursor = PublishCursor()
         self._off = (0, 0)
@@ -132,16 +133,6 @@ class House:
             self.refused += 1
             self.tape.note(f"told: {refusal}")
         return None
-
-    def every(self, pause_ms: int, act: Callable[[], object]) -> None:
-        """Have a worker take a turn again and again, as long as the service runs."""
-
-        def turns() -> Process:
-            while True:
-                yield pause_ms
-                self.do(act)
-
-        self.timeline.start(turns())
 
     def code(self, **habits: Any) -> str:
         """Return the payment code of a new phone with 1,000 yuan, or as told."""
@@ -187,11 +178,15 @@ class House:
         """Return False: a day is never at rest while people are there."""
         return False
 
-    def publish(self) -> int:
-        """Bring events to HQ; return the milliseconds until the next turn."""
+    def money_calls(self) -> int:
+        """Return how often any gateway was called."""
+        return sum(self.faults.calls[one] for one in ("gateway", "phone payments", "owners"))
+
+    def publish(self) -> PublishStep:
+        """Bring events to HQ."""
         step = publish_events(self.box.store, self.box.link, self.box.clock, self._cursor)
         self._cursor = step.cursor
-        return step.wait_ms
+        return step
 
     def cut_power(self, off_ms: int, step_ms: int) -> None:
         """Have the power go in the middle of what is done next; afterwards the clock is off by step_ms."""
@@ -275,6 +270,7 @@ class House:
         self.to_print |= dict.fromkeys(PLACES)
 
     def _changed(self, place: str) -> None:
+        self.touched_ms[place] = self.clock.passed_ms
         if place in self.printers:
             self.to_print[place] = None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -12,14 +13,14 @@ from edge.services.outbox_records import OutboxMessage
 from edge.services.payment_ports import AutopayCharge, AutopayEntry, CodePayment, GatewayAnswer, ParkedVehicle
 from edge.services.ports import Clock, HqAck, Store
 from edge.services.records import Unit
-from sim.fakes.autopay_gateway import FakeAutopayGateway
 from sim.fakes.display import FakeDisplay
 from sim.fakes.gateway import FakeFault, FakeGateway, _Order
 from sim.fakes.hq import MAX_HOLES, FakeHq, Fate
 from sim.fakes.prepay_gateway import FakePrepayGateway
 from sim.fakes.printer import FakePrinter
 from sim.fakes.refund_gateway import FakeRefundGateway, RefundFault
-from sim.garage.site import Boom, Eye, EyeHabits
+from sim.garage.motorists import Motorist
+from sim.garage.site import Boom, Eye, EyeHabits, Owners
 from sim.mall_day.faults import Faults
 
 T = TypeVar("T")
@@ -106,12 +107,12 @@ class DayRefunds(FakeRefundGateway):
         return self._dice.draw("refunds", (*_REFUNDS, *more) if call == "refund" else _REFUNDS[:1])
 
 
-class DayOwners(FakeAutopayGateway):
+class DayOwners(Owners):
     """Owners who agreed to be charged after leaving; calls fail by lot."""
 
-    def __init__(self, faults: Faults) -> None:
-        """Nobody has agreed yet."""
-        super().__init__()
+    def __init__(self, queues: Mapping[str, deque[Motorist]], faults: Faults) -> None:
+        """Nobody has agreed yet. queues: who stands at the lanes."""
+        super().__init__(queues)
         self._dice = faults
 
     def enter(self, vehicle: ParkedVehicle) -> AutopayEntry:

@@ -15,7 +15,7 @@ from edge.services.scan_and_go_rules import ScanAndGoRules
 from edge.services.touch_rules import TouchRules
 from sim.fakes.box import KIOSK, RULES, TILL
 from sim.fakes.clock import FakeClock
-from sim.garage.site import Boom, Eye, EyeHabits, Garage
+from sim.garage.site import Boom, Eye, EyeHabits, Garage, Owners
 from sim.mall_day.faults import Faults
 from sim.mall_day.ports import DayBoom, DayDisplay, DayEye, DayOwners
 from sim.parking_day.garage import RULES as VALIDATION
@@ -89,7 +89,7 @@ class DayGarage(Garage):
             name: DayEye(f"cam-{name}", clock, chance, EyeHabits(), faults=faults) for name in self.lanes
         }
         self.boards = {name: DayDisplay(lane.display, faults) for name, lane in self.lanes.items()}
-        self.owners = DayOwners(faults)
+        self.owners: Owners = DayOwners(self.queues, faults)
 
 
 DAY_RULES = replace(RULES)

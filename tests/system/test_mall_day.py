@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
 import pytest
 
 from sim.explore import quiet
-from sim.mall_day.day import Plan
+from sim.mall_day.books import heard, violations
+from sim.mall_day.day import MallDay, Plan
+from sim.mall_day.disk import DayDisk
+from sim.mall_day.money import Heard
+from sim.mall_day.ports import Entry
 from sim.mall_day.report import DayReport, play
 from tests.proof import PROOF, Counted, Tally
 
@@ -38,7 +43,59 @@ def test_the_same_seed_plays_the_same_day(tally: Tally) -> None:
     again = play(SMALL)
     tally.add(Counted.DAYS, 1)
     assert again.digest == small().digest
-    assert play(replace(SMALL, seed=2, orders=5, cars=2)).digest != again.digest
+
+
+def test_its_page_needs_no_network_and_speaks_both_languages() -> None:
+    page = small().page
+    assert page.count("<svg") == 8
+    assert "src=" not in page
+    assert "http" not in page
+    assert page.count('class="zh"') == page.count('class="en"') > 50
+    assert small().digest in page
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MallDay]:
+    quiet()
+    plan = Plan(seed=3, orders=12, cars=6, fault=0.0, cuts=(), steps=(), away=())
+    day = MallDay(plan, DayDisk(tmp_path_factory.mktemp("day")))
+    day.run()
+    assert violations(day, heard(day)) == []
+    yield day
+    day.disk.close()
+
+
+def test_the_checks_find_what_is_broken_on_purpose(tiny: MallDay) -> None:
+    told = heard(tiny)
+    ledger = tiny.house.gateway.ledger
+    ledger.append(Entry(0, "nobody's", 1))
+    assert finds(tiny, told, "nobody was told of")
+    assert finds(tiny, told, "wechat_pay: the gateway has")
+    ledger.pop()
+    ledger.append(ledger[0])
+    assert finds(tiny, told, "HQ was told of")
+    ledger.pop()
+    lost = tiny.house.hq.applied.pop()
+    assert finds(tiny, heard(tiny), "HQ lacks 1 events")
+    tiny.house.hq.applied.append(lost)
+    car = tiny.drivers.cars[0]
+    own, car.session_id = car.session_id, tiny.drivers.cars[1].session_id
+    assert finds(tiny, told, "cars had stay")
+    car.session_id = own
+    tiny.samples.append(replace(tiny.samples[0], counted=5))
+    assert finds(tiny, told, "counts are wrong")
+    tiny.samples.pop()
+    tiny.house.garage.booms["in-1"].pulses += 1
+    assert finds(tiny, told, "was pulsed")
+    tiny.house.garage.booms["in-1"].pulses -= 1
+    tiny.shoppers.people[0].done = False
+    assert finds(tiny, told, "never got to an end")
+    tiny.shoppers.people[0].done = True
+    assert violations(tiny, heard(tiny)) == []
+
+
+def finds(day: MallDay, told: Heard, words: str) -> bool:
+    return any(words in one for one in violations(day, told))
 
 
 @pytest.mark.skipif(not PROOF, reason="the whole day is played by make proof")
