@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,6 +35,8 @@ def run(
     wish: KillWish, now_ms: Callable[[], int], digits: Callable[[int], str], say: Callable[[str], None]
 ) -> int:
     """Kill and tell; return the exit status: 1 when a property broke. Raises click.ClickException."""
+    # Whoever ends this must not leave services behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         lines, good = (_broker if wish.broker else _service)(wish, now_ms, digits)
     except (NoShim, BrokerError, ShopperError, ValueError, OSError) as error:

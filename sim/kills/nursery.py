@@ -8,6 +8,7 @@ killed alone. What is saved is Python's loading of modules, which touches no sta
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import json
 import os
@@ -17,6 +18,9 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+#: Source: prctl(2).
+_PR_SET_PDEATHSIG = 1
 
 #: Seconds that a process may take to be born.
 BIRTH_S = 20.0
@@ -107,7 +111,8 @@ def main(modules: Sequence[str]) -> None:
 
 
 def _become(module: str, arguments: Sequence[str], log: str) -> None:
-    """Be that program from here on, as if it had just been started."""
+    """Be that program from here on, as if it had just been started; end when the nursery does."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
     nothing, file = (

@@ -180,10 +180,9 @@ class _Stage:
 
     def blame(self, violation: str) -> str:
         """Return a violation of the books with the kill that hit whom it names."""
+        named = set(re.findall(r"[\w-]+", violation))
         for phone, why in self.phones:
-            if any(
-                word in violation for word in (phone.wallet_id, *(one.order_id for one in phone.paid)) if word
-            ):
+            if named & {phone.wallet_id, *(one.order_id for one in phone.paid)}:
                 return f"{violation}; {why}"
         return violation
 
@@ -260,7 +259,9 @@ def _watch(site: KillSite, walk: Future[None], toll: KillToll, again: int) -> bo
         if site.await_death(_LOOK_S):
             _start_again(site, toll, 0 if died else again)
             died = True
-    if site.await_death(0.0):
+    # What the service does when the shopper is done belongs to no boundary of the journey.
+    site.disarm()
+    if site.await_death(_LOOK_S):
         _start_again(site, toll, 0)
         died = True
     if not walk.done():
