@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from edge.codes.sheet import MAX_AT
 from edge.parking.calendar import Calendar
 from edge.parking.plate_list import DayKind
+from edge.parking.tariff_plan import local_instant
 
 #: Days of one stay that are looked at; what lies behind them is not covered.
 MAX_DAYS = 400
@@ -39,12 +40,9 @@ class Hours:
         if self.always:
             return True
         moment = datetime.fromtimestamp(at / 1000, zone)
-        minute = moment.hour * 60 + moment.minute
         if self.days not in (DayKind.DAILY, calendar.day_kind(moment.date())):
             return False
-        if self.from_min < self.to_min:
-            return self.from_min <= minute < self.to_min
-        return minute >= self.from_min or minute < self.to_min
+        return any(since <= at < until for since, until in _windows(self, moment.date(), zone))
 
 
 def covered_ms(hours: Hours, from_at: int, to_at: int, zone: tzinfo, calendar: Calendar) -> int:
@@ -83,8 +81,7 @@ def _windows(hours: Hours, day: date, zone: tzinfo) -> tuple[tuple[int, int], ..
     def at(minute: int) -> int:
         if minute == 1440:
             return _midnight(day + timedelta(days=1), zone)
-        moment = datetime.combine(day, time(minute // 60, minute % 60), zone)
-        return int(moment.timestamp()) * 1000
+        return local_instant(day.toordinal(), minute, zone)
 
     if hours.from_min < hours.to_min:
         return ((at(hours.from_min), at(hours.to_min)),)
