@@ -19,11 +19,16 @@ _receipt_row = attrgetter(*_RECEIPT.split(", "))
 _GET = f"SELECT {_RECEIPT} FROM receipts WHERE receipt_id = ?"
 _BY_TOKEN = f"SELECT {_RECEIPT} FROM receipts WHERE token = ?"
 _OF_ORDER = f"SELECT {_RECEIPT} FROM receipts WHERE order_id = ?"
+# A partial index is used where its own condition is repeated to the letter, or all receipts would be read.
+_UNPRINTED = "print_state IN ('queued', 'printing')"
 _TO_PRINT = f"""
-SELECT {_RECEIPT} FROM receipts WHERE workstation = ? AND print_state = 'queued'
+SELECT {_RECEIPT} FROM receipts WHERE {_UNPRINTED} AND workstation = ? AND print_state = 'queued'
 ORDER BY receipt_id LIMIT 1
 """
-_PRINTING = f"SELECT {_RECEIPT} FROM receipts WHERE print_state = 'printing' ORDER BY receipt_id"
+_PRINTING = f"""
+SELECT {_RECEIPT} FROM receipts INDEXED BY receipts_to_print
+WHERE {_UNPRINTED} AND print_state = 'printing' ORDER BY receipt_id
+"""
 _PUT = f"""
 INSERT INTO receipts ({_RECEIPT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (receipt_id) DO UPDATE SET

@@ -27,8 +27,10 @@ _OVERRIDES = f"SELECT {_OVERRIDE} FROM ticket_overrides WHERE ticket_id = ? ORDE
 _PUT_OVERRIDE = f"INSERT INTO ticket_overrides (ticket_id, {_OVERRIDE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _WORKING = "state IN ('open', 'issued', 'paid')"
 _NEWEST = "ORDER BY ticket_id DESC"
-_DUE = """
-    (state = 'issued' AND order_id = '' AND expires_at <= ?1) OR (state = 'open' AND changed_at <= ?2)
+# Told to the letter, so that the index of those that are worked on is used.
+_DUE = f"""
+    {_WORKING} AND
+    ((state = 'issued' AND order_id = '' AND expires_at <= ?1) OR (state = 'open' AND changed_at <= ?2))
     ORDER BY changed_at, ticket_id LIMIT ?3
 """
 
