@@ -77,6 +77,10 @@ _NOTES: Mapping[str, tuple[str, str]] = {
 }
 
 
+#: What of it drivers are told.
+_FOR_DRIVERS = frozenset({"least_time", "clock_jumped"})
+
+
 def sentence(segment: Segment, zone: tzinfo, language: str, dated: bool = False) -> str:
     """Return one segment as a sentence, such as "09:00-12:00 每小时 5.00 元 × 3 = 15.00 元".
 
@@ -93,14 +97,16 @@ def sentence(segment: Segment, zone: tzinfo, language: str, dated: bool = False)
 def explain(quote: Quote, zone: tzinfo, language: str, *, doubts: bool = True) -> tuple[str, ...]:
     """Return a sentence for each segment, then for what was paid, and for a clock that is in doubt.
 
-    doubts: False leaves the last one out, which drivers can do nothing about.
+    doubts: False leaves the last one out where drivers can do nothing about it; that they are charged for the
+    least time, or for a time put right, they are told.
     """
     dated = _day(quote.entered_at, zone) != _day(quote.at, zone)
     lines = [sentence(one, zone, language, dated) for one in quote.segments]
     if quote.paid_fen:
         said = format_yuan(quote.paid_fen)
         lines.append((f"已付 {said} 元", f"paid before: {said}")[LANGUAGES.index(language)])
-    return (*lines, note(quote.clock_note, language)) if quote.clock_note and doubts else tuple(lines)
+    told = quote.clock_note and (doubts or quote.clock_note in _FOR_DRIVERS)
+    return (*lines, note(quote.clock_note, language)) if told else tuple(lines)
 
 
 def summary(quote: Quote, zone: tzinfo, language: str) -> str:

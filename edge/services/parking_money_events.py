@@ -9,8 +9,11 @@ from edge.retail.order import Order
 from edge.services.events import Data
 
 
-def parking_paid(settled: Settlement, order: Order, session: Session | None) -> Data:
-    """Return the data of "parking.paid": confirmed money for a stay, by which order and where."""
+def parking_paid(settled: Settlement, order: Order, session: Session | None, clock_note: str = "") -> Data:
+    """Return the data of "parking.paid": confirmed money for a stay, by which order and where.
+
+    clock_note: that of the quote that was paid.
+    """
     return {
         "settlement_id": settled.settlement_id,
         "session_id": settled.session_id,
@@ -25,6 +28,7 @@ def parking_paid(settled: Settlement, order: Order, session: Session | None) -> 
         "amount_fen": settled.amount_fen,
         "covers_until": settled.covers_until,
         "settled_at": settled.settled_at,
+        "clock_note": clock_note,
     }
 
 

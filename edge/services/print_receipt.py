@@ -10,6 +10,7 @@ from edge.retail.order import Order
 from edge.retail.receipt import PrintState, Receipt
 from edge.services.box import Box, WorkstationKind
 from edge.services.claim_parking import parking_lines
+from edge.services.paid_stays import doubts_of
 from edge.services.receipt_paper import TicketOnPaper, receipt_job
 from edge.services.records import Unit
 
@@ -85,7 +86,9 @@ def _next(unit: Unit, workstation: str) -> Receipt | None:
 def _print(box: Box, workstation: str, receipt_id: str) -> PrintState:
     receipt, order = box.store.write(lambda unit: _take(unit, receipt_id))
     box.changed(workstation)
-    parking = box.store.read(lambda unit: parking_lines(unit, box, order.order_id))
+    parking = box.store.read(
+        lambda unit: (*parking_lines(unit, box, order.order_id), *doubts_of(unit, order))
+    )
     tickets = box.store.read(lambda unit: _tickets(unit, box, order))
     job = receipt_job(receipt, order, box.rules, parking, tickets)
     result = box.printers[workstation].print_job(job)

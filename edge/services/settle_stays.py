@@ -22,6 +22,7 @@ from edge.services.events import EventKind, record_event
 from edge.services.parking_money_events import debt_changed, parking_paid
 from edge.services.records import Unit
 from edge.services.release_lane import note_settled
+from edge.services.stay_lines import kept_quote
 
 
 def settle_stays(unit: Unit, box: Box, order: Order, now: Instant) -> None:
@@ -43,7 +44,8 @@ def settle_stays(unit: Unit, box: Box, order: Order, now: Instant) -> None:
             covers_ns=last.covers_ns,
         )
         unit.settlements.put(settled)
-        _tell_paid(unit, box, order, settled, now)
+        note = str(kept_quote(last).get("clock_note", ""))
+        _tell_paid(unit, box, order, settled, note, now)
         _settle_debts(unit, box, order, settled, now)
         note_settled(unit, box, session_id, now)
 
@@ -103,9 +105,11 @@ def _settle_debts(unit: Unit, box: Box, order: Order, settled: Settlement, now: 
         tell(EventKind.DEBT_SETTLED, debt.debt_id, debt_changed(closed), order.order_id)
 
 
-def _tell_paid(unit: Unit, box: Box, order: Order, settled: Settlement, now: Instant) -> None:
+def _tell_paid(
+    unit: Unit, box: Box, order: Order, settled: Settlement, clock_note: str, now: Instant
+) -> None:
     session = unit.sessions.get(settled.session_id)
-    data = parking_paid(settled, order, session)
+    data = parking_paid(settled, order, session, clock_note)
     record_event(
         unit, box.ids, now, box.origin, EventKind.PARKING_PAID, settled.session_id, data, order.order_id
     )

@@ -129,6 +129,8 @@ def _quote(unit: Unit, box: Box, view: LaneView, now: Instant) -> Quote | None:
         Why.DUE,
         Why.PAID,
         Why.FREE,
+        Why.NO_FEE,
+        Why.CLOCK,
     ):
         return None
     try:

@@ -78,11 +78,10 @@ def _begin(unit: Unit, ids: IdSource, origin: Origin, alarm_after_h: int, now: I
         seen = Instant(last.wall_at, last.boot_id, last.seen_ns, last.synced_ns is not None)
         watch = ClockWatch(last, seen, _loose_ms(runs[:-1]), alarmed)
         return _beat(unit, ids, origin, alarm_after_h, now, watch)
-    if last is not None:
-        # One that only stood still while the machine was off is put right when it is synchronised.
-        if now.wall_at < last.wall_at - STEP_MS:
-            least_at = last.wall_at + now.boottime_ns // _MS
-            _tell_step(unit, ids, origin, now, least_at, now.wall_at, over_restart=True)
+    # One that only stood still while the machine was off is put right when it is synchronised.
+    if last is not None and now.wall_at < last.wall_at - STEP_MS:
+        least_at = last.wall_at + now.boottime_ns // _MS
+        _tell_step(unit, ids, origin, now, least_at, now.wall_at, over_restart=True)
     boot = Boot((last.number if last else 0) + 1, now.boot_id, now.boottime_ns, now.wall_at)
     unit.boots.forget(MAX_BOOTS - 1)
     return _beat(unit, ids, origin, alarm_after_h, now, ClockWatch(boot, None, _loose_ms(runs), alarmed))

@@ -21,7 +21,9 @@ from edge.parking.tariff_plan import Plan
 from edge.parking.vehicle import PlateColour, VehicleClass
 from edge.services.charge_stay import charge_stay
 from edge.services.correct_plate import correct_session
+from edge.services.paid_stays import doubts_of
 from edge.services.quote_session import quote_session
+from edge.services.settle_stays import settle_stays
 from edge.services.stay_time import JUMPED, LEAST_TIME
 from edge.services.watch_clock import ClockWatch, watch_clock
 from sim.fakes.clock import START_AT, FakeClock
@@ -339,3 +341,28 @@ def test_a_stay_from_before_this_version_is_priced_by_its_wall_times() -> None:
     dark = replace(old, entered_trusted=False)
     assert street.quote(dark).clock_note == "exit_untrusted"
     assert street.lane(IN).zone == old.zone
+
+
+def test_who_pays_in_doubt_reads_it_on_the_receipt_and_hq_in_the_event() -> None:
+    street = Street()
+    session_id = street.enter().session_id
+    street.go(100 * MINUTE)
+    street.reboot(wall_at=0, off_ms=3 * HOUR)
+    street.go(40 * MINUTE)
+    order = charge_stay(street.box, session_id, "pay-1")
+    ((zh, en),) = street.box.store.read(lambda unit: doubts_of(unit, order))
+    assert "最短时长收费" in zh
+    assert "shortest time that is certain" in en
+    street.box.store.write(lambda unit: settle_stays(unit, street.box, order, street.now))
+    (told,) = street.told("parking.paid")
+    assert (told["amount_fen"], told["clock_note"]) == (1_000, LEAST_TIME)
+    said = explain(street.quote(), street.box.rules.zone, "en", doubts=False)
+    assert said[-1] == en
+
+
+def test_a_receipt_of_a_right_clock_says_nothing_of_it() -> None:
+    street = Street()
+    session_id = street.enter().session_id
+    street.go(100 * MINUTE)
+    order = charge_stay(street.box, session_id, "pay-1")
+    assert street.box.store.read(lambda unit: doubts_of(unit, order)) == ()

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from edge.errors import Declined, Invalid
 from edge.parking.decision import Answer, Why
 from edge.parking.facility import LaneWay
-from edge.parking.quote_words import explain, summary
+from edge.parking.quote_words import explain, note, summary
 from edge.services.answer_guard import MAX_REASON, answer_guard, open_by_hand
 from edge.services.box import Box
 from edge.services.grant_at_lane import CHOICES, grant_at_lane
@@ -72,6 +72,7 @@ def page(
             needs_reason=lambda answer: answer in _WITH_REASON,
             explain=lambda quote: explain(quote, zone, language()),
             summary=lambda quote: summary(quote, zone, language()),
+            clock_note=lambda key: note(key, language()),
             doubtful=DOUBTFUL,
             open_reasons=OPEN_REASONS,
             hold_reasons=tuple(HoldReason),
