@@ -116,6 +116,7 @@ QUICK: dict[str, dict[str, object]] = {
     "chaos": {"kills": 6},
     "queues": {"quick": True},
     "money": {"parts": ("share", "bill")},
+    "start_million": {"orders": 20_000, "stays": 6_000, "kills": 2},
     "plates": {"limit": 32, "vehicles": 8},
 }
 
@@ -123,6 +124,7 @@ BENCHES: dict[str, Callable[..., Result]] = {
     "scan_to_paint": _imported("scan_to_paint"),
     "orders": _imported("orders"),
     "start": _imported("start"),
+    "start_million": _imported("start_million"),
     "store": _imported("store"),
     "queues": _imported("queues"),
     "chaos": _imported("chaos"),
