@@ -12,6 +12,9 @@ from sim.explore import quiet
 from sim.mall_day.day import Plan
 from sim.mall_day.report import play
 
+#: Spaces for a thousand cars of the day; a quarter of them are inside at the same time.
+SPACES = 267
+
 
 def run(seed: int, orders: int, cars: int, out: Path | None, say: Callable[[str], None]) -> int:
     """Play the day and print its report; return the exit status: 1 when anything is wrong.
@@ -25,10 +28,9 @@ def run(seed: int, orders: int, cars: int, out: Path | None, say: Callable[[str]
         except OSError as error:
             raise click.ClickException(f"{out} cannot be made ({error}); name another folder") from None
     total = orders + cars
+    plan = Plan(seed=seed, orders=orders, cars=cars, spaces=max(20, cars * SPACES // 1_000))
     with click.progressbar(length=total, label="orders and cars", file=sys.stderr) as bar:
-        report = play(
-            Plan(seed=seed, orders=orders, cars=cars), lambda done, of: bar.update(max(0, done - bar.pos))
-        )
+        report = play(plan, lambda done, of: bar.update(max(0, done - bar.pos)))
         bar.update(total - bar.pos)
     for line in report.lines:
         say(line)

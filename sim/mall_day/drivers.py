@@ -143,6 +143,7 @@ class Drivers:
             house.wanted()
             self._turn(lane)
             if boom.is_up:
+                house.decided(lane=True)
                 return
             rises_ms = (boom.up_at or 0) - house.clock.passed_ms
             if rises_ms > 0:

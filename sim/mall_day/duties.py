@@ -20,6 +20,9 @@ from sim.mall_day.timeline import Process
 #: Pauses in milliseconds: of what may be waited for, of the rest, until a duty looks though nothing moved.
 SOON, RARELY, SURELY = 2_000, 30_000, 60_000
 
+#: Between looks at the places that have something new to print.
+PRINTS_EVERY = 3_000
+
 #: A screen that nobody has touched for so long went back to its start before.
 FORSAKEN = 600_000
 
@@ -84,16 +87,16 @@ class Duties:
                 told = -1
                 continue
             quiet = events == told and not step.acked and not step.sent
-            pause_ms = 250 if not step.wait_ms else 2 * SOON if quiet else SOON
+            pause_ms = 250 if not step.wait_ms else 3 * SOON if quiet else 2 * SOON
             told, waits = events, step.depth.count > 0
 
     def _print(self) -> Process:
         """Each place that has something new prints until there is nothing more; all are looked at often."""
         house, turn = self._house, 0
         while True:
-            yield 1_000
+            yield PRINTS_EVERY
             turn += 1
-            if turn % 300 == 0:
+            if turn % 100 == 0:
                 house.to_print |= dict.fromkeys(PLACES)
             for place in tuple(house.to_print):
                 more = house.do(lambda place=place: print_next(house.box, place))  # type: ignore[misc]

@@ -48,6 +48,12 @@ OPENS_H = 8
 #: Of all units of work so many fail, as a share of the rate of faults.
 STORE_SHARE = 0.01
 
+#: In the middle of what the power goes: of a transaction, of something that cannot be taken back.
+MIDDLES = (
+    ("unit.orders.put", "unit.passages.put"),
+    ("gateway.pay_by_code", "gate.pulse", "printer.print_job"),
+)
+
 #: The name under which the box knows the gateway that charges owners of plates.
 OWNERS = "vehicle"
 
@@ -191,7 +197,7 @@ class House:
     def cut_power(self, off_ms: int, step_ms: int) -> None:
         """Have the power go in the middle of what is done next; afterwards the clock is off by step_ms."""
         self._off = (off_ms, step_ms)
-        self.tape.cut_after(self.dice.randrange(1, 200))
+        self.tape.cut_after(self.dice.randrange(1, 200), MIDDLES[len(self.cuts) % len(MIDDLES)])
 
     def wanted(self) -> None:
         """Note that somebody wants a decision, after a cut for the first time."""

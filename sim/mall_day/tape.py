@@ -18,11 +18,15 @@ class Tape(Steps):
         super().__init__()
         self._hash = hashlib.sha256()
         self._taken = 0
-        self._cut_at = 0
+        self._cut_at: int | None = None
+        self._cut_in: tuple[str, ...] = ()
 
-    def cut_after(self, steps: int) -> None:
-        """Have the service die so many steps from here."""
-        self._cut_at = self._taken + steps
+    def cut_after(self, steps: int, kinds: tuple[str, ...] = ("",)) -> None:
+        """Have the service die so many steps from here, or at the next step after it of these kinds.
+
+        kinds: how the names of the steps begin, such as "unit." for one inside a transaction.
+        """
+        self._cut_at, self._cut_in = self._taken + steps, kinds
 
     def take(self, name: str) -> None:
         """Count one step; raise Crash when the power goes at it."""
@@ -30,7 +34,8 @@ class Tape(Steps):
         self.names.append(name)
         if len(self.names) >= _BATCH:
             self._flush()
-        if self._taken == self._cut_at:
+        if self._cut_at is not None and self._taken >= self._cut_at and name.startswith(self._cut_in):
+            self._cut_at = None
             raise Crash(f"step {self._taken}: {name}")
 
     def note(self, what: str) -> None:
