@@ -159,22 +159,21 @@ def _points(day: MallDay, told: Heard) -> Iterator[str]:
 def _ways(told: Heard) -> Iterator[str]:
     """Each paid order is credited once, wholly, with all the steps of its way at HQ."""
     steps: dict[str, set[str]] = {}
+    ways: dict[str, set[str]] = {}
     for data in told.of("conversion.step"):
         steps.setdefault(data["correlation"], set()).add(data["touchpoint"])
+        if data["member_id"]:
+            ways.setdefault(data["member_id"], set()).add(data["correlation"])
     sales = told.of("sale.attributed")
-    # A member is credited over all ways.
-    known: dict[str, set[str]] = {}
-    for data in sales:
-        known.setdefault(data["member_id"] or data["correlation"], set()).update(
-            steps.get(data["correlation"], set())
-        )
     paid = Counter(data["order_id"] for data in told.of("order.paid") if not _is_fee(data))
     credited = Counter(data["order_id"] for data in sales)
     if set(paid) - set(credited) or any(count > 1 for count in credited.values()):
         yield f"{len(paid)} purchases are paid, {len(credited)} are credited {sum(credited.values())} times"
     for data in sales:
+        # A member is credited over all ways.
+        mine = {data["correlation"], *ways.get(data["member_id"], ())}
         missing = {one["touchpoint"] for one in data["touches"]}
-        missing -= known[data["member_id"] or data["correlation"]]
+        missing = missing.difference(*(steps.get(way, set()) for way in mine))
         if missing:
             yield f"the way to order {data['number']} is not whole: {sorted(missing)}"
         if sum(one["amount_fen"] for one in data["credits"]) != data["amount_fen"]:

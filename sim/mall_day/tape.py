@@ -28,7 +28,7 @@ class Tape(Steps):
         """
         self._cut_at, self._cut_in = self._taken + steps, kinds
 
-    def take(self, name: str) -> None:
+    def take(self, name: str, *about: object) -> None:
         """Count one step; raise Crash when the power goes at it."""
         self._taken += 1
         self.names.append(name)
