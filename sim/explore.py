@@ -21,7 +21,9 @@ from sim.checks import outcome
 from sim.conditions import CLOCKS, WORLDS, Conditions
 from sim.garage.long_stays import LONG_STAYS
 from sim.garage.scenarios import GARAGES
+from sim.promised import broken, promises
 from sim.scenarios import SCENARIOS
+from sim.story import Watched, story
 from sim.world import Scenario, World
 
 T = TypeVar("T")
@@ -137,15 +139,18 @@ def fits(scenario: str, conditions: Conditions) -> bool:
 
 
 def replay(scenario: str, conditions: Conditions, seed: int, crash_at: Sequence[int]) -> tuple[str, ...]:
-    """Run one world again and return, in lines, where it crashed, what HQ heard and what is wrong."""
-    world = World(EVERY[scenario], seed, crash_at, conditions=conditions)
+    """Run one world again; return, in lines, where it died, what led to it and what came of it.
+
+    The last lines are what is wrong, and the promises that it breaks, in words.
+    """
+    world = Watched(EVERY[scenario], seed, crash_at, conditions=conditions)
     found = outcome(world)
     lines = [world.describe(), f"{world.steps.count} steps, log {world.steps.digest()[:16]}", ""]
     for at in crash_at:
         lines += [*_around(world, at), ""]
-    lines += ["what HQ was told:", *_told(world), "", *_people(world), ""]
+    lines += [*story(world), "", "what HQ was told:", *_told(world), "", *_people(world), ""]
     lines += [f"VIOLATION {one}" for one in found] or ["0 violations"]
-    return tuple(lines)
+    return (*lines, *broken(found, promises()))
 
 
 def table(rows: Sequence[Row]) -> tuple[str, ...]:

@@ -101,17 +101,21 @@ class Crash(BaseException):
 class Steps:
     """Counts steps from 1 and crashes at the chosen ones. names: what each step was, in order.
 
-    watch: called at each step before it may crash.
+    watch: called at each step before it may crash. about: what each was called with or brought, by number;
+    None, as long as nobody wants to read it, keeps nothing.
     """
 
     def __init__(self, crash_at: Iterable[int] = (), watch: Callable[[], None] | None = None) -> None:
         self.names: list[str] = []
+        self.about: dict[int, tuple[object, ...]] | None = None
         self._crash_at = frozenset(crash_at)
         self._watch = watch
 
-    def take(self, name: str) -> None:
+    def take(self, name: str, *about: object) -> None:
         """Count one step; raise Crash when it is one of the chosen."""
         self.names.append(name)
+        if self.about is not None:
+            self.about[len(self.names)] = about
         if self._watch is not None:
             self._watch()
         if len(self.names) in self._crash_at:
@@ -209,13 +213,13 @@ class _Stepped:
 
     def _around(self, call: Callable[..., Any], name: str) -> Callable[..., Any]:
         def run(*arguments: Any, **named: Any) -> Any:
-            self._steps.take(f"{name} before")
+            self._steps.take(f"{name} before", *arguments, *named.values())
             try:
                 result = call(*arguments, **named)
             except Exception as error:
-                self._steps.take(f"{name} after {type(error).__name__}")
+                self._steps.take(f"{name} after {type(error).__name__}", error)
                 raise
-            self._steps.take(f"{name} after")
+            self._steps.take(f"{name} after", result)
             return result
 
         return run
@@ -237,7 +241,7 @@ class _SteppedUnit:
         return found
 
     def _take(self, record: str, call: str, arguments: tuple[Any, ...]) -> None:
-        self._steps.take(f"unit.{record}.{call}")
+        self._steps.take(f"unit.{record}.{call}", *arguments)
         if (record, call) == ("outbox", "append"):
             self._draft.events.append(arguments[0])
         elif (record, call) == ("attempts", "put"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,11 +14,12 @@ from edge.errors import Invalid
 from edge.services.payment_ports import CodePayment
 from sim import explore as exploring
 from sim.__main__ import main
-from sim.conditions import CALM, CLOCKS, LOSSY, SLOW, WORLDS
+from sim.conditions import CALM, CLOCKS, LOSSY, MIXED, SLOW, WORLDS
 from sim.explore import EVERY, Plan, chosen, explore, replay, table
 from sim.fakes.box import KIOSK
 from sim.fakes.gateway import Shopper
 from sim.people import Person, Place
+from sim.promised import broken, promises
 from sim.scenarios import KIOSK_BY_CODE
 from sim.world import Scenario, World
 
@@ -138,6 +140,29 @@ def test_a_replay_is_the_same_run_and_tells_where_it_died_and_what_came_of_it() 
     assert "parking.left" in text
     assert text.endswith("0 violations")
     assert any("was not reached" in line for line in replay("till by cash", CALM, 0, (99_999,)))
+
+
+def test_a_replay_tells_what_was_committed_lost_done_outside_and_seen() -> None:
+    cut = World(EVERY["kiosk by code"], 1).run().steps.names.index("unit.ledger.post") + 1
+    text = "\n".join(replay("kiosk by code", MIXED, 1, (cut,)))
+    before, _, after = text.partition("  DIED ")
+    assert "outside    gateway.pay_by_code(CodePayment(" in before
+    assert re.search(r"committed  attempts\.put PaymentAttempt\(state=submitted", before)
+    assert re.search(r"screen     kiosk-1: checkout, order kiosk-1-0001, paid 0 fen", before)
+    lost = before.partition("lost       the transaction under way:")[2]
+    assert "attempts.put PaymentAttempt(state=approved" in lost
+    assert "ledger.post Posting(" in lost
+    assert "orders.put Order(state=paid" in after
+
+
+def test_a_violation_names_its_promise_and_a_replay_has_its_words() -> None:
+    known = promises()
+    assert known["P1"] == "No order is charged twice."
+    assert broken(["world, crash at step 3: P1: order 7 was charged 2 times"], known) == (
+        "P1: No order is charged twice.",
+    )
+    assert broken(["P1: once", "P1: again", "P99: what"], known)[1:] == ("P99: see docs/promises.md",)
+    assert broken(["nothing"], known) == ()
 
 
 @pytest.mark.parametrize(
