@@ -25,9 +25,11 @@ VALUE, MOMENT, WRITES = 120, 240, 12
 _LOOKS = ("link.status", "gateway.name", "gate.inputs", "display.show", "store.")
 _READS = re.compile(
     r"\.(get|find|of_|open|last|current|next_|is_|has|count|depth|window|by_|linked|due"
-    r"|moving|printing|to_|pages)"
+    r"|moving|printing|to_|pages|shown_|beginning|assigned|(terms|purchase|claim|trail)$)"
 )
 _DULL = ("unit.workstations.", "unit.plate_reads.set_clock", "unit.boots.", "unit.scans.")
+_FIRST = {"state": 0, "print_state": 0, "phase": 0, "amount_fen": 1, "legs": 1, "tenders": 1, "entries": 1}
+_SILENT = ("_ns", "_boot", "_at", "workstation", "business_day", "token")
 _ID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?([0-9a-f]{12})")
 
 
@@ -91,7 +93,10 @@ def brief(value: object, within: bool = False) -> str:
     if isinstance(value, Enum):
         return str(value.value)
     if is_dataclass(value) and not isinstance(value, type):
-        said = [f"{name}={brief(one, within=True)}" for name, one in _said(value)]
+        told = [one for one in _said(value) if not (within and one[0].endswith(("_id", "_no")))] or _said(
+            value
+        )
+        said = [f"{name}={brief(one, within=True)}" for name, one in told]
         return f"{type(value).__name__}({', '.join(said[: 3 if within else None])})"
     if isinstance(value, bytes):
         return f"<{len(value)} bytes>"
@@ -103,14 +108,14 @@ def brief(value: object, within: bool = False) -> str:
 
 
 def _said(value: Any) -> list[tuple[str, object]]:
-    """Return the fields that say something; boot time says little to a person."""
+    """Return the fields that say something, what tells most first; moments say little to a person."""
     told = []
     for one in fields(value):
         found = getattr(value, one.name)
         default = one.default_factory() if one.default_factory is not MISSING else one.default
-        if found != default and found not in (None, "", ()) and not one.name.endswith(("_ns", "_boot")):
+        if found != default and found not in (None, "", ()) and not one.name.endswith(_SILENT):
             told.append((one.name, found))
-    return sorted(told, key=lambda named: named[0] not in ("state", "print_state", "phase"))
+    return sorted(told, key=lambda named: _FIRST.get(named[0], 2))
 
 
 class _Reading:
