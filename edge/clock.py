@@ -26,6 +26,9 @@ DRIFT_PERCENT = 2
 #: Wall and boot time that disagree by more were not drifting: the wall clock was set.
 STEP_MS = 2_000
 
+#: 2025-01-01 UTC: what a clock shows before that is not the time.
+WRITTEN_AT = 1_735_689_600_000
+
 _MS = 1_000_000
 
 
@@ -152,6 +155,11 @@ def boottime_ns() -> int:
 def wait(stop: threading.Event, seconds: float) -> bool:
     """Wait until `stop` is set or `seconds` have passed; return whether it was set."""
     return stop.wait(seconds)
+
+
+def was_lost(at: int) -> bool:
+    """Return whether a moment was told by a clock without time: it lies before this service was written."""
+    return at < WRITTEN_AT
 
 
 def boottime_of(at: int, now: Instant) -> int:

@@ -31,9 +31,10 @@ T = TypeVar("T")
 #: All that can be explored, by name.
 EVERY: dict[str, Scenario] = {one.name: one for one in (*SCENARIOS, *GARAGES, *LONG_STAYS)}
 
-#: Names of scenarios in which others go by the true time: HQ's commands are refused by a clock that is wrong,
-#: a bill is of the true day, and so is what is looked for at counters.
-TRUE_TIME = ("by HQ", "bill compared", "counter ticket")
+#: Words in the names of scenarios that do not fit a wrong clock or a power cut: HQ's commands are refused by
+#: a wrong clock, bills, counters' days and what HQ pushes go by the true time, and a loop that hangs is told
+#: from a car only by a service that goes on.
+UNFIT = ("by HQ", "bill compared", "counter ticket", "pushed", "loops that hang")
 
 #: Steps that a replay shows before and after each crash, and first deaths whose pairs make one part.
 AROUND = 6
@@ -135,7 +136,7 @@ def explore(
 
 def fits(scenario: str, conditions: Conditions) -> bool:
     """Return whether a scenario comes to the same in a world whose box has a wrong clock."""
-    return conditions not in CLOCKS or not any(one in scenario for one in TRUE_TIME)
+    return conditions not in CLOCKS or not any(one in scenario for one in UNFIT)
 
 
 def replay(scenario: str, conditions: Conditions, seed: int, crash_at: Sequence[int]) -> tuple[str, ...]:

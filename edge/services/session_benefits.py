@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from edge.clock import Instant
+from edge.clock import Instant, was_lost
 from edge.members.member_snapshot import Member, plate_hmac
 from edge.parking.benefit import Benefit
 from edge.parking.quote import Quote
@@ -50,7 +50,11 @@ def validations_of(
     if used and session.left_at is not None:
         return tuple(sorted(used, key=lambda one: (one.order, one.granted_at))), ()
     held_at = _held_at(unit, box, session, at)
-    there = {one.validation_id: one for one in _granted(unit, box, session) if holds_at(one, held_at)}
+    there = {
+        one.validation_id: one
+        for one in _granted(unit, box, session)
+        if holds_at(one, held_at) or was_lost(one.granted_at)
+    }
     # A vehicle that turned back at the barrier keeps what it had used.
     there |= {one.validation_id: one for one in used}
     there |= {one.validation_id: one for one in _by_tier(unit, box, session, at)}
@@ -91,14 +95,23 @@ def expire_validations(box: Box) -> int:
     before = now.wall_at - box.parking.grace_s * 1000
 
     def work(unit: Unit) -> int:
-        over = unit.validations.overdue(before, MAX_SWEEP)
+        over = [one for one in unit.validations.overdue(before, MAX_SWEEP) if not _waits(unit, one)]
         for one in over:
             unit.validations.put(expire(one, "its time was over", now.wall_at))
         return len(over)
 
-    if not box.store.read(lambda unit: unit.validations.overdue(before, 1)):
+    if all(box.store.read(lambda unit: [_waits(unit, one) for one in unit.validations.overdue(before, 9)])):
         return 0
     return box.store.write(work)
+
+
+def _waits(unit: Unit, one: Validation) -> bool:
+    """Return whether a vehicle inside still has it: it was granted by a clock that had no time."""
+    if not was_lost(one.granted_at):
+        return False
+    session = unit.sessions.get(one.holder.session_id) if one.holder.session_id else None
+    inside = session is not None and session.left_at is None
+    return inside or bool(one.holder.plate and unit.sessions.inside(one.holder.plate))
 
 
 def members_of(unit: Unit, box: Box, plate: str) -> tuple[str, ...]:
