@@ -146,6 +146,10 @@ def points_violations(world: World, events: list[Event]) -> Iterator[str]:
             yield f"nobody is a member, and points were told: {told}"
         return
     paid = {one["data"]["order_id"]: one["data"] for one in events if one["type"] == "cn.mall.order.paid.v1"}
+    if len(patrons) < len(world.people):
+        # Others buy as well, and are no members.
+        mine = {one.order_id for one in patrons}
+        paid = {order_id: data for order_id, data in paid.items() if order_id in mine}
     back = _given_back(events)
     for order_id in {*paid, *(source for source, _ in told)}:
         wanted = _wanted(order_id, paid.get(order_id), back)
@@ -190,11 +194,13 @@ def _lease(world: World) -> Iterator[str]:
 
 
 def _kept(world: World, told: Counter[tuple[str, str]]) -> Iterator[str]:
-    """The one member has what HQ was told of, whichever number it was earned under."""
+    """The one member has what HQ was told of, under whichever number; leased points are HQ's."""
     member_id = world.store.read(lambda unit: unit.people.by_identity(OPENID))
     kept, owed = world.store.read(lambda unit: unit.points.balance(member_id)) if member_id else (0, 0)
-    if kept - owed != sum(told.values()):
-        yield f"the member has {kept} points and owes {owed}, HQ was told of {sum(told.values())}"
+    lease = world.store.read(lambda unit: unit.points.lease(LEASE))
+    wanted = sum(told.values()) + (lease.spent if lease is not None else 0)
+    if kept - owed != wanted:
+        yield f"the member has {kept} points and owes {owed}, HQ was told of {wanted}"
 
 
 def _wanted(order_id: str, paid: Event | None, back: Counter[Share]) -> dict[str, int]:

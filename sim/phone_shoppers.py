@@ -132,8 +132,11 @@ def phone_violations(world: World, events: list[Event]) -> Iterator[str]:
             yield f"order {shopper.order_id} was paid {paid[shopper.order_id]} times"
         if len(shopper.wallet) > 1:
             yield f"the wallet has paid {shopper.wallet}"
-    numbers = sorted(data["transaction_id"] for data in approved)
-    told = sorted(world.program.hand_overs)
+    mine = {shopper.order_id for shopper in shoppers}
+    numbers = sorted(data["transaction_id"] for data in approved if data["order_id"] in mine)
+    alone = len(shoppers) == len(world.people)
+    handed = world.program.hand_overs
+    told = sorted(number for number, one in handed.items() if alone or one.openid == OPENID)
     if told != numbers:
         yield f"WeChat was told of {told}, paid and handed over were {numbers}"
     messages = Counter(json.dumps(dict(one.fields)) + one.page for one in world.program.messages)

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from edge.clock import Instant
 from edge.services.records import Unit
 from edge.services.snapshot_kinds import snapshot_kinds
 from edge.services.snapshot_records import SnapshotState
 from edge.services.take_snapshot import Heard
-from sim.fakes.box import BREAD, COLA, KIOSK, SHELF, weight_label
+from sim.fakes.box import BREAD, COLA, KIOSK, SHELF, WORKSTATIONS, weight_label
 from sim.fakes.clock import START_AT
 from sim.fakes.hq import Fate
 from sim.mall_lists import lists_csv
@@ -36,6 +35,7 @@ KINDS = snapshot_kinds(ZoneInfo("Asia/Shanghai"))
 OLD = {one.product.sku: one.product.price_fen for one in SHELF}
 NEW, NEWER = ({sku: fen + more for sku, fen in OLD.items()} for more in (50, 120))
 CHUNK_BYTES = 48
+DAY_MS = 86_400_000
 
 #: Goods that take a while to scan: cola, bread, half a kilogram of apples.
 GOODS = ((COLA, "cola"), (BREAD, "bread"), (weight_label("101", 500), "apple"))
@@ -144,8 +144,8 @@ class Publisher(Person):
         self.sent += 1
 
     def _watch_prices(self, place: Place) -> None:
-        now = place.box.clock.now()
-        there = place.box.store.read(lambda unit: prices_in_force(unit, now))
+        at = place.box.clock.now().wall_at
+        there = place.box.store.read(lambda unit: prices_in_force(unit, at))
         if there not in (OLD, *(one.prices for one in self.pushes[: self.sent])):
             self.broken.append(f"prices are half in force: {there}")
 
@@ -165,9 +165,9 @@ def is_active(unit: Unit, push: Push) -> bool:
     return row is not None and row.version >= push.content.version
 
 
-def prices_in_force(unit: Unit, now: Instant) -> dict[str, int]:
-    """Return what each product costs."""
-    found = {sku: unit.catalogue.by_sku(sku, now.wall_at) for sku in OLD}
+def prices_in_force(unit: Unit, at: int) -> dict[str, int]:
+    """Return what each product costs at a moment."""
+    found = {sku: unit.catalogue.by_sku(sku, at) for sku in OLD}
     return {sku: one.price_fen for sku, one in found.items() if one is not None}
 
 
@@ -190,8 +190,9 @@ def push_violations(world: World, events: list[Event]) -> Iterator[str]:
 
 def _sold(world: World, hq: Publisher, events: list[Event]) -> Iterator[str]:
     prices = [one.prices for one in hq.pushes if one.prices]
-    now = world.clock.now()
-    there = world.store.read(lambda unit: prices_in_force(unit, now))
+    # By a clock that was set back since, the prices before still hold.
+    later = world.clock.now().wall_at + DAY_MS
+    there = world.store.read(lambda unit: prices_in_force(unit, later))
     if prices and there != prices[-1]:
         yield f"prices are {there}, pushed were {prices[-1]}"
     for line in (line for data in _paid(events) for line in data["lines"] if line["sku"] in OLD):
@@ -207,7 +208,9 @@ def _amount_fen(line: Event) -> int:
 
 
 def _paid(events: list[Event]) -> Iterator[Event]:
-    return (event["data"] for event in _of(events, "order.paid"))
+    """Yield what was sold where goods cost what the catalogue says; guides at counters lower prices."""
+    paid = (event["data"] for event in _of(events, "order.paid"))
+    return (data for data in paid if data["workstation"] in WORKSTATIONS)
 
 
 def _of(events: list[Event], kind: str) -> Iterator[Event]:

@@ -15,6 +15,7 @@ from functools import partial
 from operator import length_hint
 from typing import Any, TypeVar, cast
 
+from devices.types import Scan
 from edge.errors import EdgeError, Invalid
 from edge.services.box import Box
 from edge.services.follow_unconfirmed import follow_unconfirmed
@@ -62,6 +63,9 @@ T = TypeVar("T")
 
 #: Rounds after which a world that has not come to rest is stuck. A payment in the dark ends after 6 minutes.
 MAX_ROUNDS = 600
+
+#: Scans that one place hands over in a round.
+MAX_SCANS = 5
 
 #: The name under which the box knows the gateway that charges owners of plates.
 OWNERS = "vehicle"
@@ -241,7 +245,8 @@ class World:
                 self.refunds.deliver_late()
                 return self
             self._pass(quiet=before == self._signature())
-        raise Stuck(f"not at rest after {MAX_ROUNDS} rounds; {self._signature()}")
+        waiting = ", ".join(type(one).__name__ for one in self.people if not one.done)
+        raise Stuck(f"not at rest after {MAX_ROUNDS} rounds; {waiting}; {self._signature()}")
 
     def describe(self) -> str:
         """Return how to see this run again."""
@@ -370,9 +375,13 @@ class World:
         self._service.cursor = step.cursor
 
     def _read_scanner(self, place: str) -> None:
-        scan = stepped(self.scanners[place], "scanner", self.steps).read(0.0)
-        if scan is None:
-            return
+        for _ in range(MAX_SCANS):
+            scan = stepped(self.scanners[place], "scanner", self.steps).read(0.0)
+            if scan is None:
+                return
+            self._receive(place, scan)
+
+    def _receive(self, place: str, scan: Scan) -> None:
         outcome = receive_scan(self.box, place, scan)
         self.steps.note(outcome.outcome)
         if outcome.attempt_id:

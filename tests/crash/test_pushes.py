@@ -38,8 +38,8 @@ def change(world: World, kind: str, **words: object) -> None:
 
 
 def test_prices_changed_twice_while_a_basket_was_filled_and_it_kept_what_it_said(world: World) -> None:
-    now = world.clock.now()
-    assert world.store.read(lambda unit: prices_in_force(unit, now)) == NEWER
+    at = world.clock.now().wall_at
+    assert world.store.read(lambda unit: prices_in_force(unit, at)) == NEWER
     assert [one.kind for one in world.hq.applied].count("snapshot.applied") == 3
     assert len(hq(world).seen_fen) == 3
     assert "is in force: 5 prices, 5 changed" in "".join(world.steps.names)

@@ -1,29 +1,44 @@
 """Any row of what people do and what happens to a box: it ends with nothing lost, doubled or left open.
 
-Shoppers and supervisors come and go, the power is cut, the clock is set, HQ is away, the gateway and the
-scanners fail, in any order that hypothesis thinks of; then all faults stop and what must hold is checked on
-the world's own history. MALL_EDGE_PROOF=1 plays 2,000 rows of 50 steps.
+Shoppers, members, phones, guides and supervisors come and go, cars drive in and out, HQ pushes and commands,
+plugs are pulled, the power is cut, the clock is set, the gateway and the gates fail, in any order that
+hypothesis thinks of; then all faults stop and what must hold is checked on the world's own history.
+MALL_EDGE_PROOF=1 plays 2,000 rows of 50 steps, half of them in the mall and half in its garage.
 """
 
 from __future__ import annotations
 
-import os
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from devices.types import PaperState
+from edge.services.obey_command import CommandKind
 from sim.checks import violations
+from sim.counters import PLACES as COUNTERS
+from sim.counters import CounterSale
 from sim.fakes.box import BREAD, COLA, KIOSK, TILL, UNSOLD, weight_label
 from sim.fakes.gateway import FakeFault
 from sim.fakes.refund_gateway import RefundFault
-from sim.people import Buyer, Returner
+from sim.garage.motorists import Guard, Look, Motorist, Office, Prepayer, Where
+from sim.garage.opener import GateOpener
+from sim.garage.scenarios import EXIT, PAID_AT_EXIT, PARKING, TARIFF
+from sim.garage.scenarios import PLACES as PAY_STATIONS
+from sim.headquarters import Headquarters
+from sim.patrons import MEMBERS, Patron
+from sim.people import Buyer, Person, Returner
+from sim.phone_shoppers import RULES as PHONES_RULES
+from sim.phone_shoppers import PhoneShopper
+from sim.pushes import KINDS, Publisher, price_pushes
 from sim.world import Scenario, World
+from tests.proof import PROOF, Counted, Tally
 
-PROOF = os.environ.get("MALL_EDGE_PROOF") == "1"
-MACHINES, STEPS = (2_000, 50) if PROOF else (60, 30)
+MACHINES, STEPS = (1_000, 50) if PROOF else (20, 30)
 
 PLACES = st.sampled_from([KIOSK, TILL])
 GOODS = st.lists(
@@ -51,43 +66,109 @@ SOME, LESS, REST = {"amount_fen": 100}, {"amount_fen": 33}, dict[str, int]()
 ASKS = st.sampled_from([[], [REST], [SOME], [SOME, REST], [LESS, SOME, REST], [SOME, SOME, LESS]])
 HOUR_MS = 3_600_000
 
-
-class Stage(World):
-    """A world that is played from outside, turn by turn."""
-
-    def turn(self) -> None:
-        """Have everybody act once, and let time pass."""
-        self._rounds += 1
-        self._guarded(self._round)
-        self._pass_time(quiet=False)
-
-    def _read_scanner(self, place: str) -> None:
-        # A scanner's queue is emptied at once; else whatever stands in line grows stale for ever.
-        for _ in range(5):
-            World._read_scanner(self, place)
-
-    def cut_power(self) -> None:
-        """Kill the service and start it again."""
-        self._die()
-        self._guarded(self._start)
-
-    def rest(self) -> None:
-        """Let everything come to its end."""
-        self._quiet = 0
-        self.run()
+#: Plates of the cars that may come, each once, and what a camera may make of one.
+PLATES = ("粤B12345", "粤B67890", "粤A24680", "京C13579")
+MOST_CARS = len(PLATES)
 
 
-class Mall(RuleBasedStateMachine):
-    """A kiosk and a till, and all that may happen to them."""
+class Rows(RuleBasedStateMachine):
+    """What can happen to every box, whoever uses it."""
 
-    stage: Stage
+    stage: World
+    scenario: Scenario
     set_by_ms = 0
+    #: How far the clock may be set in all, and by what: within the business day, as numbers of orders begin
+    #: anew with each.
+    clock_steps_ms: tuple[int, ...] = (-HOUR_MS, -60_000, 60_000, HOUR_MS)
+    latest_ms, earliest_ms = 6 * HOUR_MS, -3 * HOUR_MS
 
     @initialize(seed=st.integers(0, 9))
     def open(self, seed: int) -> None:
-        self.stage = Stage(Scenario("any row of steps", lambda world: []), seed)
-        self.stage.people = []
-        self.stage._guarded(self.stage._start)
+        self.stage = World(self.scenario, seed)
+        self.stage.people = list(self.stage.people)
+        self.stage.begin()
+
+    def come(self, *people: Person) -> None:
+        """Have people come in."""
+        self.stage.people = [*self.stage.people, *people]
+
+    def is_there(self, kind: type[Person]) -> bool:
+        """Return whether somebody of this kind has come and not gone."""
+        return any(isinstance(one, kind) and not one.done for one in self.stage.people)
+
+    @rule(turns=st.integers(1, 8))
+    def go_on(self, turns: int) -> None:
+        for _ in range(turns):
+            self.stage.turn()
+
+    @rule()
+    def cut_the_power(self) -> None:
+        self.stage.cut_power()
+
+    @rule(data=st.data())
+    def set_the_clock(self, data: st.DataObject) -> None:
+        milliseconds = data.draw(st.sampled_from(self.clock_steps_ms))
+        if (
+            not self.is_there(Headquarters)
+            and self.earliest_ms < self.set_by_ms + milliseconds < self.latest_ms
+        ):
+            self.set_by_ms += milliseconds
+            self.stage.clock.set_wall(milliseconds)
+
+    @rule(away=st.booleans())
+    def hq_goes_or_comes(self, away: bool) -> None:
+        self.stage.air.away = away
+        if away:
+            self.stage.hq.disconnect()
+        else:
+            self.stage.hq.connect()
+
+    @rule(call=st.sampled_from(["pay", "query", "reverse"]), fault=st.sampled_from(list(FakeFault)))
+    def the_gateway_fails(self, call: str, fault: FakeFault) -> None:
+        if call == "pay" or fault is not FakeFault.LATE:
+            self.stage.gateway.fail_next(call, fault)
+
+    @rule()
+    def what_is_late_arrives(self) -> None:
+        self.stage.step(self.stage.gateway.deliver_late)
+        self.stage.step(self.stage.refunds.deliver_late)
+
+    @rule(place=PLACES, paper=st.sampled_from([PaperState.OUT, PaperState.ENOUGH]), absent=st.booleans())
+    def something_is_with_a_printer(self, place: str, paper: PaperState, absent: bool) -> None:
+        printer = self.stage.printers[place]
+        printer.paper, printer.absent = paper, absent
+
+    @invariant()
+    def books_add_up(self) -> None:
+        if hasattr(self, "stage"):
+            assert sum(self.stage.store.read(lambda unit: unit.ledger.balances()).values()) == 0
+
+    def teardown(self) -> None:
+        if not hasattr(self, "stage"):
+            return
+        self.mend()
+        self.stage.rest()
+        found = violations(self.stage)
+        assert not found, "\n".join(found)
+
+    def mend(self) -> None:
+        """End every fault that does not end by itself."""
+        self.stage.hq.connect()
+        for printer in self.stage.printers.values():
+            printer.paper, printer.absent = PaperState.ENOUGH, False
+
+
+class Mall(Rows):
+    """A kiosk, a till, a counter and phones, and all that may happen to them."""
+
+    scenario = Scenario(
+        "any row of steps in the mall",
+        lambda world: [],
+        places=COUNTERS,
+        members=MEMBERS,
+        phone=PHONES_RULES,
+        takes=KINDS,
+    )
 
     @rule(place=PLACES, goods=GOODS, phones=PHONES, cash=CASH, asks=ASKS, codes_first=st.booleans())
     def shop(
@@ -100,9 +181,7 @@ class Mall(RuleBasedStateMachine):
         codes_first: bool,
     ) -> None:
         """Somebody comes to a free place, or to the till of somebody who has gone."""
-        if any(
-            isinstance(one, Buyer) and one.workstation == place and not one.done for one in self.stage.people
-        ):
+        if self.is_busy(place):
             return
         codes = [self.stage.code(**phone) for phone in phones]
         # Whoever has paid a part in cash pays the rest; giving up then takes a supervisor, see Returner.
@@ -113,12 +192,42 @@ class Mall(RuleBasedStateMachine):
             )
         else:
             shopper = Buyer(place, goods, codes=codes, cash_fen=notes, codes_first=codes_first)
-        self.stage.people = [*self.stage.people, shopper]
+        self.come(shopper)
 
-    @rule(turns=st.integers(1, 12))
-    def go_on(self, turns: int) -> None:
-        for _ in range(turns):
-            self.stage.turn()
+    def is_busy(self, place: str) -> bool:
+        """Return whether somebody buys there."""
+        buyers = [one for one in self.stage.people if isinstance(one, Buyer) and not one.done]
+        return any(one.workstation == place for one in buyers)
+
+    @rule(spends=st.booleans(), asks=st.sampled_from([[], [{"amount_fen": 50}], [{"amount_fen": 333}, REST]]))
+    def a_member_buys(self, spends: bool, asks: list[dict[str, int]]) -> None:
+        if self.is_busy(TILL) or any(isinstance(one, Patron) for one in self.stage.people):
+            return
+        goods = [(COLA, "cola"), (weight_label("101", 500), "apple")]
+        codes = [self.stage.code() for _ in range(4)]
+        self.come(Patron(TILL, goods, codes=codes, cash_fen=[400], asks=asks, spends=spends))
+
+    @rule(hasty=st.booleans(), outside=st.booleans())
+    def a_phone_pays(self, hasty: bool, outside: bool) -> None:
+        if not self.is_there(PhoneShopper):
+            self.come(PhoneShopper(hasty=hasty, begins_outside=outside))
+
+    @rule(phones=st.integers(0, 2), gives_up=st.booleans())
+    def a_guide_writes_a_ticket(self, phones: int, gives_up: bool) -> None:
+        if not self.is_there(CounterSale):
+            codes = [] if phones else [self.stage.code()]
+            self.come(CounterSale(phones=phones, codes=codes, gives_up=gives_up and phones > 0))
+
+    @rule()
+    def hq_pushes_prices_and_lists(self) -> None:
+        if not any(isinstance(one, Publisher) for one in self.stage.people):
+            self.come(Publisher(self.stage.air, price_pushes()))
+
+    @rule(deaf=st.integers(0, 2))
+    def hq_freezes_sales_and_thaws_them(self, deaf: int) -> None:
+        """Only beside a clock that is right: commands of a box whose clock is wrong are refused."""
+        if not self.set_by_ms and not any(isinstance(one, Headquarters) for one in self.stage.people):
+            self.come(Headquarters(self.stage.clock, deaf=deaf))
 
     @rule(place=PLACES, code=st.sampled_from([COLA, UNSOLD, "WIFI:S:x;;", "130000000000000000", "P:1"]))
     def scan_anything(self, place: str, code: str) -> None:
@@ -131,55 +240,109 @@ class Mall(RuleBasedStateMachine):
         self.stage.scanners[place].cut_off(COLA)
         self.stage.scanners[place].plug()
 
-    @rule()
-    def cut_the_power(self) -> None:
-        self.stage.cut_power()
-
-    @rule(milliseconds=st.sampled_from([-HOUR_MS, -60_000, 60_000, HOUR_MS]))
-    def set_the_clock(self, milliseconds: int) -> None:
-        """Within the business day, as numbers of orders begin anew with each."""
-        if -3 * HOUR_MS < self.set_by_ms + milliseconds < 6 * HOUR_MS:
-            self.set_by_ms += milliseconds
-            self.stage.clock.set_wall(milliseconds)
-
-    @rule(away=st.booleans())
-    def hq_goes_or_comes(self, away: bool) -> None:
-        if away:
-            self.stage.hq.disconnect()
-        else:
-            self.stage.hq.connect()
-
-    @rule(call=st.sampled_from(["pay", "query", "reverse"]), fault=st.sampled_from(list(FakeFault)))
-    def the_gateway_fails(self, call: str, fault: FakeFault) -> None:
-        if call == "pay" or fault is not FakeFault.LATE:
-            self.stage.gateway.fail_next(call, fault)
-
     @rule(fault=st.sampled_from(list(RefundFault)))
     def a_refund_fails(self, fault: RefundFault) -> None:
         self.stage.refunds.fail_next("refund", fault)
 
-    @rule()
-    def what_is_late_arrives(self) -> None:
-        self.stage.step(self.stage.gateway.deliver_late)
-        self.stage.step(self.stage.refunds.deliver_late)
 
-    @invariant()
-    def books_add_up(self) -> None:
-        if hasattr(self, "stage"):
-            assert sum(self.stage.store.read(lambda unit: unit.ledger.balances()).values()) == 0
+def opened(world: World) -> Sequence[Person]:
+    """Put the tariff in force; the guard is there from the start."""
+    world.store.write(lambda unit: unit.tariffs.replace((TARIFF,)))
+    return [Guard([])]
 
-    def teardown(self) -> None:
-        if not hasattr(self, "stage"):
+
+class Garage(Rows):
+    """An entry and an exit with booms, loops, cameras and boards, and the cars that use them."""
+
+    scenario = replace(
+        PAID_AT_EXIT, name="any row of steps in the garage", prepare=opened, places=PAY_STATIONS
+    )
+    clock_steps_ms = (-30_000, -4_000, 4_000)
+    latest_ms, earliest_ms = 5_000, -61_000
+
+    @rule(
+        read=st.sampled_from(["clear", "none", "doubtful", "wrong at the exit"]),
+        pays=st.sampled_from(["at the exit", "at the kiosk", "by a pass", "not at all"]),
+        balks=st.sampled_from([0, 0, 1]),
+    )
+    def a_car_comes(self, read: str, pays: str, balks: int) -> None:
+        guard = next(one for one in self.stage.people if isinstance(one, Guard))
+        if len(guard.motorists) == MOST_CARS:
             return
-        self.stage.hq.connect()
-        self.stage.rest()
-        found = violations(self.stage)
-        assert not found, "\n".join(found)
+        plate = PLATES[len(guard.motorists)]
+        pays = "at the exit" if pays == "by a pass" and read != "clear" else pays
+        codes = [self.stage.code() for _ in range(4)]
+        errand = Prepayer(plate, codes) if pays == "at the kiosk" and read == "clear" else None
+        car = Motorist(
+            plate,
+            looks(plate, read),
+            codes if pays == "at the exit" else [],
+            errand,
+            after=guard.motorists[-1] if guard.motorists else None,
+            owes_nothing=pays == "by a pass",
+            balks=balks,
+        )
+        guard.motorists, guard.done = [*guard.motorists, car], False
+        self.come(*([Office(plate)] if pays == "by a pass" else []), car)
+
+    @rule(lane=st.sampled_from(list(PARKING.facility.lanes)), times=st.integers(1, 3))
+    def somebody_walks_over_a_loop(self, lane: Any, times: int) -> None:
+        stage, boom = self.stage, self.stage.garage.booms[lane.name]
+        if boom.is_up or any(isinstance(one, Motorist) and not one.done for one in stage.people):
+            return
+        for _ in range(times):
+            boom.stand(True, False)
+            stage.turn()
+            boom.stand(False, False)
+        for _ in range(60):
+            # Cars know their stay by the passage that began when they came: no other must be left.
+            if stage.store.read(lambda unit: unit.passages.current(lane.name)) is None:
+                break
+            stage.turn()
+
+    @rule(lane=st.sampled_from(list(PARKING.facility.lanes)), deaf=st.integers(0, 1), stuck=st.integers(0, 1))
+    def a_gate_fails(self, lane: Any, deaf: int, stuck: int) -> None:
+        boom = self.stage.garage.booms[lane.name]
+        boom.deaf, boom.stuck = deaf, stuck
+
+    @rule(lane=st.sampled_from(list(PARKING.facility.lanes)), absent=st.booleans(), silent=st.booleans())
+    def a_board_goes_dark(self, lane: Any, absent: bool, silent: bool) -> None:
+        board = self.stage.garage.boards[lane.name]
+        board.absent, board.silent = absent, silent
+
+    @rule()
+    def hq_opens_for_whoever_stands_there(self) -> None:
+        car = self.stage.garage.first(EXIT)
+        if car is not None and not any(isinstance(one, GateOpener) for one in self.stage.people):
+            self.come(
+                GateOpener(clock=self.stage.clock, wishes=[CommandKind.OPEN_GATE], lane=EXIT, guest=car)
+            )
+
+    def mend(self) -> None:
+        """End every fault that does not end by itself."""
+        Rows.mend(self)
+        for board in self.stage.garage.boards.values():
+            board.absent = board.silent = False
 
 
-def test_any_row_of_what_people_do_and_what_happens_ends_with_nothing_lost_or_doubled() -> None:
+def looks(plate: str, read: str) -> tuple[Look, Look]:
+    """Return what the cameras make of a plate at the entry and at the exit."""
+    right, doubtful = Look(plate), Look(plate[:4] + "B" + plate[5:], (0.99,) * 4 + (0.52, 0.99, 0.99))
+    return {
+        "clear": (right, right),
+        "none": (Look(""), Look("")),
+        "doubtful": (doubtful, right),
+        "wrong at the exit": (right, Look("粤C99999", (0.9,) * 7)),
+    }[read]
+
+
+@pytest.mark.timeout(1_800 if PROOF else 120)
+@pytest.mark.parametrize("rows", [Mall, Garage], ids=["mall", "garage"])
+def test_any_row_of_what_people_do_and_what_happens_ends_with_nothing_lost_or_doubled(
+    rows: type[Rows], tally: Tally
+) -> None:
     run_state_machine_as_test(
-        Mall,
+        rows,
         settings=settings(
             max_examples=MACHINES,
             stateful_step_count=STEPS,
@@ -187,15 +350,26 @@ def test_any_row_of_what_people_do_and_what_happens_ends_with_nothing_lost_or_do
             suppress_health_check=list(HealthCheck),
         ),
     )
+    tally.add(Counted.SEQUENCES, MACHINES)
 
 
-def test_the_rows_play_real_sales() -> None:
-    stage = Stage(Scenario("one sale", lambda world: []), 1)
-    stage.people = []
-    stage._guarded(stage._start)
+def test_the_rows_play_real_sales_and_stays() -> None:
+    stage = World(Mall.scenario, 1)
+    stage.begin()
     stage.people = [Buyer(KIOSK, [(COLA, "cola")], codes=[stage.code()])]
-    for turn in (stage.turn, stage.turn, partial(stage.cut_power)):
-        turn()
+    stage.turn()
+    stage.turn()
+    stage.cut_power()
     stage.rest()
     assert stage.people[0].has_paid
     assert violations(stage) == []
+    garage = World(Garage.scenario, 1)
+    car = Motorist(PLATES[0], looks(PLATES[0], "clear"), [garage.code() for _ in range(4)])
+    garage.people = [car, Guard([car])]
+    garage.begin()
+    garage.turn()
+    garage.cut_power()
+    garage.rest()
+    assert car.where is Where.GONE
+    assert [one.kind for one in garage.hq.applied].count("parking.left") == 1
+    assert violations(garage) == []
