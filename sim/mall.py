@@ -136,8 +136,8 @@ class Mall:
         assert self.phones is not None
         return self.phones.url("demo-mall", "edge-1")
 
-    def open(self) -> None:
-        """Start everything and wait until the service is ready.
+    def open(self, serves: bool = True) -> None:
+        """Start everything and wait until the service is ready. serves: else the caller starts the service.
 
         Raises ShopperError when it is not, OSError when a port is taken; `close` is due even then.
         """
@@ -157,7 +157,8 @@ class Mall:
             self._import_goods()
         if not (self._settings.folder / "tariff.csv").exists():
             self._import_tariff()
-        self.start_edge()
+        if serves:
+            self.start_edge()
         self.lanes.start()
 
     def _phone_settings(self) -> PhoneSettings:

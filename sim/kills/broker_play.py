@@ -22,7 +22,8 @@ from sim.mall import Mall, MallSettings
 from sim.shopper import payment_code
 
 _RULES = "poll_ms = 200\npaid_idle_ms = 600000\nrepeat_window_ms = 100"
-_HQ = "first_delay_s = 0.05\nlast_delay_s = 0.1"
+# HQ comes back after half a second: a box that is there before it speaks to nobody, and waits 5 s for an ack.
+_HQ = "first_delay_s = 0.8\nlast_delay_s = 0.9"
 _LOOK_S, _PATIENCE_S = 0.02, 30.0
 _KIOSK = "/api/kiosk/K01"
 

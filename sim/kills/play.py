@@ -10,9 +10,9 @@ from __future__ import annotations
 import multiprocessing
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from sim.clocks import monotonic_s
@@ -151,7 +151,7 @@ class _Stage:
     """A mall with people who try again, and who of them was hit by which kill."""
 
     def __init__(self, site: KillSite, digits: Callable[[int], str], kept: ExitStack) -> None:
-        self.site, self._digits, self._kept = site, digits, kept
+        self.site, self._digits = site, digits
         self._meter = Meter()
         mall, stop = site.mall, site.mall.stop
         kiosk, office = (kept.enter_context(PatientCalls(mall.url, self._meter, stop)) for _ in range(2))
@@ -166,17 +166,18 @@ class _Stage:
             plate=lambda: some_plate(digits),
             workstation="K02",
         )
+        self._wechat = kept.enter_context(Calls(mall.gateway.url, self._meter, stop))
         self.phones: list[tuple[Phone, str]] = []
 
-    def come(self, why: str) -> Phone:
-        """Let another shopper come."""
+    @contextmanager
+    def shopper(self, why: str) -> Iterator[Phone]:
+        """Let another shopper come, and leave."""
         mall = self.site.mall
-        box = self._kept.enter_context(PatientCalls(mall.public_url, self._meter, mall.stop))
-        office = self._kept.enter_context(Calls(mall.gateway.url, self._meter, mall.stop))
-        phone = Phone(box, office, mall.stop, self._digits)
-        phone.take_out("Lin")
-        self.phones.append((phone, why))
-        return phone
+        with PatientCalls(mall.public_url, self._meter, mall.stop) as box:
+            phone = Phone(box, self._wechat, mall.stop, self._digits)
+            phone.take_out("Lin")
+            self.phones.append((phone, why))
+            yield phone
 
     def blame(self, violation: str) -> str:
         """Return a violation of the books with the kill that hit whom it names."""
@@ -239,11 +240,11 @@ def _walk(stage: _Stage, name: str, at: int, again: int, toll: KillToll) -> bool
     why = f"{name}, boundary {where}; python -m sim kills --journey {name!r} --at {where}"
     toll.walks += 1
     try:
-        word = journey.ready(stage.place, phone := stage.come(why), Dice(at))
-        with ThreadPoolExecutor(1) as pool:
+        with stage.shopper(why) as phone, ThreadPoolExecutor(1) as pool:
+            word = journey.ready(stage.place, phone, Dice(at))
             site.arm(at)
             died = _watch(site, pool.submit(journey.go, stage.place, phone, word), toll, again)
-        journey.end(stage.place)
+            journey.end(stage.place)
     except CallError as error:
         toll.problems.append(f"{error}; {why} ({site.where})")
         died = True

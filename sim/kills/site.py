@@ -56,11 +56,10 @@ class KillSite:
     def __enter__(self) -> KillSite:
         self._kept.callback(self.mall.close)
         try:
-            self.mall.open()
-            self.mall.kill_edge()
+            self._nursery = self._kept.enter_context(Nursery(self._modules, self._told))
+            self.mall.open(serves=False)
             assert self.mall.phones is not None
             self.mall.phones.relay.retry_s = _REPUBLISH_S
-            self._nursery = self._kept.enter_context(Nursery(self._modules, self._told))
             if not self.start():
                 raise ShopperError(f"the service is not ready; see {self.folder / 'mall' / 'edge.log'}")
         except BaseException:
