@@ -40,4 +40,76 @@ DISK = (
         POWER,
         "a copy that was reported as made is not there",
     ),
+    Bug(
+        "a database that turned out damaged is used on",
+        "P31",
+        (
+            Edit(
+                "edge/store/sqlite_store.py",
+                "            self._damage = damage\n",
+                "",
+            ),
+        ),
+        "tests/crash/test_io_faults.py::test_a_database_that_turns_out_damaged_is_neither_read_nor_written_any_more",
+        "DID NOT RAISE|Regex pattern did not match|assert|Corrupt",
+    ),
+    Bug(
+        "a unit that failed leaves what it wrote to those who share its commit",
+        "P17",
+        (
+            Edit(
+                "edge/store/sqlite_store.py",
+                '            connection.execute("ROLLBACK TO unit")\n            connection.execute("RELEASE unit")\n        raise\n',
+                '            connection.execute("RELEASE unit")\n        raise\n',
+            ),
+        ),
+        "tests/integration/test_sqlite_store.py::test_a_unit_that_fails_is_undone_alone",
+        "assert",
+    ),
+    Bug(
+        "the reserve is kept while money cannot be written down",
+        "P31",
+        (
+            Edit(
+                "edge/store/sqlite_store.py",
+                "            if not (had_reserve and is_full(error.__cause__)):\n                raise\n",
+                "            raise\n",
+            ),
+        ),
+        "tests/integration/test_disk_full.py::test_the_step_that_meets_a_full_disk_is_kept_by_letting_go_of_the_reserve",
+        "assert 0 == 1|Unavailable",
+    ),
+    Bug(
+        "a full disk refuses payments that are in flight",
+        "P31",
+        (
+            Edit(
+                "edge/services/watch_disk.py",
+                "    Use.SALE: DiskLevel.FULL,\n",
+                "    Use.SALE: DiskLevel.FULL,\n    Use.PAYMENT: DiskLevel.FULL,\n",
+            ),
+        ),
+        "tests/unit/test_watch_disk.py::test_payments_refunds_and_exits_are_never_refused",
+        "assert",
+    ),
+    Bug(
+        "after a copy was put back a number stands for two events",
+        "P4",
+        (Edit("edge/store/backup.py", "            _count_on(part, database)\n", ""),),
+        "tests/integration/test_backup.py::test_after_a_restore_no_number_stands_for_two_events",
+        "assert",
+    ),
+    Bug(
+        "the business day of a night in which clocks change is counted in hours",
+        "P19",
+        (
+            Edit(
+                "edge/services/business_day.py",
+                "    return (local(at, rules.zone) - timedelta(hours=rules.day_starts_h)).date().isoformat()\n",
+                "    return local(at - rules.day_starts_h * 3_600_000, rules.zone).date().isoformat()\n",
+            ),
+        ),
+        "tests/unit/test_daylight_saving.py",
+        "assert",
+    ),
 )

@@ -358,4 +358,30 @@ GOODS = (
         "tests/unit/test_services_points.py",
         "assert",
     ),
+    Bug(
+        "a phone's request that HQ relays again has its effect again",
+        "P1",
+        (
+            Edit(
+                "edge/services/admit_request.py",
+                "        if correlation in self._answers:\n            return Verdict.REPEAT\n",
+                "",
+            ),
+        ),
+        "tests/unit/test_hq_relay.py::test_a_retry_has_no_second_effect",
+        "assert",
+    ),
+    Bug(
+        "an exit code is good for two bags",
+        "P9",
+        (
+            Edit(
+                "edge/services/pass_exit.py",
+                "        unit.exits.put(_used(shown.one, ExitState.PASSED, place, by, now))\n    elif",
+                "        pass\n    elif",
+            ),
+        ),
+        "tests/unit/test_pass_exit.py::test_a_code_is_good_once_and_then_says_who_used_it_when_and_where",
+        "assert",
+    ),
 )
