@@ -18,6 +18,7 @@ OPERATIONS = ROOT / "docs/operations"
 
 #: What a technician must find, and a word that each page cannot do without.
 PAGES = {
+    "clocks.md": "timedatectl",
     "backup.md": "restore",
     "catalogue.md": "--skip-bad",
     "central-cashier.md": "share_permille",
