@@ -91,6 +91,9 @@ def _line(name: str, took_ms: Sequence[float]) -> str:
 class Calls:
     """A phone's or a machine's calls to one address; one of these for each thread of doings."""
 
+    #: The longest pause before what is to be sent again, in seconds, whatever the answer asks for.
+    most_pause_s = _MOST_PAUSE_S
+
     def __init__(self, base: str, meter: Meter, stop: threading.Event, language: str = "zh") -> None:
         self.base, self.token = base, ""
         self._meter, self._stop = meter, stop
@@ -124,7 +127,7 @@ class Calls:
             answer = self._timed(name, method, self.base + path, body, as_json=True)
             if answer.status_code not in _AGAIN:
                 break
-            pause_s = min(_MOST_PAUSE_S, float(answer.headers.get("Retry-After", again)))
+            pause_s = min(self.most_pause_s, float(answer.headers.get("Retry-After", again)))
             if self._stop.wait(pause_s):
                 break
         if answer.status_code >= 400:

@@ -13,8 +13,8 @@ from sim.crowd.phone import Paid, Phone
 from sim.goods import demo_goods
 
 #: How often something is tried again while the service is away, and the pause between.
-TRIES = 60
-PAUSE_S = 0.25
+TRIES = 300
+PAUSE_S = 0.05
 
 _AWAY = frozenset({0, 429, 502, 503, 504})
 _GOODS = tuple(one for one in demo_goods() if one.sold_by == "piece" and not one.age_min)
@@ -22,6 +22,8 @@ _GOODS = tuple(one for one in demo_goods() if one.sold_by == "piece" and not one
 
 class PatientCalls(Calls):
     """Calls that are made again until the service is back; what they do is done once all the same."""
+
+    most_pause_s = PAUSE_S
 
     def _ask(self, name: str, method: str, path: str, body: Json | None) -> Json:
         for again in range(TRIES):
