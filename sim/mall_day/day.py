@@ -80,6 +80,8 @@ class MallDay:
         self.drivers = Drivers(self.house, trips, self._send)
         self.arrivals = sorted(_arrival(lots) for _ in range(plan.orders))
         self.come = 0
+        hours = [*(one[0] for one in plan.cuts), *(one[0] for one in plan.steps), *plan.away, 0.0]
+        self._troubled_until = max(hours) * HOUR_MS
         for car in self.drivers.cars:
             if car.trip.way is Way.CODE and lots.random() < OWNERS / 0.4:
                 self.house.garage.owners.owners.add(car.plate)
@@ -176,6 +178,12 @@ class MallDay:
     def _is_over(self) -> bool:
         if self.house.clock.passed_ms > LONGEST_MS:
             return True
+        if (
+            not self.house.is_on
+            or self.at_ms < self._troubled_until
+            or len(self.house.cuts) < len(self.plan.cuts)
+        ):
+            return False
         done = self.come == self.plan.orders and self.drivers.gone
         if not done or not all(one.done for one in self.shoppers.people[-200:]):
             return False

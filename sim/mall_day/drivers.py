@@ -132,7 +132,6 @@ class Drivers:
         car.waits.append(waited_ms)
         car.waited_ms = max(car.waited_ms, waited_ms)
         yield from self._drive(lane, car)
-        garage.queues[lane].popleft()
         self._note(car, enters)
         yield from self._after(lane, car, enters)
         self.at_lanes -= 1
@@ -172,6 +171,8 @@ class Drivers:
         for near, far in _DRIVE:
             boom.stand(near, far)
             car.driven += 1
+            if not (near or far):
+                self.house.garage.queues[lane].popleft()
             self._turn(lane, show=False)
             yield MOVES
 

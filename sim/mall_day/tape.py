@@ -9,6 +9,9 @@ from sim.steps import Crash, Steps
 #: Steps that are hashed at a time.
 _BATCH = 4_096
 
+#: Steps after which a power cut waits no longer for the right kind.
+PATIENCE = 5_000
+
 
 class Tape(Steps):
     """Counts and hashes steps without keeping them; a day has millions."""
@@ -24,7 +27,8 @@ class Tape(Steps):
     def cut_after(self, steps: int, kinds: tuple[str, ...] = ("",)) -> None:
         """Have the service die so many steps from here, or at the next step after it of these kinds.
 
-        kinds: how the names of the steps begin, such as "unit." for one inside a transaction.
+        kinds: how the names of the steps begin, such as "unit." for one inside a transaction; on a day on
+        which nothing of the kind happens any more any step will do after PATIENCE.
         """
         self._cut_at, self._cut_in = self._taken + steps, kinds
 
@@ -34,9 +38,12 @@ class Tape(Steps):
         self.names.append(name)
         if len(self.names) >= _BATCH:
             self._flush()
-        if self._cut_at is not None and self._taken >= self._cut_at and name.startswith(self._cut_in):
+        if self._cut_at is not None and self._is_cut(name, self._taken - self._cut_at):
             self._cut_at = None
             raise Crash(f"step {self._taken}: {name}")
+
+    def _is_cut(self, name: str, late: int) -> bool:
+        return late >= PATIENCE or (late >= 0 and name.startswith(self._cut_in))
 
     def note(self, what: str) -> None:
         """Put a line into the log that is no step of its own."""
