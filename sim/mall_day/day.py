@@ -176,18 +176,16 @@ class MallDay:
             yield LOOKS_EVERY
 
     def _is_over(self) -> bool:
-        if self.house.clock.passed_ms > LONGEST_MS:
+        house = self.house
+        if not house.is_on:
+            return False
+        if house.clock.passed_ms > LONGEST_MS:
             return True
-        if (
-            not self.house.is_on
-            or self.at_ms < self._troubled_until
-            or len(self.house.cuts) < len(self.plan.cuts)
-        ):
+        troubled = self.at_ms < self._troubled_until or len(house.cuts) < len(self.plan.cuts)
+        if troubled or self.come < self.plan.orders or not self.drivers.gone:
             return False
-        done = self.come == self.plan.orders and self.drivers.gone
-        if not done or not all(one.done for one in self.shoppers.people[-200:]):
-            return False
-        return all(one.done for one in self.shoppers.people) and self.house.read(_is_still)
+        # Those who came last are asked first: this is asked at every step.
+        return all(one.done for one in reversed(self.shoppers.people)) and house.read(_is_still)
 
 
 def _is_still(unit: Unit) -> bool:
