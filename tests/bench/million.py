@@ -2,8 +2,8 @@
 
 The real service sells once and lets one car in and out; every row that this left, of the tables that keep
 their rows for ever, is copied by SQL with ids, numbers, days, moments and tokens of its own, a thousand
-orders to a day into the past. What retention clears (conversions, reads of plates, journeys, counts of a
-day) is not copied.
+orders to a day into the past. What retention clears (scans, conversions, reads of plates, journeys, counts of
+a day) is not copied.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Row = tuple[object, ...]
 
 #: Kept for ever, for each order and for each stay; parents before children.
 OF_ORDERS = (
-    "baskets", "basket_lines", "scans", "orders", "order_lines", "order_terms", "attempts", "tenders",
+    "baskets", "basket_lines", "orders", "order_lines", "order_terms", "attempts", "tenders",
     "postings", "entries", "bookings", "receipts", "touches", "attributions", "payment_splits",
 )  # fmt: skip
 OF_STAYS = ("sessions", "passages", "gate_commands", "parking_claims", "parking_purchases", "validations")
