@@ -223,8 +223,8 @@ def _cash_fen(events: list[Event]) -> int:
 
 
 def _papers(world: World, events: list[Event]) -> Iterator[str]:
-    """Each paid order has one paper at most; without a crash exactly one."""
-    jobs = [job for printer in world.printers.values() for job in printer.printed]
+    """Each paid order has one paper at most, be it torn; without a crash exactly one."""
+    jobs = [job for printer in world.printers.values() for job in (*printer.printed, *printer.torn)]
     papers = Counter(_number_on(job) for job in jobs if not _is_copy(job))
     here = [data for data in _of(events, "order.paid") if data["workstation"] in world.places]
     numbers = {data["number"] for data in here}

@@ -19,7 +19,9 @@ from edge.errors import Invalid
 from sim.boundaries import Toll, deaths
 from sim.checks import outcome
 from sim.conditions import CLOCKS, WORLDS, Conditions
+from sim.garage.broken_devices import BROKEN
 from sim.garage.long_stays import LONG_STAYS
+from sim.garage.pushed import TARIFF_PUSHED
 from sim.garage.scenarios import GARAGES
 from sim.promised import broken, promises
 from sim.scenarios import SCENARIOS
@@ -29,7 +31,9 @@ from sim.world import Scenario, World
 T = TypeVar("T")
 
 #: All that can be explored, by name.
-EVERY: dict[str, Scenario] = {one.name: one for one in (*SCENARIOS, *GARAGES, *LONG_STAYS)}
+EVERY: dict[str, Scenario] = {
+    one.name: one for one in (*SCENARIOS, *GARAGES, TARIFF_PUSHED, *LONG_STAYS, *BROKEN)
+}
 
 #: Words in the names of scenarios that do not fit a wrong clock or a power cut: HQ's commands are refused by
 #: a wrong clock, bills, counters' days and what HQ pushes go by the true time, and a loop that hangs is told

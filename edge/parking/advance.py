@@ -297,15 +297,18 @@ def _on_answer(passage: Passage, said: GuardAnswer, now: int, rules: PassageRule
 def _on_unseen(passage: Passage, seen: Blind | LoopStuck, now: int) -> Step:
     if isinstance(seen, Blind):
         return still(replace(passage, blind=True))
-    nobody = passage.crossed or not (passage.plate or passage.opening)
+    nobody = _crossed(passage) or not (passage.plate or passage.opening)
     return _gone(passage, now) if nobody else still(passage)
 
 
 def _gone(passage: Passage, now: int) -> Step:
     """End a passage of which nobody is there: who crossed the lane under an opening of its own is through."""
-    if passage.crossed and passage.opening:
-        return through_and_over(passage, now)
-    return end(passage, PassageEnd.GONE, now)
+    return through_and_over(passage, now) if _crossed(passage) else end(passage, PassageEnd.GONE, now)
+
+
+def _crossed(passage: Passage) -> bool:
+    """Whether all but one loop say that the vehicle went through under its opening, or nobody looked."""
+    return bool(passage.opening) and (passage.crossed or passage.near_freed or passage.blind)
 
 
 def _opens_already(passage: Passage, now: int, rules: PassageRules) -> bool:

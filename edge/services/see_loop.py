@@ -52,11 +52,12 @@ def see_inputs(box: Box, lane: Lane, inputs: GateInputs, *, first: bool = False)
 
     def work(unit: Unit) -> None:
         turn = LaneTurn(unit, box, lane, now)
-        free = _freed(stuck_loops(unit, lane), inputs)
+        hanging = stuck_loops(unit, lane)
+        changes = _news(lane, unit.passages.current(lane.name), inputs, hanging)
+        _take(turn, changes, _place(inputs) if lane.boom else None, found=first)
+        free = _freed(hanging, inputs)
         if free:
             believe_again(unit, box, lane, inputs.loops, free, now)
-        changes = _news(lane, unit.passages.current(lane.name), inputs, stuck_loops(unit, lane))
-        _take(turn, changes, _place(inputs) if lane.boom else None, found=first)
 
     box.store.write(work)
     return True
@@ -125,7 +126,7 @@ def _take(
 
 def _hangs(passage: Passage, at: int) -> bool:
     """Whether a loop is occupied for so long, with no vehicle known to be there, that it must be stuck."""
-    if not any(passage.loops) or (passage.plate and not passage.crossed):
+    if not any(passage.loops) or (passage.plate and not (passage.crossed or passage.near_freed)):
         return False
     return at - passage.signs_at >= STUCK_MS
 

@@ -27,6 +27,7 @@ from edge.services.passage_records import CameraClock
 from edge.services.record_late import record_late
 from edge.services.records import Unit
 from edge.services.show_lane import lane_words
+from edge.services.stuck_loops import stuck_loops
 
 #: An older read is of a vehicle that is not there any more, whatever the camera calls it.
 LATE_MS = 300_000
@@ -88,7 +89,8 @@ def _on_read(turn: LaneTurn, read: PlateRead) -> LaneAnswer:
         if last is not None and _is_old_news(turn, last, read):
             turn.see(last, read)
             return LaneAnswer(read.read_id, LaneOutcome.REPEAT)
-        if lane.loops and read.trigger is Trigger.AUTO and read.age_ms > lane.stale_read_s * 1000:
+        late = read.trigger is Trigger.AUTO and read.age_ms > lane.stale_read_s * 1000
+        if late and lane.loops and 0 not in stuck_loops(unit, lane):
             # Nobody stands on the loops: it is of a vehicle before the last one.
             return _of_one_gone(turn, read)
         if read.trigger is Trigger.TURNED_BACK:

@@ -67,8 +67,12 @@ def believe_again(
         detail = f"loop {number + 1} of lane {lane.name} is free again"
         clear_alarm(unit, box.ids, now, box.origin, _name(lane, number), "free", detail)
     passage = unit.passages.current(lane.name)
-    if passage is not None:
-        unit.passages.put(replace(passage, loops=without(loops[: lane.loops], stuck_loops(unit, lane))))
+    if passage is None:
+        return
+    now_on = without(loops[: lane.loops], stuck_loops(unit, lane))
+    # A vehicle may be under the boom just now: it goes on as if all loops had been believed all the time.
+    far = len(now_on) > 1 and now_on[-1] and bool(passage.opening)
+    unit.passages.put(replace(passage, loops=now_on, on_far=far, near_freed=far and not now_on[0]))
 
 
 def _name(lane: Lane, loop: int) -> str:

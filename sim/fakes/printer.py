@@ -22,7 +22,9 @@ class FakePrinter:
     """Port Printer. Turn the attributes to make it fail.
 
     absent: unplugged. paper, cover_open: as the printer would report. loses_proof: the next jobs are
-    printed but their proof does not come back. printed: the jobs that came out on paper, in order.
+    printed but their proof does not come back. runs_out: the roll ends in the middle of the next job, which
+    nobody can tell from a whole one; torn: what came out of those. printed: the jobs that came out on
+    paper, in order.
     """
 
     def __init__(self, name: str = "printer") -> None:
@@ -31,6 +33,8 @@ class FakePrinter:
         self.paper = PaperState.ENOUGH
         self.cover_open = False
         self.loses_proof = False
+        self.runs_out = False
+        self.torn: list[PrintJob] = []
         self.printed: list[PrintJob] = []
         self.drawer_kicks = 0
         self._outcomes: dict[str, PrintOutcome] = {}
@@ -44,6 +48,11 @@ class FakePrinter:
         state = self.printer_status()
         if not state.ready:
             return PrintResult(PrintOutcome.NOT_STARTED, state.detail)
+        if self.runs_out:
+            self.runs_out, self.paper = False, PaperState.OUT
+            self._outcomes[job.job_id] = PrintOutcome.UNCERTAIN
+            self.torn.append(job)
+            return PrintResult(PrintOutcome.UNCERTAIN, "the paper ran out at the end of it")
         self.printed.append(job)
         self.drawer_kicks += sum(isinstance(block, Drawer) for block in job.blocks)
         outcome = PrintOutcome.UNCERTAIN if self.loses_proof else PrintOutcome.PRINTED

@@ -68,7 +68,7 @@ class Motorist(Person):
     somebody who acts while the car is inside. times: when it was last anywhere, in true milliseconds.
     after: comes only when that car is inside. owes_nothing: has a right to leave without paying. balks: how
     often it backs out under the entry's risen boom. comes_ms: not before then. stays_ms: longer than a
-    clock that is put right may jump back over twice.
+    clock that is put right may jump back over twice. pushes: how often a camera tells of it each time.
     """
 
     plate: str
@@ -79,6 +79,7 @@ class Motorist(Person):
     owes_nothing: bool = False
     balks: int = 0
     comes_ms: int = 0
+    pushes: int = 1
     stays_ms: int = 70_000
     where: Where = Where.COMING
     since_ms: int = 0
@@ -118,13 +119,14 @@ class Motorist(Person):
         if garage.queues[lane] or garage.booms[lane].is_up:
             # Nobody drives up under another's opening.
             return
-        self.before = place.box.store.read(lambda unit: _passage(unit, lane))[0]
+        self.before = place.box.store.read(lambda unit: _before(unit, lane))
         garage.queues[lane].append(self)
         self.where, self.since_ms, self.driven = where, garage.clock.passed_ms, 0
         self.times[where] = self.since_ms
         garage.booms[lane].stand(True, False)
         look = self.looks[where is Where.AT_EXIT]
-        garage.eyes[lane].see(look.text, look.confidences)
+        for _ in range(self.pushes):
+            garage.eyes[lane].see(look.text, look.confidences)
 
     def drives(self, garage: Garage) -> bool:
         """Go on if the boom lets it; return whether the car moved."""
@@ -198,6 +200,14 @@ def _passage(unit: Unit, lane: str) -> tuple[str, str]:
     return ("", "") if passage is None else (passage.passage_id, passage.session_id)
 
 
+def _before(unit: Unit, lane: str) -> str:
+    """Return the passage before the one that a car driving up becomes; a ghost without a plate becomes it."""
+    current, last = unit.passages.current(lane), unit.passages.last(lane)
+    if current is not None and current.plate:
+        return current.passage_id
+    return "" if last is None else last.passage_id
+
+
 @dataclass(slots=True)
 class Prepayer(Person):
     """Pays at the kiosk before going to the car; `plate` is typed there."""
@@ -262,9 +272,11 @@ class Guard(Person):
     """Looks at the cars, answers truthfully what is asked, and helps whoever waits too long.
 
     asked: how often of each reason. looks: what stood on the page of each lane, and for how many looks.
+    patience_ms: how long a car waits unknown before the guard opens for whoever it is.
     """
 
     motorists: Sequence[Motorist] = field(repr=False)
+    patience_ms: int = HELPED_MS
     asked: dict[str, int] = field(default_factory=dict)
     looks: dict[str, tuple[str, int]] = field(default_factory=dict)
 
@@ -285,7 +297,7 @@ class Guard(Person):
         elif passage is not None and _is_to_pay(passage):
             if waited_ms > UNPAID_MS:
                 self._say(place, lane, passage, car, Answer.LET_OUT)
-        elif waited_ms > HELPED_MS and not place.garage.booms[lane].is_up:
+        elif waited_ms > self.patience_ms and not place.garage.booms[lane].is_up:
             self._come(place, lane, passage, car)
 
     def _come(self, place: Place, lane: str, passage: Passage | None, car: Motorist) -> None:

@@ -42,7 +42,10 @@ class EyeHabits:
 
 @dataclass(slots=True)
 class Boom:
-    """Port Gate. deaf: of the next pulses nobody hears what became. stuck: the next pulses lift nothing."""
+    """Port Gate. deaf: of the next pulses nobody hears what became. stuck: the next pulses lift nothing.
+
+    hangs: detectors that report a vehicle whatever stands there.
+    """
 
     name: str
     clock: FakeClock = field(repr=False)
@@ -50,6 +53,7 @@ class Boom:
     deaf: int = 0
     stuck: int = 0
     loops: tuple[bool, bool] = (False, False)
+    hangs: tuple[bool, bool] = (False, False)
     up_at: int | None = None
     down_at: int | None = None
 
@@ -88,7 +92,8 @@ class Boom:
     def inputs(self) -> GateInputs:
         """Read switches and loops."""
         up = self.is_up
-        return GateInputs(up, not up, self.loops)
+        near, far = (is_on or hangs for is_on, hangs in zip(self.loops, self.hangs, strict=True))
+        return GateInputs(up, not up, (near, far))
 
     def status(self) -> DeviceStatus:
         """Return CONNECTED."""
