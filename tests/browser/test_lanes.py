@@ -314,3 +314,23 @@ def test_a_car_is_found_by_a_part_of_its_plate(booth: Booth, page: Page) -> None
     expect(page.locator("tbody tr")).to_have_count(1)
     expect(page.locator("tbody tr")).to_contain_text("京A88888")
     expect(page.locator("tbody tr")).to_contain_text("to pay")
+
+
+def test_a_fee_that_rests_on_a_clock_without_time_says_so_to_the_guard(
+    booth: Booth, browser: Browser
+) -> None:
+    booth.enter()
+    booth.rig.ports.clock.reboot(20_000, off_ms=3 * 3_600_000, wall_at=0, trusted=False)
+    booth.rig.ports.clock.advance(60_000)
+    booth.see(OUT, camera_at_ms=None)
+    context = browser.new_context(viewport={"width": PHONE[0], "height": PHONE[1]})
+    page = context.new_page()
+    watched = watch(page, booth.origin)
+    open_booth(page, booth, "zh")
+    note = lane(page, OUT).locator('[data-clock="least_time"]')
+    expect(note).to_contain_text("已按可确定的最短时长收费")
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / "lanes-clock-zh.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    assert (watched.errors, watched.elsewhere) == ([], [])
+    context.close()

@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass, field, replace
 
 from edge.clock import Boot
-from edge.services.watch_clock import ALARM, MAX_BOOTS, ClockWatch, unsynchronised_ms, watch_clock
+from edge.services.stay_time import MAX_BOOTS
+from edge.services.watch_clock import ALARM, ClockWatch, unsynchronised_ms, watch_clock
 from sim.fakes.clock import START_AT, FakeClock
 from sim.fakes.store import FakeStore
 from tests.unit.hq_samples import ORIGIN, CountingIds
