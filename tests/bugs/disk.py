@@ -15,7 +15,6 @@ DISK = (
         (Edit("edge/store/database.py", '    "synchronous": 2,', '    "synchronous": 1,'),),
         POWER,
         "was acknowledged, what is there is an older one",
-        quick=True,
     ),
     Bug(
         "a step of the schema is not one transaction",

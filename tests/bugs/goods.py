@@ -107,6 +107,7 @@ GOODS = (
         ),
         Crashed("counter ticket, by a code at the counter"),
         "handed over 0 times",
+        quick=True,
     ),
     Bug(
         "a ticket's release code is good after the hand-over",
@@ -383,5 +384,43 @@ GOODS = (
         ),
         "tests/unit/test_pass_exit.py::test_a_code_is_good_once_and_then_says_who_used_it_when_and_where",
         "assert",
+    ),
+    Bug(
+        "points are earned in a transaction after the payment's",
+        "P34",
+        (
+            Edit("edge/services/complete_order.py", "    earn_for_order(unit, box, order, now)\n", ""),
+            Edit(
+                "edge/services/settle_attempt.py",
+                "    attempt, place = box.store.write(work)\n",
+                "    attempt, place = box.store.write(work)\n"
+                "    if attempt.state is AttemptState.APPROVED:\n"
+                "        from edge.services.earn_points import earn_for_order\n\n"
+                "        box.store.write(lambda unit: earn_for_order(unit, box, unit.orders.get(attempt.order_id), now))\n",
+            ),
+        ),
+        Crashed("member's points, given back"),
+        "points told are",
+    ),
+    Bug(
+        "a sale is credited in a transaction after the payment's",
+        "P38",
+        (
+            Edit(
+                "edge/services/complete_order.py",
+                "    note_sale(unit, box, order, now, landing_of(unit, order), parked=bool(validated.validations))\n",
+                "",
+            ),
+            Edit(
+                "edge/services/settle_attempt.py",
+                "    attempt, place = box.store.write(work)\n",
+                "    attempt, place = box.store.write(work)\n"
+                "    if attempt.state is AttemptState.APPROVED:\n"
+                "        from edge.services.attribute_sale import note_sale\n\n"
+                "        box.store.write(lambda unit: note_sale(unit, box, unit.orders.get(attempt.order_id), now))\n",
+            ),
+        ),
+        Crashed("came by codes, given back"),
+        "credited are",
     ),
 )

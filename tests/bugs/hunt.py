@@ -10,10 +10,11 @@ import re
 import sys
 from collections.abc import Iterator
 
+from edge.errors import EdgeError
 from sim.boundaries import Toll, deaths
 from sim.conditions import WORLDS
 from sim.explore import EVERY, quiet
-from sim.world import World
+from sim.world import Stuck, World
 
 SEED = 1
 
@@ -39,7 +40,11 @@ def _runs(name: str, world: str) -> Iterator[World]:
     scenario = EVERY[name]
     conditions = next(one for one in WORLDS if one.name == world)
     yield World(scenario, SEED, conditions=conditions)
-    same = deaths(scenario, SEED, conditions=conditions)
+    try:
+        same = deaths(scenario, SEED, conditions=conditions)
+    except (Stuck, EdgeError):
+        # Not even a run without a death comes to its end; that has been told.
+        return
     for begin in sorted(range(APART), key=lambda at: f"{at:05b}"[::-1]):
         for steps in same[begin::APART]:
             yield World(scenario, SEED, steps[:1], conditions=conditions)

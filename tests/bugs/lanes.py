@@ -153,6 +153,7 @@ LANES = (
         ),
         Crashed("car: turns back at the entry, comes again"),
         "1 stays began, 1 never were",
+        quick=True,
     ),
     Bug(
         "how long an opening waits is told by the wall clock",
@@ -179,5 +180,45 @@ LANES = (
         ),
         Crashed("car: unreadable at the exit"),
         "its stay .* is inside",
+    ),
+    Bug(
+        "parking is validated in a transaction after the payment's",
+        "P25",
+        (
+            Edit(
+                "edge/services/complete_order.py",
+                "    validated = validate_purchase(unit, box, order, now)\n",
+                "",
+            ),
+            Edit("edge/services/complete_order.py", ", parked=bool(validated.validations))", ")"),
+            Edit(
+                "edge/services/settle_attempt.py",
+                "    attempt, place = box.store.write(work)\n",
+                "    attempt, place = box.store.write(work)\n"
+                "    if attempt.state is AttemptState.APPROVED:\n"
+                "        from edge.services.validate_purchase import validate_purchase\n\n"
+                "        box.store.write(lambda unit: validate_purchase(unit, box, unit.orders.get(attempt.order_id), now))\n",
+            ),
+        ),
+        Crashed("parking validated, then given back"),
+        "parking was validated for",
+    ),
+    Bug(
+        "HQ's opening of a gate that was cut off is carried out again when the command comes again",
+        "P22",
+        (
+            Edit(
+                "edge/services/obey_command.py",
+                "    if known is not None:\n        return Obeyed(known, repeated=True)\n    record = _begun(",
+                "    if known is not None:\n        return Obeyed(known, repeated=known.state is not CommandState.BEGUN)\n    record = _begun(",
+            ),
+            Edit(
+                "edge/services/obey_command.py",
+                "    if not box.store.read(lambda unit: unit.commands.begun(1)):\n        return 0\n",
+                "    return 0\n",
+            ),
+        ),
+        Crashed("car: let out by HQ"),
+        "pulse|was opened|opened .* times",
     ),
 )

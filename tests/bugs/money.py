@@ -311,4 +311,11 @@ MONEY = (
         Crashed("phone payment, answers lost", "calm"),
         "fen were taken|not at rest",
     ),
+    Bug(
+        "a tenant pays commission on what was brought back",
+        "P6",
+        (Edit("edge/services/refund_order.py", "    resettle_tenants(unit, box, order, refund, now)\n", ""),),
+        Crashed("merged tickets, by code, shared and given back"),
+        "sold .*, returned|left shares with",
+    ),
 )

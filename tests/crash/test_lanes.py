@@ -15,6 +15,7 @@ import pytest
 from edge.parking.debt import Debt, DebtCause
 from edge.parking.quote import Settlement
 from edge.parking.session import Session, SessionState
+from edge.parking.validation import Holder, ValidationState
 from edge.services import camera_ports, photo_ports
 from sim.checks import violations
 from sim.conditions import WORLDS, Conditions
@@ -174,6 +175,37 @@ def test_money_that_settles_too_much_and_a_second_debt_are_seen() -> None:
         debt = Debt(number, mine.session_id, mine.plate, 500, DebtCause.GUARD, at)
         world.store.write(lambda unit, debt=debt: unit.debts.put(debt))  # type: ignore[misc]
     assert_seen(world, "has 2 debts")
+
+
+def test_an_owner_who_was_charged_while_the_car_stood_there_is_seen() -> None:
+    world = gone(OWNER)
+    world.garage.owners.too_early.append("粤B12345")
+    assert_seen(world, "were charged while their cars stood at a lane")
+
+
+def test_validated_parking_that_is_left_for_another_visit_is_seen() -> None:
+    world = gone(VALIDATED)
+    plate = cars(world)[0].plate
+    used = world.store.read(lambda unit: unit.validations.of_session(cars(world)[0].session_id))[0]
+    again = replace(used, state=ValidationState.GRANTED, holder=Holder(plate=plate))
+    world.store.write(lambda unit: unit.validations.put(again))
+    assert_seen(world, "is good for another visit")
+
+
+def test_a_car_drives_on_under_a_risen_boom_while_the_service_is_down() -> None:
+    calm = World(PAID_AT_EXIT)
+    boom = calm.garage.booms[calm.garage.entry]
+    car = cars(calm)[0]
+    calm.garage.queues[calm.garage.entry].append(car)
+    car.where = Where.AT_ENTRY
+    calm.garage.go_on(3)
+    assert car.where is Where.AT_ENTRY
+    boom.lift()
+    calm.clock.advance(5_000)
+    calm.garage.go_on(1)
+    assert boom.loops == (True, True)
+    calm.garage.go_on(3)
+    assert car.where is Where.INSIDE
 
 
 def test_money_of_owners_that_the_books_do_not_have_is_seen() -> None:

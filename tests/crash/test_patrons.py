@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sim.patrons import points_violations
+from edge.members.points import PointsEntry, PointsKind
+from sim.patrons import OPENID, points_violations
 from sim.scenarios import KIOSK_BY_CODE, PATRONS
 from sim.world import World
 
@@ -39,6 +40,14 @@ def test_points_told_twice_or_never_are_seen(world: World, kind: str) -> None:
 def test_points_for_an_order_that_is_not_paid_are_seen(world: World) -> None:
     events = [one for one in told(world) if one["type"] != "cn.mall.order.paid.v1"]
     assert list(points_violations(world, events))
+
+
+def test_points_that_a_member_has_and_nobody_was_told_of_are_seen() -> None:
+    world = World(PATRONS[0], 1).run()
+    member_id = world.store.read(lambda unit: unit.people.by_identity(OPENID))
+    more = PointsEntry("more", member_id, PointsKind.ADJUST, 3, 0)
+    world.store.write(lambda unit: unit.points.post(more))
+    assert any("the member has" in line for line in points_violations(world, told(world)))
 
 
 def test_points_where_nobody_is_a_member_are_seen(world: World) -> None:

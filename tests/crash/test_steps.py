@@ -227,6 +227,13 @@ def test_books_that_do_not_sum_to_zero_are_seen() -> None:
     assert any("the ledger sums to 5" in line for line in violations(world))
 
 
+def test_cash_that_nobody_handed_over_is_seen() -> None:
+    world = World(TILL_BY_CASH).run()
+    posting = Posting("p", "odd", "odd", 0, (Entry("tender/cash", 5), Entry("sales/x", -5)))
+    world.store.write(lambda unit: unit.ledger.post(posting))
+    assert any("995 fen of cash, 990 lie in the drawers" in line for line in violations(world))
+
+
 def test_a_second_paper_and_a_missing_one_are_seen() -> None:
     world = World(TILL_BY_CASH).run()
     papers = world.printers["till-1"].printed
