@@ -18,7 +18,7 @@ from edge.services.hold_gate import end_hold, hold_gate
 from edge.services.lane_answer import LaneOutcome
 from edge.services.lane_stays import UNSEEN_EXIT
 from edge.services.lane_ticket import show_ticket, take_ticket
-from edge.services.open_lane import Opening, end_cut_off
+from edge.services.open_lane import Opening, end_cut_off, open_lane
 from edge.services.passage_records import CorrectionReason, HoldReason
 from edge.services.plate_records import PlateBlock
 from edge.services.recount import correct_count, recount
@@ -269,6 +269,25 @@ def test_a_young_opening_is_sent_after_a_restart_and_a_pulse_that_was_cut_off_is
     lanes.box = lanes.made()
     assert lanes.work(IN) is Opening.ECHOED
     assert lanes.gates[IN].pulses == 1
+
+
+@pytest.mark.parametrize("cut_off", [True, False])
+def test_a_car_that_is_gone_after_a_restart_went_through_the_gate_that_was_being_opened(
+    cut_off: bool,
+) -> None:
+    lanes = LaneRig()
+    lanes.loops(IN, True, False)
+    lanes.read(IN)
+    assert open_lane(lanes.box, lanes.lane(IN), lanes.gates[IN]) is Opening.ECHOED
+    if cut_off:
+        lanes.box = lanes.made()
+        end_cut_off(lanes.box)
+    # Before anybody looked again, it was gone and the boom was down.
+    lanes.gates[IN].shut()
+    lanes.loops(IN, False, False)
+    lanes.wait(IN, 60)
+    assert lanes.last(IN).end is (PassageEnd.PASSED if cut_off else PassageEnd.TURNED_BACK)
+    assert lanes.stay().state is (SessionState.INSIDE if cut_off else SessionState.NEVER_ENTERED)
 
 
 def test_a_camera_reports_loops_of_its_own() -> None:
