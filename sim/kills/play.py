@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -22,6 +23,7 @@ from sim.crowd.desk import Desk
 from sim.crowd.journeys import Place
 from sim.crowd.own_mall import cars_of, guides_of
 from sim.crowd.phone import Phone
+from sim.guard import RobotGuard
 from sim.kills.books import compare, settled
 from sim.kills.journeys import JOURNEYS, PatientCalls
 from sim.kills.site import KillSite
@@ -30,6 +32,9 @@ from sim.mall_drivers import some_plate
 
 _LOOK_S = 0.02
 _LONGEST_S = 120.0
+
+#: How long a question of a lane waits for the guard.
+_GUARD_S = 1.0
 
 #: After how many walks a mall tells how far it is.
 _TELL_EVERY = 10
@@ -150,7 +155,7 @@ def table(found: Outcome) -> list[str]:
 class _Stage:
     """A mall with people who try again, and who of them was hit by which kill."""
 
-    def __init__(self, site: KillSite, digits: Callable[[int], str], kept: ExitStack) -> None:
+    def __init__(self, site: KillSite, digits: Callable[[int], str], kept: ExitStack, guarded: bool) -> None:
         self.site, self._digits = site, digits
         self._meter = Meter()
         mall, stop = site.mall, site.mall.stop
@@ -168,6 +173,10 @@ class _Stage:
         )
         self._wechat = kept.enter_context(Calls(mall.gateway.url, self._meter, stop))
         self.phones: list[tuple[Phone, str]] = []
+        # A pulse that may have been sent is never sent again unasked: a person looks at the lane and answers.
+        if guarded:
+            guard = RobotGuard(mall.url, DEMO_PIN, mall.lanes.plate_at, lambda _: None, _GUARD_S)
+            threading.Thread(target=guard.watch, args=(stop,), name="sim-guard", daemon=True).start()
 
     @contextmanager
     def shopper(self, why: str) -> Iterator[Phone]:
@@ -198,7 +207,7 @@ def _in_one_mall(
     found = Outcome()
     with ExitStack() as kept:
         site = kept.enter_context(KillSite(now_ms, digits, plan.loads))
-        stage = _Stage(site, digits, kept)
+        stage = _Stage(site, digits, kept, guarded="parking" in names)
         for name in names:
             found.tolls[name] = _enumerate(stage, name, plan, share)
         found.books = [stage.blame(one) for one in _close(stage)]
@@ -247,6 +256,7 @@ def _walk(stage: _Stage, name: str, at: int, again: int, toll: KillToll) -> bool
             journey.end(stage.place)
     except CallError as error:
         toll.problems.append(f"{error}; {why} ({site.where})")
+        print(f"VIOLATION {toll.problems[-1]}", file=sys.stderr, flush=True)
         died = True
     finally:
         site.disarm()

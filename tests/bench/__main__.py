@@ -116,7 +116,7 @@ QUICK: dict[str, dict[str, object]] = {
     "chaos": {"kills": 6},
     "queues": {"quick": True},
     "money": {"parts": ("share", "bill")},
-    "start_million": {"orders": 20_000, "stays": 6_000, "kills": 2},
+    "start_million": {"orders": 20_000, "stays": 10_000, "kills": 2},
     "plates": {"limit": 32, "vehicles": 8},
 }
 
