@@ -59,7 +59,7 @@ class Boot:
     number: 1, 2, 3 in the order in which they were. seen_ns, wall_at: boot time and wall time of the last
     heartbeat. synced_ns: boot time of the first heartbeat with a synchronised clock, None before; zero_at:
     the wall time at which the boot began, by the last such one. stepped_ns: boot time of the last heartbeat
-    that found the wall clock set.
+    that found the wall clock set. begun_ns: boot time of the first heartbeat.
     """
 
     number: int
@@ -69,6 +69,7 @@ class Boot:
     synced_ns: int | None = None
     zero_at: int | None = None
     stepped_ns: int | None = None
+    begun_ns: int = 0
 
     @property
     def is_doubted(self) -> bool:

@@ -57,10 +57,11 @@ def watch_clock(
 
 
 def unsynchronised_ms(watch: ClockWatch, now: Instant) -> int:
-    """Return how long no time source has set this box's clock, over restarts; 0 once one has in this run."""
+    """Return how long the service has seen no time source set the clock, over restarts; 0 once one has."""
     if now.trusted or (watch.boot is not None and watch.boot.synced_ns is not None):
         return 0
-    return watch.loose_ms + now.boottime_ns // _MS
+    begun_ns = now.boottime_ns if watch.boot is None else watch.boot.begun_ns
+    return watch.loose_ms + (now.boottime_ns - begun_ns) // _MS
 
 
 def _is_due(watch: ClockWatch, boot: Boot, alarm_after_h: int, now: Instant) -> bool:
@@ -83,6 +84,7 @@ def _begin(unit: Unit, ids: IdSource, origin: Origin, alarm_after_h: int, now: I
         least_at = last.wall_at + now.boottime_ns // _MS
         _tell_step(unit, ids, origin, now, least_at, now.wall_at, over_restart=True)
     boot = Boot((last.number if last else 0) + 1, now.boot_id, now.boottime_ns, now.wall_at)
+    boot = replace(boot, begun_ns=now.boottime_ns)
     unit.boots.forget(MAX_BOOTS - 1)
     return _beat(unit, ids, origin, alarm_after_h, now, ClockWatch(boot, None, _loose_ms(runs), alarmed))
 
@@ -135,7 +137,7 @@ def _loose_ms(runs: tuple[Boot, ...]) -> int:
     for one in reversed(runs):
         if one.synced_ns is not None:
             break
-        total += one.seen_ns // _MS
+        total += (one.seen_ns - one.begun_ns) // _MS
     return total
 
 

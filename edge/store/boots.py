@@ -7,10 +7,10 @@ from operator import attrgetter
 
 from edge.clock import Boot
 
-_COLUMNS = "number, boot_id, seen_ns, wall_at, synced_ns, zero_at, stepped_ns"
+_COLUMNS = "number, boot_id, seen_ns, wall_at, synced_ns, zero_at, stepped_ns, begun_ns"
 _RECENT = f"SELECT {_COLUMNS} FROM boots ORDER BY number DESC LIMIT ?"
 _PUT = f"""
-INSERT INTO boots ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO boots ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (number) DO UPDATE SET
     seen_ns = excluded.seen_ns, wall_at = excluded.wall_at, synced_ns = excluded.synced_ns,
     zero_at = excluded.zero_at, stepped_ns = excluded.stepped_ns

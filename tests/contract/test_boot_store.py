@@ -29,7 +29,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 def test_the_newest_runs_are_kept_as_their_last_heartbeat_left_them(store: Store) -> None:
     assert store.read(lambda unit: unit.boots.last()) is None
     assert store.read(lambda unit: unit.boots.recent(5)) == ()
-    second = Boot(2, "boot-2", 5, 2_000, 3, 1_999, 4)
+    second = Boot(2, "boot-2", 5, 2_000, 3, 1_999, 4, 2)
     for boot in (FIRST, second, replace(FIRST, seen_ns=61_000_000_000), Boot(3, "boot-3", 1, 3_000)):
         store.write(lambda unit, boot=boot: unit.boots.put(boot))  # type: ignore[misc]
     third = Boot(3, "boot-3", 1, 3_000)

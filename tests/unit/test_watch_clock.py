@@ -133,7 +133,7 @@ def test_a_clock_that_nobody_sets_is_told_after_its_hours_over_restarts_and_agai
     assert not wrist.look().alarmed
     wrist.clock.reboot(30_000, trusted=False)
     wrist.look()
-    wrist.clock.advance(5 * HOUR_MS - 120_000)
+    wrist.clock.advance(5 * HOUR_MS - 60_000)
     assert not wrist.look().alarmed
     wrist.clock.advance(60_000)
     assert wrist.look().alarmed
@@ -147,6 +147,16 @@ def test_a_clock_that_nobody_sets_is_told_after_its_hours_over_restarts_and_agai
     assert not wrist.look().alarmed
     assert len(wrist.told("alarm.cleared")) == 1
     assert unsynchronised_ms(wrist.watch, wrist.clock.now()) == 0
+
+
+def test_time_before_the_service_was_there_does_not_count() -> None:
+    wrist = Wrist()
+    wrist.clock.reboot(30_000, trusted=False)
+    wrist.clock.advance(99 * HOUR_MS)
+    assert not wrist.look().alarmed
+    wrist.restart()
+    wrist.clock.advance(11 * HOUR_MS)
+    assert not wrist.look().alarmed
 
 
 def test_no_hours_are_no_alarm() -> None:
