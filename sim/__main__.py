@@ -12,8 +12,11 @@ import click
 
 from devices.signals import stop_on_signals
 from sim.clocks import unix_ms
+from sim.digits import random_digits
 from sim.mall import MallSettings
 from sim.mall import run as run_mall
+
+__all__ = ["main", "random_digits"]
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -445,11 +448,6 @@ def kills(
 
     wish = KillWish(names, every, most, at, again, workers, cold, broker)
     sys.exit(run(wish, unix_ms, random_digits, click.echo))
-
-
-def random_digits(count: int) -> str:
-    """Return `count` decimal digits from the system's randomness."""
-    return "".join(str(byte % 10) for byte in os.urandom(count))
 
 
 def _until_signal() -> threading.Event:
