@@ -118,9 +118,10 @@ def _plots(day: MallDay, told: Heard) -> Iterator[tuple[Words, Words, str]]:
     for cut in day.house.cuts:
         at_ms = OPENS_H * HOUR_MS + cut.at_ms
         clock = f"{at_ms // HOUR_MS}:{at_ms // MINUTE_MS % 60:02d}"
+        step = cut.step.partition(": ")[2]
         about = Words(
-            f"停电 {cut.off_ms // 1000} 秒，当时在 {cut.step}；服务启动用了 {cut.start_s:.2f} 秒",
-            f"no power for {cut.off_ms // 1000} s, in the middle of {cut.step}; "
+            f"停电 {cut.off_ms // 1000} 秒，当时在 {step}；服务启动用了 {cut.start_s:.2f} 秒",
+            f"no power for {cut.off_ms // 1000} s, in the middle of {step}; "
             f"the service took {cut.start_s:.2f} s to start",
         )
         yield Words(f"{clock} 停电之后", f"After the power cut at {clock}"), about, cuts_plot(cut)
