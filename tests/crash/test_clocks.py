@@ -36,7 +36,7 @@ PAIRS = [
 ]
 
 #: Scenarios that are killed too, and at every how many-th death, in the proof and here.
-KILLED = (("kiosk by code", 4, 20), ("car: paid at the exit", 12, 90), (AFTERNOON.name, 60, 600))
+KILLED = (("kiosk by code", 4, 30), ("car: paid at the exit", 12, 120), (AFTERNOON.name, 60, 900))
 
 BY_WORLD = pytest.mark.parametrize("conditions", CLOCKS, ids=lambda one: one.name)
 
