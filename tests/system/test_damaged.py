@@ -20,11 +20,14 @@ from pathlib import Path
 import pytest
 
 from sim.mall import Mall, MallSettings
-from tests.proof import Counted, Tally
+from tests.proof import PROOF, Counted, Tally
 from tests.system.mall_process import Person, eventually, open_mall
 from tests.system.watchers import sell
 
-pytestmark = pytest.mark.broker
+pytestmark = [
+    pytest.mark.broker,
+    pytest.mark.skipif(not PROOF, reason="a whole drill, played by make proof"),
+]
 
 #: Pages that a test leaves alone: the header and the first of the schema.
 WHOLE_BYTES = 4096
