@@ -42,3 +42,21 @@ def test_lengths_that_no_broker_sends_are_refused(junk: bytes) -> None:
 def test_a_puback_without_a_reason_is_a_success() -> None:
     assert mqtt.read_puback(b"\x00\x05") == (5, 0)
     assert mqtt.read_puback(b"\x00\x05\x10\x00") == (5, 0x10)
+
+
+def test_whole_packets_are_taken_as_they_stand_and_the_rest_is_left() -> None:
+    first, second = mqtt.connect("mall-edge.m.e", 10, "w", b"gone"), mqtt.puback(7)
+    buffer = bytearray(first + second + second[:1])
+    assert list(mqtt.take_whole(buffer)) == [first, second]
+    assert bytes(buffer) == second[:1]
+
+
+def test_a_packet_beyond_the_limit_is_refused() -> None:
+    with pytest.raises(mqtt.ProtocolError, match="300 bytes, 200 at most"):
+        list(mqtt.take_whole(bytearray(b"\x30\xac\x02"), 200))
+
+
+def test_a_connect_tells_who_connects_and_nothing_else_does() -> None:
+    assert mqtt.read_client_id(mqtt.connect("mall-hq-1", 10, "w", b"gone")) == "mall-hq-1"
+    with pytest.raises(mqtt.ProtocolError, match="no CONNECT"):
+        mqtt.read_client_id(mqtt.puback(7))
