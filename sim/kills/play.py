@@ -248,18 +248,20 @@ def _walk(stage: _Stage, name: str, at: int, again: int, toll: KillToll) -> bool
     where = f"{at}:{again}" if again else str(at)
     why = f"{name}, boundary {where}; python -m sim kills --journey {name!r} --at {where}"
     toll.walks += 1
+    died = True
     try:
         with stage.shopper(why) as phone, ThreadPoolExecutor(1) as pool:
             word = journey.ready(stage.place, phone, Dice(at))
             site.arm(at)
             died = _watch(site, pool.submit(journey.go, stage.place, phone, word), toll, again)
             journey.end(stage.place)
+        if site.is_dying():
+            _start_again(site, toll, 0)
     except CallError as error:
-        toll.problems.append(f"{error}; {why} ({site.where})")
+        toll.problems.append(f"{error}; {why} ({site.where or site.last})")
         print(f"VIOLATION {toll.problems[-1]}", file=sys.stderr, flush=True)
-        died = True
-    finally:
-        site.disarm()
+        if site.is_dying():
+            site.start()
     return died
 
 
@@ -271,8 +273,7 @@ def _watch(site: KillSite, walk: Future[None], toll: KillToll, again: int) -> bo
             _start_again(site, toll, 0 if died else again)
             died = True
     # What the service does when the shopper is done belongs to no boundary of the journey.
-    site.disarm()
-    if site.await_death(_LOOK_S):
+    if site.is_dying():
         _start_again(site, toll, 0)
         died = True
     if not walk.done():

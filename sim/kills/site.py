@@ -21,6 +21,9 @@ MODULES = ("edge.cli", "edge.app", "edge.service", "edge.app.service", "devices.
 READY_S = 30.0
 _LOOK_S = 0.01
 
+#: From a boundary that was still counted to the note of the kill.
+_BARELY_S = 0.05
+
 _RULES = "poll_ms = 200\npaid_idle_ms = 600000"
 _HQ = "first_delay_s = 0.05\nlast_delay_s = 0.2"
 _PACE_S = 1 / 3
@@ -50,6 +53,8 @@ class KillSite:
         }
         self._modules = MODULES if loads else ("edge.cli",)
         self._round = 0
+        #: Where it died last, as `where` told it.
+        self.last = ""
         self._nursery: Nursery | None = None
         self._service: Born | None = None
 
@@ -75,6 +80,8 @@ class KillSite:
         """Start the service; return whether it became ready, which it does not when it dies at its start."""
         assert self._nursery is not None
         command = ("serve", "--config", str(self.mall.config))
+        self.last = self.where or self.last
+        self._done.unlink(missing_ok=True)
         self._service = self._nursery.bear("edge", command, self.folder / "mall" / "edge.log")
         end_s = monotonic_s() + READY_S
         while monotonic_s() < end_s and not self.mall.stop.is_set():
@@ -95,6 +102,11 @@ class KillSite:
     def disarm(self) -> None:
         """Count no more."""
         self._armed.unlink(missing_ok=True)
+
+    def is_dying(self) -> bool:
+        """Count no more; return whether the service is dead all the same, at a boundary just before."""
+        self.disarm()
+        return self.await_death(_BARELY_S) or (bool(self.where) and self.await_death(READY_S))
 
     def await_death(self, timeout_s: float) -> bool:
         """Wait until the service is gone; return whether it is."""
