@@ -205,7 +205,7 @@ def test_a_car_drives_on_under_a_risen_boom_while_the_service_is_down() -> None:
     calm.garage.go_on(1)
     assert boom.loops == (True, True)
     calm.garage.go_on(3)
-    assert car.where is Where.INSIDE
+    assert cars(calm)[0].where is Where.INSIDE
 
 
 def test_money_of_owners_that_the_books_do_not_have_is_seen() -> None:
