@@ -5,7 +5,7 @@ A basket keeps the prices at which its lines were added; only look-ups from `val
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from edge.clock import iso
@@ -42,7 +42,7 @@ def change_price(
     if valid_from is not None and valid_from < now_at:
         raise Invalid(f"a price cannot begin in the past ({iso(valid_from)}); leave the time out for now")
     price = Price(sku, now_at if valid_from is None else valid_from, price_fen)
-    return store.write(lambda unit: _write(unit, price))
+    return store.write(lambda unit: _write(unit, price, at_once=valid_from is None))
 
 
 def parse_valid_from(text: str, zone: tzinfo) -> int | None:
@@ -63,12 +63,13 @@ def describe_change(change: PriceChange) -> str:
     return f"{change.entry.sku} {change.entry.name}: {before} -> {after} from {iso(change.price.valid_from)}"
 
 
-def _write(unit: Unit, price: Price) -> PriceChange:
+def _write(unit: Unit, price: Price, *, at_once: bool) -> PriceChange:
     entry = unit.catalogue.entry(price.sku)
     if entry is None:
         raise Invalid(f"no product {price.sku}; look the sku up in the catalogue")
     if entry.withdrawn:
         raise Invalid(f"product {price.sku} is withdrawn; bring it back with an import first")
-    unit.catalogue.put_price(price)
     before = price_at(entry.prices, price.valid_from)
+    # As with a file's: one for at once takes the place of the one in force, and so depends on no clock.
+    unit.catalogue.put_price(replace(price, valid_from=before.valid_from) if at_once and before else price)
     return PriceChange(entry, price, None if before is None else before.price_fen)

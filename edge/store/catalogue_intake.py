@@ -206,9 +206,10 @@ class CatalogueIntakeTable:
         found = _Difference()
         for listing in listings:
             old = old_products.get(listing.product.sku)
-            row, price = _product_row(listing), _price_row(listing, at)
+            row, in_force = _product_row(listing), old_prices.get(listing.product.sku)
+            price = _price_row(listing, at, in_force)
             product_differs = old != row
-            price_differs = not _same_price(listing, price, old_prices.get(row[0]))
+            price_differs = not _same_price(price, in_force)
             found.products += [row] * product_differs
             found.prices += [price] * price_differs
             found.added += old is None
@@ -227,16 +228,19 @@ def _product_row(listing: Listing) -> _ProductRow:
     return p.sku, p.tenant_id, p.name, p.name_en, p.sold_by.value, p.age_min, " ".join(listing.keys), 0
 
 
-def _price_row(listing: Listing, at: int) -> _PriceRow:
-    valid_from = at if listing.valid_from is None else listing.valid_from
+def _price_row(listing: Listing, at: int, in_force: tuple[int, int] | None = None) -> _PriceRow:
+    """Return the row of a price. One for at once takes the place, and the moment, of the one in force.
+
+    So it depends on no clock: one that came while the clock was ahead does not come back later.
+    """
+    moment = at if in_force is None else in_force[0]
+    valid_from = moment if listing.valid_from is None else listing.valid_from
     return listing.product.sku, valid_from, listing.product.price_fen
 
 
-def _same_price(listing: Listing, row: _PriceRow, in_force: tuple[int, int] | None) -> bool:
-    """Return whether the row says nothing new: without a time of its own, the price alone counts."""
-    if in_force is None or in_force[1] != row[2]:
-        return False
-    return listing.valid_from is None or in_force[0] == row[1]
+def _same_price(row: _PriceRow, in_force: tuple[int, int] | None) -> bool:
+    """Return whether the row says nothing new."""
+    return in_force == row[1:]
 
 
 def _dropped(old: _ProductRow | None, listing: Listing) -> Iterable[tuple[str, str]]:

@@ -191,11 +191,9 @@ class FakeCatalogue:
             withdrawn=False,
         )
         present = price_at(prices, valid_from)
-        same = present is not None and present.price_fen == product.price_fen
-        if same and (
-            listing.valid_from is None or present == Price(product.sku, valid_from, product.price_fen)
-        ):
-            return entry
+        if listing.valid_from is None and present is not None:
+            # One for at once takes the place, and the moment, of the one in force.
+            valid_from = present.valid_from
         return _priced(entry, Price(product.sku, valid_from, product.price_fen))
 
 

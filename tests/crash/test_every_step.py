@@ -79,6 +79,7 @@ def test_every_world_sees_many_scenarios_and_every_scenario_several_worlds() -> 
 def test_every_transition_is_taken_in_a_world_that_crashed(tally: Tally) -> None:
     killed = toll(sought())
     count(tally, Counted.SINGLES, killed)
+    assert not killed.problems, str(killed)
     assert gaps(TRANSITIONS, killed.attempts, set(UNREACHED_ATTEMPTS)) == ""
     assert gaps(LEG_TRANSITIONS, killed.legs, set(UNREACHED_LEGS)) == ""
     # Each of them often: before, in and after the unit that writes it, and in runs that had crashed before.

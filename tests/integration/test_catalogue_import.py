@@ -452,8 +452,23 @@ def test_a_price_without_a_time_holds_at_once_and_replaces_no_later_one(store: S
     change_price(store, clock, "BK-001", "7", START + 3_600_000)
     change_price(store, clock, "BK-001", "6.50")
 
-    prices = [found(store, "BK0001", at).price_fen for at in (clock.at - 1, clock.at, START + 3_600_000)]  # type: ignore[union-attr]
-    assert prices == [500, 650, 700]
+    prices = [found(store, "BK0001", at).price_fen for at in (clock.at, START + 3_600_000)]  # type: ignore[union-attr]
+    assert prices == [650, 700]
+
+
+def test_a_price_for_at_once_that_came_under_a_clock_far_ahead_gives_way_to_the_next(
+    store: SqliteStore,
+) -> None:
+    bring_in(store, demo_goods())
+    clock = StepClock()
+    year = 365 * 86_400_000
+    clock.at = START + year
+    change_price(store, clock, "BK-001", "7")
+    clock.at = START + 60_000
+    change_price(store, clock, "BK-001", "6.50")
+
+    prices = [found(store, "BK0001", at).price_fen for at in (clock.at, START + 2 * year)]  # type: ignore[union-attr]
+    assert prices == [650, 650]
 
 
 def test_an_import_without_a_time_keeps_the_price_that_is_planned(store: SqliteStore) -> None:
