@@ -57,14 +57,14 @@ def violations(world: World) -> list[str]:
         promised("P25", _validations(world, events)),
         promised("P26", stay_violations(world)),
         garage_violations(world, events),
-        promised("P4", command_violations(world, events)),
+        promised("P40", command_violations(world, events)),
         promised("P13", push_violations(world, events)),
         promised("P27", tariff_violations(world)),
         promised("P34", points_violations(world, events)),
         promised("P38", touch_violations(world, events)),
         promised("P6", collector_violations(world, events)),
         promised("P32", phone_violations(world, events)),
-        promised("P17", ticket_violations(world, events)),
+        promised("P41", ticket_violations(world, events)),
     )
     return [line for check in checks for line in check]
 

@@ -48,7 +48,7 @@ def garage_violations(world: World, events: list[Event]) -> Iterator[str]:
     yield from promised("P22", opening_violations(world))
     yield from promised("P26", _money(world, cars, events))
     yield from promised("P24", _inside(world, cars))
-    yield from promised("P26", fee_violations(world, cars))
+    yield from promised("P39", fee_violations(world, cars))
     yield from promised("P26", _owners(world))
     yield from promised("P25", _benefits(world, cars))
 

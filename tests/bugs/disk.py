@@ -80,7 +80,7 @@ DISK = (
     ),
     Bug(
         "a full disk refuses payments that are in flight",
-        "P31",
+        "P44",
         (
             Edit(
                 "edge/services/watch_disk.py",

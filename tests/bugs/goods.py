@@ -111,7 +111,7 @@ GOODS = (
     ),
     Bug(
         "a ticket's release code is good after the hand-over",
-        "P17",
+        "P41",
         (
             Edit(
                 "edge/retail/ticket.py",
@@ -124,7 +124,7 @@ GOODS = (
     ),
     Bug(
         "a ticket stays bound to an order that came to nothing",
-        "P17",
+        "P41",
         (
             Edit(
                 "edge/services/check_out.py",
@@ -155,7 +155,7 @@ GOODS = (
     ),
     Bug(
         "a ticket's slip is printed in a transaction after the payment's",
-        "P17",
+        "P41",
         (
             Edit(
                 "edge/services/settle_tickets.py",
@@ -270,7 +270,7 @@ GOODS = (
     ),
     Bug(
         "a command of HQ that comes again is carried out again",
-        "P4",
+        "P40",
         (
             Edit(
                 "edge/services/obey_command.py",
@@ -374,7 +374,7 @@ GOODS = (
     ),
     Bug(
         "an exit code is good for two bags",
-        "P9",
+        "P42",
         (
             Edit(
                 "edge/services/pass_exit.py",

@@ -43,4 +43,4 @@ def test_an_answer_that_is_not_what_the_box_has_is_seen(world: World) -> None:
 def test_sales_that_stay_frozen_are_seen(world: World) -> None:
     freeze = SalesFreeze("command-0", "", 0)
     world.store.write(lambda unit: unit.commands.set_freeze(freeze))
-    assert "P4: sales are frozen after all" in violations(world)
+    assert "P40: sales are frozen after all" in violations(world)
