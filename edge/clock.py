@@ -106,7 +106,7 @@ def span(boots: Sequence[Boot], earlier: Instant, later: Instant) -> Span:
         return _within(own, earlier, later)
     chain, at = _chained(boots, earlier, later)
     begin, lasted = _ms(earlier.boottime_ns), _ms(later.boottime_ns)
-    least = max(0, sum(one.sure_ms for one in chain[at:]) - chain[at].sure_until(begin))
+    least = _ran_ms(chain, at, begin)
     early_at, late_at = chain[at].wall_at(begin), chain[-1].wall_at(lasted)
     if early_at is not None and late_at is not None:
         by_wall = late_at - early_at
@@ -123,6 +123,17 @@ def span(boots: Sequence[Boot], earlier: Instant, later: Instant) -> Span:
     if late_at is not None and early[0] is not None:
         most = max(least, late_at - early[0] - chain[at].sure_until(begin))
     return Span(least, most, False, early_at, late_at)
+
+
+def ran_ms(boots: Sequence[Boot], earlier: Instant, later: Instant) -> int:
+    """Return how long the machine has run for certain from one instant to another: no less has passed.
+
+    By boot time alone: over a restart a wall clock may have been set by hand, whatever it says of itself.
+    """
+    if earlier.boot_id == later.boot_id:
+        return later.since_ms(earlier)
+    chain, at = _chained(boots, earlier, later)
+    return _ran_ms(chain, at, _ms(earlier.boottime_ns))
 
 
 class SystemClock:
@@ -269,6 +280,10 @@ def _run(boot: Boot | None, seen: Instant | None, lasted_ns: int) -> _Run:
         at_ms = _ms(seen.boottime_ns)
         synced = at_ms if synced is None else min(synced, at_ms)
     return _Run(_ms(lasted_ns), synced, zero_at)
+
+
+def _ran_ms(chain: Sequence[_Run], at: int, begin_ms: int) -> int:
+    return max(0, sum(one.sure_ms for one in chain[at:]) - chain[at].sure_until(begin_ms))
 
 
 def _zero(chain: Sequence[_Run], at: int) -> tuple[int | None, int | None]:

@@ -22,7 +22,14 @@ from edge.services.payment_ports import (
     RefundState,
 )
 from edge.services.records import Unit
-from edge.services.settle_attempt import attempt_time, close_attempt, note_step, settle, void_unsent
+from edge.services.settle_attempt import (
+    attempt_time,
+    close_attempt,
+    least_age_ms,
+    note_step,
+    settle,
+    void_unsent,
+)
 
 #: Attempts looked at in one go, and the longest pause between two looks at one.
 MAX_ATTEMPTS = 20
@@ -84,7 +91,7 @@ def resolve(box: Box, attempt: PaymentAttempt, now: Instant) -> AttemptState:
         if _never_shown(attempt, age_ms):
             return close_attempt(box, attempt.attempt_id, AttemptState.VOIDED, NEVER_SHOWN)
         answer = GatewayAnswer(PaymentState.PENDING, detail=str(failure))
-    if answer.state is PaymentState.ABSENT and age_ms > LATEST_ARRIVAL_MS:
+    if answer.state is PaymentState.ABSENT and _cannot_arrive(box, attempt, now):
         return close_attempt(box, attempt.attempt_id, AttemptState.VOIDED, "never arrived at the gateway")
     if answer.state in _UNCLEAR:
         return _wait(box, attempt, answer)
@@ -92,6 +99,14 @@ def resolve(box: Box, attempt: PaymentAttempt, now: Instant) -> AttemptState:
     if answer.state is PaymentState.APPROVED and state is AttemptState.UNKNOWN:
         _give_back(box, attempt)
     return state
+
+
+def _cannot_arrive(box: Box, attempt: PaymentAttempt, now: Instant) -> bool:
+    """Return whether a charge that the gateway does not know would be refused by now, if it came.
+
+    Nothing at the gateway keeps it out before: what it does not know it can neither close nor reverse.
+    """
+    return box.store.read(lambda unit: least_age_ms(unit, attempt, now)) > LATEST_ARRIVAL_MS
 
 
 def _never_shown(attempt: PaymentAttempt, age_ms: int) -> bool:

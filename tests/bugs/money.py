@@ -72,6 +72,19 @@ MONEY = (
         "assert",
     ),
     Bug(
+        "a clock that was set over a restart gives up a charge that can still arrive",
+        "P2",
+        (
+            Edit(
+                "edge/services/resolve_attempts.py",
+                "and _cannot_arrive(box, attempt, now):",
+                "and age_ms > LATEST_ARRIVAL_MS:",
+            ),
+        ),
+        "tests/unit/test_services_payment.py::test_a_clock_that_was_set_over_a_restart_gives_up_no_charge_that_can_still_arrive",
+        "assert",
+    ),
+    Bug(
         "a sale does not reach the books",
         "P6",
         (

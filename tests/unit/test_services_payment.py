@@ -13,7 +13,7 @@ from edge.retail.order import OrderState
 from edge.services.box import Box
 from edge.services.payment_ports import CodePayment, GatewayAnswer, PaymentState
 from edge.services.reset_idle import reset_idle
-from edge.services.resolve_attempts import LATEST_ARRIVAL_MS, resolve
+from edge.services.resolve_attempts import LATEST_ARRIVAL_MS, LONGEST_PAUSE_MS, resolve
 from edge.services.settle_attempt import settle
 from edge.services.take_cash import take_cash
 from edge.services.take_payment import submit
@@ -98,6 +98,38 @@ def test_a_charge_that_never_arrived_ends_voided_but_not_before_it_cannot_arrive
     assert age_ms > LATEST_ARRIVAL_MS
     assert shop.attempts(order_id)[0].state is AttemptState.VOIDED
     assert (shop.screen()["screen"], shop.notice()) == ("checkout", "payment_voided")
+
+
+@pytest.mark.parametrize("step_ms", [3_600_000, 360_000, -86_400_000])
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_clock_that_was_set_over_a_restart_gives_up_no_charge_that_can_still_arrive(
+    step_ms: int, trusted: bool
+) -> None:
+    shop = in_doubt(FakeFault.LATE)
+    order_id = shop.order().order_id
+    clock = shop.ports.clock
+    clock.set_wall(step_ms)
+    clock.reboot(30_000, trusted=trusted)
+    shop.restart()
+    ran_ms = 30_000
+    while ran_ms < 300_000:
+        shop.resolve(10_000)
+        ran_ms += 10_000
+        assert shop.attempts(order_id)[0].is_open
+    shop.ports.gateway.deliver_late()
+    shop.resolve(LONGEST_PAUSE_MS)
+    assert shop.stored_order(order_id).state is OrderState.PAID
+    assert shop.ports.gateway.total_fen() == 350
+
+
+def test_a_charge_that_never_arrived_is_given_up_after_a_restart_too() -> None:
+    shop = in_doubt(FakeFault.NEVER)
+    order_id = shop.order().order_id
+    shop.ports.clock.reboot(30_000, off_ms=60_000)
+    shop.restart()
+    shop.resolve(LATEST_ARRIVAL_MS)
+    shop.resolve(LONGEST_PAUSE_MS)
+    assert shop.attempts(order_id)[0].state is AttemptState.VOIDED
 
 
 def test_an_unknown_charge_that_the_gateway_has_pending_is_reversed_after_15_seconds() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge.clock import Boot, Instant, Span, span
+from edge.clock import Boot, Instant, Span, ran_ms, span
 
 MINUTE, HOUR = 60_000, 3_600_000
 AT = 1_795_336_000_000
@@ -106,3 +106,15 @@ def test_a_run_that_no_heartbeat_told_of_counts_from_the_instants_alone() -> Non
     assert span((), ENTRY, instant(AT + 9 * HOUR, "z", HOUR)).least_ms == 9 * HOUR
     dark = instant(0, "z", HOUR, trusted=False)
     assert span((), ENTRY, dark).least_ms == HOUR * 98 // 100
+
+
+@pytest.mark.parametrize("step_ms", [0, HOUR, -HOUR, -AT])
+def test_what_the_machine_ran_is_told_by_no_wall_clock(step_ms: int) -> None:
+    between = Boot(2, "b", ns(2 * HOUR), AT + step_ms, 0, AT + step_ms - 2 * HOUR)
+    assert ran_ms((RUN,), ENTRY, instant(AT + step_ms, "a", 3 * HOUR)) == 2 * HOUR
+    now = instant(AT + 9 * HOUR + step_ms, "c", HOUR)
+    assert ran_ms((RUN, between), ENTRY, now) == 5 * HOUR + HOUR * 98 // 100
+
+
+def test_of_a_run_without_a_heartbeat_only_the_present_one_counts() -> None:
+    assert ran_ms((), ENTRY, instant(AT + 9 * HOUR, "c", MINUTE)) == MINUTE * 98 // 100
