@@ -106,7 +106,7 @@ def _answer(
         passage = call_stuck(unit, box, lane, passage, now, by)
     after = LaneTurn(unit, box, lane, now).see(passage, said)
     if answer in (Answer.CHOOSE, Answer.CORRECT):
-        read = unit.plate_reads.get(passage.read_id)
+        read = unit.plate_reads.get(passage.read_id or after.read_id)
         learn_answer(unit, box, read, session_id or after.session_id, plate, by, now)
     owing = unit.sessions.get(whose)
     if owing is not None and due_fen and after.opening != passage.opening:

@@ -13,6 +13,7 @@ from edge.parking.session import Session, SessionState
 from edge.parking.vehicle import VehicleClass
 from edge.services.box import Box
 from edge.services.events import EventKind, Json
+from edge.services.late_stay import stay_of_late_read
 from edge.services.parking_events import tell_follower, tell_stay
 from edge.services.quote_session import quote_session
 from edge.services.records import Unit
@@ -41,6 +42,9 @@ def begin_stay(unit: Unit, box: Box, lane: Lane, passage: Passage, now: Instant)
     decision = passage.decision
     if decision is not None and decision.why is Why.AGAIN and passage.session_id:
         return passage
+    late = stay_of_late_read(unit, box, lane, passage)
+    if late is not None:
+        return _go_on(unit, late, passage, now)
     for before in unit.sessions.inside(passage.plate) if passage.plate else ():
         leave_unseen(unit, box, before, now.wall_at, now)
     read = unit.plate_reads.get(passage.read_id)
@@ -206,6 +210,25 @@ def name_stay(unit: Unit, box: Box, lane: Lane, passage: Passage, now: Instant) 
         return
     named = replace(session, plate=passage.plate, entry_read_id=passage.read_id, changed_at=now.wall_at)
     unit.sessions.put(named)
+
+
+def _go_on(unit: Unit, late: Session, passage: Passage, now: Instant) -> Passage:
+    """Give a stay that a read began which looked old to the vehicle that it was of; return the passage.
+
+    It comes in now, whatever the read's age made of its entry; a plate that a person typed is the true one.
+    """
+    known = replace(
+        late,
+        plate=passage.plate or late.plate,
+        entered_at=now.wall_at,
+        entered_trusted=now.trusted,
+        clock_note="" if now.trusted else ENTRY_CLOCK,
+        changed_at=now.wall_at,
+        entered_boot=now.boot_id,
+        entered_ns=now.boottime_ns,
+    )
+    unit.sessions.put(known)
+    return replace(passage, session_id=late.session_id, read_id=passage.read_id or late.entry_read_id)
 
 
 def _entry_words(passage: Passage) -> dict[str, Json]:

@@ -1,0 +1,118 @@
+"""A read that looks old because a clock is wrong, of a vehicle that stands at the entry: one stay."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.parking.decision import Answer
+from edge.services.answer_guard import answer_guard, open_by_hand
+from edge.services.lane_answer import LaneOutcome
+from edge.services.recover import recover
+from edge.services.see_loop import see_inputs
+from edge.services.watch_clock import ClockWatch, watch_clock
+from tests.unit.lane_rig import IN, PLATE, LaneRig
+
+MISREAD = "粤B12B45"
+
+
+def heartbeat(lanes: LaneRig) -> None:
+    box = lanes.box
+    watch_clock(box.store, box.clock, box.ids, box.origin, 24, ClockWatch())
+
+
+def looks_old(lanes: LaneRig) -> None:
+    """A live read whose camera seems to be half a minute behind."""
+    heartbeat(lanes)
+    assert lanes.read(IN, MISREAD, age_ms=30_000).outcome is LaneOutcome.RECORDED
+    assert lanes.inside() == 1
+
+
+def named(lanes: LaneRig) -> None:
+    lanes.ports.clock.advance(1_000)
+    lanes.loops(IN, True, False)
+    lanes.wait(IN, 7)
+    answer_guard(lanes.box, IN, lanes.here(IN).passage_id, Answer.CORRECT, "张军", plate=PLATE)
+    lanes.work(IN)
+    lanes.drive(IN)
+
+
+def restarted(lanes: LaneRig) -> None:
+    lanes.ports.clock.reboot()
+    lanes.box = lanes.made()
+    recover(lanes.box)
+    heartbeat(lanes)
+
+
+def test_a_guard_who_types_the_plate_moves_the_stay_of_a_read_that_looked_old() -> None:
+    lanes = LaneRig()
+    looks_old(lanes)
+    named(lanes)
+    assert lanes.inside() == 1
+    assert lanes.stay().entered_at == lanes.last(IN).commanded_at
+    assert len(lanes.told("parking.entered")) == 1
+    assert lanes.told("parking.left") == []
+    corrected = lanes.told("parking.corrected")[0]
+    assert (corrected["plate_before"], corrected["plate_after"]) == (MISREAD, PLATE)
+
+
+def test_whoever_is_let_in_without_a_name_has_the_stay_of_the_read_that_looked_old() -> None:
+    lanes = LaneRig()
+    looks_old(lanes)
+    lanes.ports.clock.advance(1_000)
+    lanes.loops(IN, True, False)
+    open_by_hand(lanes.box, IN, "张军", "no read")
+    lanes.work(IN)
+    lanes.drive(IN)
+    assert lanes.inside() == 1
+    assert lanes.stay(MISREAD).session_id == lanes.last(IN).session_id
+
+
+@pytest.mark.parametrize("plate", [MISREAD, PLATE])
+def test_a_late_read_of_a_vehicle_that_had_gone_in_keeps_its_stay(plate: str) -> None:
+    lanes = LaneRig()
+    looks_old(lanes)
+    lanes.ports.clock.advance(60_000)
+    lanes.loops(IN, True, False)
+    open_by_hand(lanes.box, IN, "张军", "no read")
+    lanes.work(IN)
+    lanes.drive(IN)
+    assert lanes.inside() == 2
+    assert len(lanes.told("parking.entered")) == 2
+
+
+def test_over_a_restart_the_vehicle_that_is_found_there_is_the_one_of_the_read() -> None:
+    lanes = LaneRig()
+    looks_old(lanes)
+    lanes.ports.clock.advance(1_000)
+    restarted(lanes)
+    lanes.gates[IN].loops = [True, False]
+    assert lanes.passage(IN) is None
+    see_inputs(lanes.box, lanes.lane(IN), lanes.gates[IN].inputs(), first=True)
+    named(lanes)
+    assert lanes.inside() == 1
+    assert lanes.stay().plate == PLATE
+
+
+def test_a_read_that_looks_old_after_a_restart_is_of_the_vehicle_that_stood_there_before() -> None:
+    lanes = LaneRig()
+    heartbeat(lanes)
+    lanes.loops(IN, True, False)
+    lanes.ports.clock.advance(1_000)
+    restarted(lanes)
+    lanes.read(IN, MISREAD, age_ms=200_000)
+    assert lanes.inside() == 1
+    named(lanes)
+    assert lanes.inside() == 1
+    assert lanes.stay().plate == PLATE
+
+
+def test_a_vehicle_that_came_after_another_one_does_not_take_the_stay_of_an_older_read() -> None:
+    lanes = LaneRig()
+    looks_old(lanes)
+    lanes.ports.clock.advance(60_000)
+    lanes.come("京C13579")
+    restarted(lanes)
+    lanes.gates[IN].loops = [True, False]
+    see_inputs(lanes.box, lanes.lane(IN), lanes.gates[IN].inputs(), first=True)
+    named(lanes)
+    assert lanes.inside() == 3
