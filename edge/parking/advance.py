@@ -296,9 +296,15 @@ def _on_answer(passage: Passage, said: GuardAnswer, now: int, rules: PassageRule
 
 def _on_unseen(passage: Passage, seen: Blind | LoopStuck, now: int) -> Step:
     if isinstance(seen, Blind):
-        return still(replace(passage, blind=True))
+        return still(passage if _backed_out(passage) else replace(passage, blind=True))
     nobody = _crossed(passage) or not (passage.plate or passage.opening)
     return _gone(passage, now) if nobody else still(passage)
+
+
+def _backed_out(passage: Passage) -> bool:
+    """Whether it was seen to leave the first loop backwards and the boom to close: nothing went unseen."""
+    closed = passage.state is PassageState.OPENED and passage.boom is BoomPlace.DOWN
+    return closed and passage.on_near and not any(passage.loops) and not passage.crossed
 
 
 def _gone(passage: Passage, now: int) -> Step:

@@ -29,6 +29,9 @@ _ASKED = Effect(EffectKind.TELL, word="asked")
 #: After a vehicle went through, its boom is taken for closed so much later, whatever its switches say.
 _CLOSE_BY_MS = 30_000
 
+#: A loop that is free for longer was left by its vehicle; a detector that flickers is free for less.
+_FLICKER_MS = 500
+
 
 def on_loop(passage: Passage, change: LoopChange, now: int, rules: PassageRules) -> Step:
     """Return the passage after a loop became occupied or free."""
@@ -46,6 +49,8 @@ def on_loop(passage: Passage, change: LoopChange, now: int, rules: PassageRules)
     )
     if rules.loops == 1:
         return _on_only_loop(seen, change.occupied, now)
+    if change.loop == 0 and change.occupied and _went_unseen(passage, now, rules):
+        return through_and_over(seen, now)
     if change.loop == 0:
         freed = not change.occupied and seen.on_far
         return still(replace(seen, near_freed=seen.near_freed or freed))
@@ -107,6 +112,17 @@ def _on_only_loop(passage: Passage, occupied: bool, now: int) -> Step:
     if opening or (passage.state is PassageState.PASSED and passage.on_far):
         return through(passage, now)
     return still(passage)
+
+
+def _went_unseen(passage: Passage, now: int, rules: PassageRules) -> bool:
+    """Whether its gate was to open while nobody looked, and it is gone and the boom is down since.
+
+    Whoever comes onto the first loop now is the next vehicle, however soon it comes.
+    """
+    opening = passage.blind and passage.state in (PassageState.DECIDED, PassageState.OPENED)
+    closed = rules.boom and passage.boom is BoomPlace.DOWN and is_clear(passage)
+    left = passage.on_near and passage.free_at is not None and now - passage.free_at >= _FLICKER_MS
+    return opening and closed and left
 
 
 def _on_far_loop(passage: Passage, occupied: bool, now: int) -> Step:

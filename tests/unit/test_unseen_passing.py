@@ -1,0 +1,65 @@
+"""What a lane believes of a vehicle of which it saw a part, and then nobody looked for a while."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.parking.passage import PassageEnd
+from edge.parking.session import SessionState
+from edge.services.see_loop import note_blind
+from tests.unit.lane_rig import IN, OTHER, OUT, PLATE, LaneRig
+
+
+def opened(lanes: LaneRig) -> None:
+    lanes.loops(IN, True, False)
+    lanes.read(IN)
+    lanes.work(IN)
+    lanes.work(IN)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_who_was_seen_to_back_out_did_not_go_in_while_nobody_looked(closed: bool) -> None:
+    lanes = LaneRig()
+    opened(lanes)
+    lanes.loops(IN, False, False)
+    if closed:
+        lanes.gates[IN].shut()
+        lanes.work(IN)
+    note_blind(lanes.box, lanes.lane(IN))
+    lanes.gates[IN].shut()
+    lanes.wait(IN, 60)
+    # Under a boom that was still up it may have come back.
+    assert lanes.last(IN).end is (PassageEnd.NEVER_ENTERED if closed else PassageEnd.PASSED)
+    assert lanes.stay().state is (SessionState.NEVER_ENTERED if closed else SessionState.INSIDE)
+
+
+def left_unseen(lanes: LaneRig, free_ms: int) -> None:
+    """A vehicle's exit opens while nobody looks; the loops are found free for so long, and are occupied."""
+    lanes.come()
+    lanes.settle(lanes.stay().session_id, 500)
+    lanes.loops(OUT, True, False)
+    lanes.read(OUT)
+    lanes.work(OUT)
+    note_blind(lanes.box, lanes.lane(OUT))
+    lanes.gates[OUT].shut()
+    lanes.loops(OUT, False, False)
+    lanes.ports.clock.advance(free_ms)
+    lanes.loops(OUT, True, False)
+
+
+def test_who_comes_after_a_restart_to_a_closed_boom_is_the_next_vehicle() -> None:
+    lanes = LaneRig()
+    lanes.come(OTHER)
+    left_unseen(lanes, 700)
+    assert lanes.stay(PLATE).state is SessionState.LEFT
+    assert lanes.last(OUT).end is PassageEnd.PASSED
+    assert (lanes.here(OUT).plate, lanes.here(OUT).found) == ("", True)
+    lanes.read(OUT, OTHER)
+    assert lanes.here(OUT).session_id == lanes.stay(OTHER).session_id
+
+
+def test_a_loop_that_flickers_lets_nobody_out() -> None:
+    lanes = LaneRig()
+    left_unseen(lanes, 300)
+    assert lanes.stay(PLATE).state is SessionState.INSIDE
+    assert lanes.here(OUT).plate == PLATE
