@@ -127,12 +127,16 @@ def describe(order: Order) -> str:
 
 
 def tell_notices(box: Box) -> int:
-    """Tell WeChat what is due; return how many it took. What cannot be told now is told ever more slowly."""
+    """Tell WeChat what is due; return how many it took. What cannot be told now is told ever more slowly.
+
+    One planned impossibly far ahead means that the clock was set back: it is due.
+    """
     if box.mini_program is None:
         return 0
     now = box.clock.now()
     told = 0
-    for notice in box.store.read(lambda unit: unit.phone_notices.due(now.wall_at, MAX_AT_ONCE)):
+    far_at = now.wall_at + 2 * LONGEST_PAUSE_MS
+    for notice in box.store.read(lambda unit: unit.phone_notices.due(now.wall_at, far_at, MAX_AT_ONCE)):
         if box.clock.now().since_ms(now) >= TURN_MS:
             break
         answer = _tell(box, box.mini_program, notice, now)

@@ -145,8 +145,11 @@ class PhoneNotices(Protocol):
     def find(self, kind: NoticeKind, order_id: str, reference: str) -> PhoneNotice | None:
         """Return the notice of an order about something."""
 
-    def due(self, at: int, limit: int) -> tuple[PhoneNotice, ...]:
-        """Return what is to be told by now, the longest due first."""
+    def due(self, at: int, far_at: int, limit: int) -> tuple[PhoneNotice, ...]:
+        """Return what is to be told by now, or only after far_at; the one planned first first.
+
+        far_at: nothing is planned beyond it unless the clock was set back since.
+        """
 
     def waiting(self) -> tuple[int, int]:
         """Return how many wait, and how many were refused."""

@@ -65,7 +65,8 @@ ON CONFLICT (notice_id) DO UPDATE SET
     refused = excluded.refused
 """
 _DUE = f"""
-SELECT {_NOTICE} FROM phone_notices WHERE done_at IS NULL AND refused = 0 AND next_at <= ?
+SELECT {_NOTICE} FROM phone_notices WHERE done_at IS NULL AND refused = 0
+    AND (next_at <= ? OR next_at > ?)
 ORDER BY next_at, notice_id LIMIT ?
 """
 _TIDY_NOTICES = """
@@ -219,9 +220,9 @@ class PhoneNoticeTable:
         """Return the notice of an order about something."""
         return self._one("kind = ? AND order_id = ? AND reference = ?", (kind.value, order_id, reference))
 
-    def due(self, at: int, limit: int) -> tuple[PhoneNotice, ...]:
-        """Return what is to be told by now, the longest due first."""
-        return tuple(_notice(row) for row in self._connection.execute(_DUE, (at, limit)))
+    def due(self, at: int, far_at: int, limit: int) -> tuple[PhoneNotice, ...]:
+        """Return what is to be told by now, or only after far_at; the one planned first first."""
+        return tuple(_notice(row) for row in self._connection.execute(_DUE, (at, far_at, limit)))
 
     def undone(self, limit: int) -> tuple[PhoneNotice, ...]:
         """Return what waits and what was refused, what happened last first."""

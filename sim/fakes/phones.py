@@ -192,9 +192,10 @@ class FakePhoneNotices:
         rows = self._rows.notices.values()
         return next((one for one in rows if (one.kind, one.order_id, one.reference) == wanted), None)
 
-    def due(self, at: int, limit: int) -> tuple[PhoneNotice, ...]:
-        """Return what is to be told by now, the longest due first."""
-        found = [one for one in self._rows.notices.values() if one.waits and one.next_at <= at]
+    def due(self, at: int, far_at: int, limit: int) -> tuple[PhoneNotice, ...]:
+        """Return what is to be told by now, or only after far_at; the one planned first first."""
+        waiting = [one for one in self._rows.notices.values() if one.waits]
+        found = [one for one in waiting if not at < one.next_at <= far_at]
         return tuple(sorted(found, key=lambda one: (one.next_at, one.notice_id))[:limit])
 
     def undone(self, limit: int) -> tuple[PhoneNotice, ...]:

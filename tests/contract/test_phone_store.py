@@ -154,11 +154,13 @@ def test_notices_come_up_when_they_are_due_and_go_when_they_were_told(store: Sto
         notice("n-3", "o-3", next_at=AT + 9),
     ):
         store.write(lambda unit, one=one: unit.phone_notices.put(one))  # type: ignore[misc]
-    due = store.read(lambda unit: unit.phone_notices.due(AT, 10))
+    due = store.read(lambda unit: unit.phone_notices.due(AT, AT + 9, 10))
     assert [one.notice_id for one in due] == ["n-2", "n-1"]
+    far = store.read(lambda unit: unit.phone_notices.due(AT, AT + 8, 10))
+    assert [one.notice_id for one in far] == ["n-2", "n-1", "n-3"]
     store.write(lambda unit: unit.phone_notices.put(replace(due[0], done_at=AT, tries=1)))
     store.write(lambda unit: unit.phone_notices.put(replace(due[1], refused=True, why="47003")))
-    assert store.read(lambda unit: unit.phone_notices.due(AT, 10)) == ()
+    assert store.read(lambda unit: unit.phone_notices.due(AT, AT + 9, 10)) == ()
     assert store.read(lambda unit: unit.phone_notices.waiting()) == (1, 1)
     assert [one.notice_id for one in store.read(lambda unit: unit.phone_notices.undone(9))] == ["n-3", "n-1"]
     assert store.write(lambda unit: unit.phone_notices.tidy(AT + 1)) == 2

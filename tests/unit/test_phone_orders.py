@@ -362,6 +362,14 @@ def test_goods_that_were_handed_over_are_told_until_wechat_has_taken_it(shop: Ph
     assert tell_notices(shop.box) == 0
 
 
+def test_a_hand_over_under_a_clock_far_ahead_is_told_once_it_is_right(shop: PhoneShop) -> None:
+    shop.ports.clock.set_wall(30 * 86_400_000)
+    paid_order(shop, shop.sign_in(ME))
+    shop.ports.clock.set_wall(-30 * 86_400_000)
+    assert tell_notices(shop.box) == 1
+    assert len(shop.program.hand_overs) == 1
+
+
 def test_what_is_in_the_shoppers_hands_is_told_when_it_is_paid_and_parking_is_carried_by_nobody(
     shop: PhoneShop,
 ) -> None:

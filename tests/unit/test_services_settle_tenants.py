@@ -152,6 +152,17 @@ def test_nothing_is_shared_before_the_gateway_takes_it() -> None:
     assert len(splits.shared) == 1
 
 
+def test_what_was_paid_under_a_clock_far_ahead_is_shared_once_it_is_right() -> None:
+    shop, _, splits = make()
+    shop.ports.clock.set_wall(30 * 86_400_000)
+    shop.order_of(COLA)
+    shop.pay(shop.code())
+    shop.ports.clock.set_wall(-30 * 86_400_000)
+    shop.wait(SHARE_AFTER_MS)
+    resolve_splits(shop.box)
+    assert len(splits.shared) == 1
+
+
 def test_a_refund_before_the_sharing_makes_the_shares_smaller() -> None:
     shop, _, splits = make()
     order = shop.order_of(COLA, BREAD)
