@@ -147,6 +147,8 @@ class Buyer(Person):
         handed = next((index for index, total in enumerate(coins) if total > paid_fen), None)
         if handed is not None and not (self.codes_first and self.codes):
             take_cash(place.box, self.workstation, self.cash_fen[handed])
+            # Who has the change in hand has bought, whatever somebody scans at this till next.
+            self.has_paid = place.look(self.workstation)["screen"] == "paid"
         elif self.codes:
             code = self.codes.pop(0)
             self.shown.append(code)

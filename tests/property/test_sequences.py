@@ -76,7 +76,7 @@ class Rows(RuleBasedStateMachine):
 
     stage: World
     scenario: Scenario
-    set_by_ms, late = 0, False
+    set_by_ms = 0
     #: How far the clock may be set in all, and by what: within the business day, as numbers of orders begin
     #: anew with each.
     clock_steps_ms: tuple[int, ...] = (-HOUR_MS, -60_000, 60_000, HOUR_MS)
@@ -125,10 +125,8 @@ class Rows(RuleBasedStateMachine):
 
     @rule(call=st.sampled_from(["pay", "query", "reverse"]), fault=st.sampled_from(list(FakeFault)))
     def the_gateway_fails(self, call: str, fault: FakeFault) -> None:
-        if fault is FakeFault.LATE and (call != "pay" or self.set_by_ms):
-            return
-        self.late = self.late or fault is FakeFault.LATE
-        self.stage.gateway.fail_next(call, fault)
+        if call == "pay" or fault is not FakeFault.LATE:
+            self.stage.gateway.fail_next(call, fault)
 
     @rule()
     def what_is_late_arrives(self) -> None:
@@ -385,3 +383,38 @@ def test_the_rows_play_real_sales_and_stays() -> None:
     assert car.where is Where.GONE
     assert [one.kind for one in garage.hq.applied].count("parking.left") == 1
     assert violations(garage) == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_clock_set_over_a_restart_gives_up_no_charge_that_arrives_later(seed: int) -> None:
+    stage = World(Mall.scenario, seed)
+    stage.begin()
+    stage.gateway.fail_next("pay", FakeFault.LATE)
+    stage.people = [Buyer(KIOSK, [(COLA, "cola")], codes=[stage.code(), stage.code()])]
+    for _ in range(6):
+        stage.turn()
+    stage.clock.set_wall(HOUR_MS)
+    stage.cut_power()
+    for _ in range(60):
+        stage.turn()
+    assert stage.gateway.total_fen() == 0
+    stage.step(stage.gateway.deliver_late)
+    stage.rest()
+    assert stage.gateway.total_fen() == 350
+    assert violations(stage) == []
+
+
+def test_who_has_paid_in_cash_has_bought_once_whatever_is_scanned_right_after() -> None:
+    stage = World(Mall.scenario, 0)
+    stage.begin()
+    stage.people = [Buyer(TILL, [(COLA, "cola")], cash_fen=[400])]
+    for _ in range(20):
+        if stage.look(TILL)["screen"] == "checkout":
+            break
+        stage.turn()
+    stage.scan(TILL, COLA)
+    stage.turn()
+    assert stage.look(TILL)["screen"] == "basket"
+    stage.rest()
+    assert [one.kind for one in stage.hq.applied].count("order.paid") == 1
+    assert violations(stage) == []
