@@ -121,8 +121,10 @@ def _went_unseen(passage: Passage, now: int, rules: PassageRules) -> bool:
     """
     opening = passage.blind and passage.state in (PassageState.DECIDED, PassageState.OPENED)
     closed = rules.boom and passage.boom is BoomPlace.DOWN and is_clear(passage)
-    left = passage.on_near and passage.free_at is not None and now - passage.free_at >= _FLICKER_MS
-    return opening and closed and left
+    if not (opening and closed and passage.on_near) or passage.free_at is None:
+        return False
+    # Another plate was read there, or the loop was free for longer than one that flickers.
+    return passage.behind is not None or now - passage.free_at >= _FLICKER_MS
 
 
 def _on_far_loop(passage: Passage, occupied: bool, now: int) -> Step:

@@ -263,7 +263,7 @@ class Office(Person):
 
     def act(self, place: Place) -> None:
         """Do the next thing."""
-        issue_pass(place.box, PassAsk("pass-1", PassKind.MONTH, "车主", (self.plate,)), "office")
+        issue_pass(place.box, PassAsk(f"pass-{self.plate}", PassKind.MONTH, "车主", (self.plate,)), "office")
         self.done = True
 
 

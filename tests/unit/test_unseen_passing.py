@@ -58,6 +58,19 @@ def test_who_comes_after_a_restart_to_a_closed_boom_is_the_next_vehicle() -> Non
     assert lanes.here(OUT).session_id == lanes.stay(OTHER).session_id
 
 
+def test_whose_plate_was_read_behind_a_vehicle_that_is_gone_is_the_next_one_at_once() -> None:
+    lanes = LaneRig()
+    opened(lanes)
+    note_blind(lanes.box, lanes.lane(IN))
+    lanes.gates[IN].shut()
+    lanes.loops(IN, False, False)
+    lanes.read(IN, OTHER)
+    lanes.loops(IN, True, False)
+    assert lanes.last(IN).end is PassageEnd.PASSED
+    assert lanes.here(IN).plate == OTHER
+    assert lanes.inside() == 2
+
+
 def test_a_loop_that_flickers_lets_nobody_out() -> None:
     lanes = LaneRig()
     left_unseen(lanes, 300)
