@@ -152,10 +152,10 @@ class Publisher(Person):
     def _watch_basket(self, place: Place) -> None:
         basket = place.look(KIOSK)["basket"] or {"lines": []}
         for line in basket["lines"]:
-            seen_fen = self.seen_fen.setdefault(line["id"], line["amount_fen"])
-            if seen_fen != line["amount_fen"]:
+            seen_fen = self.seen_fen.setdefault(line["id"], line["unit_price_fen"])
+            if seen_fen != line["unit_price_fen"]:
                 self.broken.append(
-                    f"{line['sku']} was {seen_fen} fen in the basket, now {line['amount_fen']}"
+                    f"{line['sku']} was {seen_fen} fen in the basket, now {line['unit_price_fen']}"
                 )
 
 
