@@ -81,6 +81,8 @@ def let_go(passage: Passage, decision: Decision, now: int, *, pulse: bool = True
         echoed=False,
         opened_at=None if pulse else now,
         entered=passage.entered or passage.way is LaneWay.ENTRY,
+        # It stands there as its gate is to open: what follows is seen again.
+        blind=passage.blind and not (passage.loops and passage.loops[0]),
     )
     effects: tuple[Effect, ...] = (Effect(EffectKind.OPEN, number),) if pulse else ()
     if opening.entered and not passage.entered:

@@ -33,6 +33,18 @@ def test_who_was_seen_to_back_out_did_not_go_in_while_nobody_looked(closed: bool
     assert lanes.stay().state is (SessionState.NEVER_ENTERED if closed else SessionState.INSIDE)
 
 
+def test_who_backs_out_under_an_opening_that_was_decided_after_the_restart_did_not_go_in() -> None:
+    lanes = LaneRig()
+    lanes.loops(IN, True, False)
+    note_blind(lanes.box, lanes.lane(IN))
+    opened(lanes)
+    lanes.loops(IN, False, False)
+    lanes.gates[IN].shut()
+    lanes.wait(IN, 60)
+    assert lanes.last(IN).end is PassageEnd.NEVER_ENTERED
+    assert lanes.inside() == 0
+
+
 def left_unseen(lanes: LaneRig, free_ms: int) -> None:
     """A vehicle's exit opens while nobody looks; the loops are found free for so long, and are occupied."""
     lanes.come()
