@@ -204,7 +204,8 @@ class Mall(Rows):
         if self.is_busy(TILL) or any(isinstance(one, Patron) for one in self.stage.people):
             return
         goods = [(COLA, "cola"), (weight_label("101", 500), "apple")]
-        codes = [self.stage.code() for _ in range(4)]
+        # Who has paid a part in cash pays the rest: enough wallets for every call that may fail.
+        codes = [self.stage.code() for _ in range(STEPS)]
         self.come(Patron(TILL, goods, codes=codes, cash_fen=[400], asks=asks, spends=spends))
 
     @rule(hasty=st.booleans(), outside=st.booleans())
