@@ -14,6 +14,7 @@ from edge.errors import Declined, EdgeError, Invalid, OutcomeUnknown, Unavailabl
 from edge.parking.autopay import Autopay
 from edge.parking.session import Session, SessionState
 from edge.retail.attempt import AttemptState, PaymentAttempt, PayWay, advance
+from edge.services.attempt_age import least_age_ms
 from edge.services.box import PHONE, Box
 from edge.services.charge_stay import due_of_stay, forget_order, open_orders, order_of_stay
 from edge.services.payment_ports import (
@@ -31,7 +32,8 @@ from edge.services.stay_lines import asks_for_stays
 MAX_TOLD = 5
 TELL_WITHIN_MS = 24 * 3_600_000
 
-#: How long a charge is tried, and how long a vehicle may take to leave before it is not charged.
+#: Up to which certain age of the attempt a charge is sent, and how long a vehicle may take to leave before it
+#: is not charged. What is owed instead is known once the last charge cannot arrive any more.
 GIVE_UP_MS = 24 * 3_600_000
 LEAVE_WITHIN_MS = 30 * 60_000
 
@@ -88,7 +90,7 @@ def begin_autopay(unit: Unit, box: Box, session: Session, now: Instant) -> bool:
 
 
 def ask_autopay(box: Box, attempt: PaymentAttempt, age_ms: int) -> GatewayAnswer | None:
-    """Take one step with an attempt of this way; None: the vehicle has not left, and did not in time.
+    """Take one step with an attempt of this way; None: nothing was sent, and it is too late for it.
 
     Raises Unavailable when nothing is known; then the step is taken again.
     """
@@ -103,12 +105,18 @@ def ask_autopay(box: Box, attempt: PaymentAttempt, age_ms: int) -> GatewayAnswer
             if age_ms > LEAVE_WITHIN_MS:
                 return None
             return GatewayAnswer(PaymentState.PENDING, detail="the vehicle has not left yet")
+        if not _may_send(box, attempt):
+            return None
         box.store.write(lambda unit: _submit(unit, attempt.attempt_id, box.clock.now()))
         return _charge(box, gateway, attempt)
     answer = gateway.query_charge(attempt.merchant_order_no)
-    if answer.state is PaymentState.ABSENT and attempt.state is AttemptState.SUBMITTED:
-        return _charge(box, gateway, attempt)
-    return answer
+    sends = attempt.state is AttemptState.SUBMITTED and _may_send(box, attempt)
+    return _charge(box, gateway, attempt) if sends and answer.state is PaymentState.ABSENT else answer
+
+
+def _may_send(box: Box, attempt: PaymentAttempt) -> bool:
+    now = box.clock.now()
+    return box.store.read(lambda unit: least_age_ms(unit, attempt, now)) < GIVE_UP_MS
 
 
 def _untold(unit: Unit, box: Box) -> list[Session]:

@@ -11,7 +11,8 @@ from typing import NoReturn
 from edge.clock import Instant
 from edge.errors import Corrupt, Declined, EdgeError, OutcomeUnknown, Unavailable
 from edge.retail.attempt import AttemptState, PaymentAttempt, PayWay, StepKind
-from edge.services.autopay import ask_autopay
+from edge.services.attempt_age import least_age_ms
+from edge.services.autopay import GIVE_UP_MS, ask_autopay
 from edge.services.box import Box
 from edge.services.payment_ports import (
     GatewayAnswer,
@@ -25,7 +26,6 @@ from edge.services.records import Unit
 from edge.services.settle_attempt import (
     attempt_time,
     close_attempt,
-    least_age_ms,
     note_step,
     settle,
     void_unsent,
@@ -106,7 +106,8 @@ def _cannot_arrive(box: Box, attempt: PaymentAttempt, now: Instant) -> bool:
 
     Nothing at the gateway keeps it out before: what it does not know it can neither close nor reverse.
     """
-    return box.store.read(lambda unit: least_age_ms(unit, attempt, now)) > LATEST_ARRIVAL_MS
+    sent_for_ms = GIVE_UP_MS if attempt.way is PayWay.AUTOPAY else 0
+    return box.store.read(lambda unit: least_age_ms(unit, attempt, now)) > sent_for_ms + LATEST_ARRIVAL_MS
 
 
 def _never_shown(attempt: PaymentAttempt, age_ms: int) -> bool:

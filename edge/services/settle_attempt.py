@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from edge.clock import Instant, ran_ms
+from edge.clock import Instant
 from edge.errors import Corrupt
 from edge.parking.debt import DebtCause
 from edge.parking.session import SessionState
@@ -38,7 +38,6 @@ from edge.services.record_debt import record_debt
 from edge.services.records import Unit
 from edge.services.settle_tickets import release_tickets
 from edge.services.stay_lines import asks_for_stays
-from edge.services.stay_time import MAX_BOOTS
 from edge.services.work_items import SERVICE, end_work, raise_work
 from edge.services.work_records import WorkKind
 from edge.services.workstation import Notice, NoticeCode, show_notice
@@ -126,15 +125,6 @@ def attempt_time(attempt: PaymentAttempt, now: Instant) -> int:
     if attempt.created_boot != now.boot_id:
         age_ms = max(age_ms, now.boottime_ns // 1_000_000)
     return attempt.created_at + age_ms
-
-
-def least_age_ms(unit: Unit, attempt: PaymentAttempt, now: Instant) -> int:
-    """Return how old an attempt is for certain: for what must not be done too early.
-
-    A wall clock that was set or stepped while the machine restarted makes `attempt_time` any age at all.
-    """
-    created = Instant(attempt.created_at, attempt.created_boot, attempt.created_ns, trusted=False)
-    return ran_ms(unit.boots.recent(MAX_BOOTS), created, now)
 
 
 def _write(

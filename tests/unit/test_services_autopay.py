@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from edge.errors import Unavailable
+from edge.errors import OutcomeUnknown, Unavailable
 from edge.parking.decision import Why
-from edge.services.autopay import tell_entries
+from edge.services.autopay import GIVE_UP_MS, tell_entries
+from edge.services.payment_ports import AutopayCharge, GatewayAnswer
 from edge.services.record_debt import recent_debts
-from edge.services.resolve_attempts import resolve_attempts
+from edge.services.resolve_attempts import LATEST_ARRIVAL_MS, resolve_attempts
 from sim.fakes.autopay_gateway import FakeAutopayGateway
 from sim.fakes.box import GATEWAY
+from sim.fakes.clock import FakeClock
 from sim.fakes.gateway import FakeFault
 from tests.unit.lane_rig import OUT, PLATE, LaneRig
 
@@ -127,3 +129,33 @@ def test_an_entry_is_told_once_and_again_after_no_answer() -> None:
         tell_entries(rig.box)
     assert [tell_entries(rig.box), tell_entries(rig.box)] == [1, 0]
     assert gateway.told == [PLATE]
+
+
+class Unheard(FakeAutopayGateway):
+    """No charge gets an answer, and none has arrived yet. sent: at which boot time, in milliseconds."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(PLATE)
+        self.sent: list[int] = []
+        self._clock = clock
+
+    def charge(self, charge: AutopayCharge) -> GatewayAnswer:
+        self.sent.append(self._clock.now().boottime_ns // 1_000_000)
+        raise OutcomeUnknown("no answer to the charge; query it")
+
+
+def test_a_charge_is_owed_only_once_the_last_one_that_was_sent_cannot_arrive_any_more() -> None:
+    rig = parked(FakeAutopayGateway(PLATE))
+    clock = rig.ports.clock
+    gateway = Unheard(clock)
+    rig.box = replace(rig.box, autopayers={GATEWAY: gateway})
+    leave(rig)
+    rig.drive(OUT)
+    for _ in range(2 * GIVE_UP_MS // 200_000):
+        clock.advance(200_000)
+        resolve_attempts(rig.box)
+        if recent_debts(rig.box):
+            break
+    assert [one.amount_fen for one in recent_debts(rig.box)] == [1_000]
+    assert len(gateway.sent) > 100
+    assert clock.now().boottime_ns // 1_000_000 - gateway.sent[-1] > LATEST_ARRIVAL_MS
