@@ -26,6 +26,9 @@ STATES = {
 #: that is back after hours, or new, must not empty itself of strangers' receipts.
 LATEST_PAPER_MS = 30 * 60_000
 
+#: Scans of a workstation among which those of a sale in cash are looked for, to tell by them how old it is.
+MOST_SCANS = 200
+
 
 def print_next(box: Box, workstation: str) -> PrintState | None:
     """Print the workstation's oldest queued receipt; return where its paper stands, None without one.
@@ -67,14 +70,24 @@ def reprint(box: Box, workstation: str, order_id: str) -> None:
 
 
 def _waited_ms(box: Box, receipt: Receipt) -> int:
-    """Return how long a receipt has waited; one paid for in this run of the machine by boot time."""
+    """Return how long a receipt has waited; one of this run of the machine by boot time."""
     now = box.clock.now()
     by_wall = now.wall_at - receipt.issued_at
     if by_wall <= LATEST_PAPER_MS:
         return by_wall
-    attempts = box.store.read(lambda unit: unit.attempts.of_order(receipt.order_id))
-    begun = [one.created_ns for one in attempts if one.created_boot == now.boot_id]
-    return (now.boottime_ns - max(begun)) // 1_000_000 if begun else by_wall
+    begun = box.store.read(lambda unit: _begun_ns(unit, receipt, now.boot_id))
+    return by_wall if begun is None else (now.boottime_ns - begun) // 1_000_000
+
+
+def _begun_ns(unit: Unit, receipt: Receipt, boot_id: str) -> int | None:
+    """Return the boot time of the last payment or scan of a receipt's order, None without any in this run."""
+    order = unit.orders.get(receipt.order_id)
+    lines = {line.line_id for line in order.lines} if order is not None else set()
+    attempts = unit.attempts.of_order(receipt.order_id)
+    begun = [one.created_ns for one in attempts if one.created_boot == boot_id]
+    scans = unit.scans.recent(receipt.workstation, MOST_SCANS)
+    begun += [one.read_ns for one in scans if one.line_id in lines and one.boot_id == boot_id]
+    return max(begun, default=None)
 
 
 def _next(unit: Unit, workstation: str) -> Receipt | None:

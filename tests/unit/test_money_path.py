@@ -353,6 +353,18 @@ def test_a_printer_that_is_back_after_hours_does_not_empty_itself_of_old_receipt
     assert "COPY" in shop.papers()[1]
 
 
+def test_a_receipt_in_cash_that_waits_for_paper_is_not_made_old_by_a_clock_that_is_set() -> None:
+    shop = Shop()
+    shop.ports.printers[TILL].absent = True
+    shop.order_of(COLA, place=TILL)
+    take_cash(shop.box, TILL, 400)
+    shop.print(TILL)
+    shop.ports.clock.set_wall(2 * LATEST_PAPER_MS)
+    shop.wait(2_000)
+    shop.ports.printers[TILL].absent = False
+    assert shop.print(TILL) == "printed"
+
+
 class Counting:
     """A store that counts its commits."""
 
