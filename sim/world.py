@@ -75,8 +75,8 @@ PACES = ((0, 1_000), (10, 5_000), (40, 30_000), (60, 120_000))
 
 
 #: By how much the clock that a machine starts with may be wrong though it says that it is right. One that is
-#: fast by more than a lane's stale_read_s makes every read look old; such clocks have scenarios of their own.
-WRONG_MS = (0, 0, -30_000, 4_000)
+#: fast by more than a lane's stale_read_s makes every read look old until two of them agree.
+WRONG_MS = (0, 0, -30_000, 30_000)
 
 #: Steps at which nothing outside can have changed since the step before.
 INSIDE = ("unit.", "store.read after")
