@@ -167,6 +167,8 @@ def _fits(passage: Passage, read: PlateRead, seen_at: int, rules: PassageRules) 
         return True
     soon = abs(seen_at - passage.signs_at) <= rules.second_look
     if not passage.plate:
+        # Made after the vehicle had left the lane, it is of the next one.
+        soon = soon and not (rules.loops and passage.passed_at is not None and seen_at > passage.passed_at)
         return soon or (not passage.opening and passage.state is not PassageState.PASSED)
     return soon and not passage.near_freed and alike(read.plate, passage.plate)
 

@@ -6,6 +6,7 @@ import pytest
 
 from edge.parking.passage import PassageEnd
 from edge.parking.session import SessionState
+from edge.services.answer_guard import open_by_hand
 from edge.services.see_loop import note_blind
 from tests.unit.lane_rig import IN, OTHER, OUT, PLATE, LaneRig
 
@@ -88,3 +89,20 @@ def test_a_loop_that_flickers_lets_nobody_out() -> None:
     left_unseen(lanes, 300)
     assert lanes.stay(PLATE).state is SessionState.INSIDE
     assert lanes.here(OUT).plate == PLATE
+
+
+@pytest.mark.parametrize("age_ms", [0, 3_000])
+def test_a_read_names_a_vehicle_that_is_through_if_it_was_made_before_that(age_ms: int) -> None:
+    lanes = LaneRig()
+    lanes.loops(IN, True, False)
+    open_by_hand(lanes.box, IN, "张军", "no read")
+    lanes.work(IN)
+    for occupied in ((True, True), (False, True), (False, False)):
+        lanes.ports.clock.advance(500)
+        lanes.loops(IN, *occupied)
+    lanes.ports.clock.advance(500)
+    before = lanes.here(IN)
+    lanes.read(IN, OTHER, age_ms=age_ms)
+    named = lanes.box.store.read(lambda unit: unit.sessions.get(before.session_id))
+    assert named is not None
+    assert named.plate == (OTHER if age_ms else "")
