@@ -139,8 +139,8 @@ class World:
         self.printers = {place: PlainPrinter(place) for place in self.places}
         self.scanners = {place: self._scanner(place) for place in self.places}
         self.history = History()
-        self.crashes = 0
-        self._wrong_ms = 0
+        self.crashes, self._wrong_ms = 0, 0
+        self.boots_wrong_ms: tuple[int, ...] = WRONG_MS
         self._state = state or InMemory()
         self._codes = 0
         self._quiet = 0
@@ -313,7 +313,7 @@ class World:
             self.clock.advance(self.random.randrange(300, 2_000))
         elif self.random.random() < 0.5:
             self.clock.reboot(self.random.randrange(5_000, 40_000))
-            wrong_ms = self.random.choice(WRONG_MS)
+            wrong_ms = self.random.choice(self.boots_wrong_ms)
             self.clock.set_wall(wrong_ms - self._wrong_ms)
             self._wrong_ms = wrong_ms
         else:
