@@ -25,9 +25,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
-from waitress import create_server
 
 from sim.clocks import monotonic_s
+from sim.pages import PageServer
 
 _log = logging.getLogger(__name__)
 
@@ -233,31 +233,28 @@ class PublicHost:
         name: str = "relay-1",
     ) -> None:
         """Listen at once; raises OSError when the port is taken. name: as of Relay, its own at the broker."""
-        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self.relay = Relay(broker_host, broker_port, name, tls)
-        self._server = create_server(
+        self._server = PageServer(
             make_public_app(self.relay),
-            host=WEB_HOST,
-            port=port,
-            threads=WEB_THREADS,
+            WEB_HOST,
+            port,
+            WEB_THREADS,
+            "hq-public",
             max_request_body_size=MAX_BODY + 1,
             # Phones keep their connections; beyond the limit the server accepts once a second alone.
             connection_limit=MAX_CONNECTIONS,
-            asyncore_use_poll=True,
         )
-        self.port = int(self._server.effective_port)
-        self._thread = threading.Thread(target=self._server.run, name="hq-public", daemon=True)
+        self.port = self._server.port
 
     def __enter__(self) -> PublicHost:
         """Start."""
         self.relay.start()
-        self._thread.start()
+        self._server.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
         """Stop."""
         self._server.close()
-        self._thread.join(5.0)
         self.relay.stop()
 
     def url(self, site: str, edge: str) -> str:

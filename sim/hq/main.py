@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import subprocess
 import sys
 import threading
 from contextlib import ExitStack
 from pathlib import Path
-
-from waitress import create_server
-from waitress.server import BaseWSGIServer
 
 from sim.hq.behaviour import Behaviour
 from sim.hq.books import Books
@@ -18,6 +14,7 @@ from sim.hq.ledger import Ledger
 from sim.hq.page import make_app
 from sim.hq.welcome import Welcome
 from sim.hq.worker import Worker
+from sim.pages import PageServer
 
 WEB_HOST = "127.0.0.1"
 WEB_THREADS = 4
@@ -152,22 +149,17 @@ class Page:
     def __init__(self, hq: HqServer | HqFleet, port: int) -> None:
         self._hq = hq
         self._port = port
-        self._web: BaseWSGIServer | None = None
-        self._thread: threading.Thread | None = None
+        self._web: PageServer | None = None
 
     def open(self) -> None:
         """Serve in the background; raises OSError when the port is taken."""
-        # Waitress warns of every short queue; a page that refreshes itself is no news.
-        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-        self._web = create_server(make_app(self._hq), host=WEB_HOST, port=self._port, threads=WEB_THREADS)
-        self._thread = threading.Thread(target=self._web.run, name="hq-page", daemon=True)
-        self._thread.start()
+        self._web = PageServer(make_app(self._hq), WEB_HOST, self._port, WEB_THREADS, "hq-page")
+        self._web.start()
 
     def close(self) -> None:
         """Stop serving."""
-        if self._web is not None and self._thread is not None:
+        if self._web is not None:
             self._web.close()
-            self._thread.join(5.0)
 
 
 def run(

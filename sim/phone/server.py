@@ -17,9 +17,7 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import re
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,8 +25,8 @@ import httpx
 import zxingcpp
 from flask import Flask, Response, request, send_from_directory
 from PIL import Image, UnidentifiedImageError
-from waitress import create_server
 
+from sim.pages import PageServer
 from sim.phone.browser import MAX_BODY, Browser, forward
 from sim.phone.codes import CodeFinder, Shelf
 
@@ -79,10 +77,8 @@ class PhoneServer:
     def __init__(self, settings: PhoneSettings) -> None:
         """Listen at once; raises OSError when the port is taken."""
         self._settings = settings
-        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-        self._server = create_server(_app(settings), host=HOST, port=settings.port, threads=THREADS)
-        self.port = int(self._server.effective_port)
-        self._thread = threading.Thread(target=self._server.run, name="sim-phone", daemon=True)
+        self._server = PageServer(_app(settings), HOST, settings.port, THREADS, "sim-phone")
+        self.port = self._server.port
 
     @property
     def url(self) -> str:
@@ -91,13 +87,12 @@ class PhoneServer:
 
     def __enter__(self) -> PhoneServer:
         """Start."""
-        self._thread.start()
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop."""
         self._server.close()
-        self._thread.join(5.0)
 
 
 def ensure_wallets(gateway: str) -> None:

@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import httpx
 
 from devices.types import Scan
 from edge.clock import SystemClock, boottime_ns
@@ -38,6 +40,9 @@ from sim.fakes.box import COLA, GATEWAY, KIOSK, RULES, WORKSTATIONS, FakePorts, 
 from sim.fakes.gateway import FakeFault, FakeGateway, Shopper
 from sim.fakes.hq import FakeHq
 from sim.fakes.scanner import FakeScanner
+from sim.ports import free_ports
+
+T = TypeVar("T")
 
 
 class FakeLink(FakeHq):
@@ -122,11 +127,12 @@ def running(folder: Path, gateway: FakeGateway, places: int = 1, rules: Rules = 
         made.service.stop()
 
 
-def eventually(look: Callable[[], bool], what: str) -> None:
+def eventually(look: Callable[[], T], what: str) -> T:
     deadline, pause = time.monotonic() + 20, threading.Event()
-    while not look():
+    while not (found := look()):
         assert time.monotonic() < deadline, f"waited 20 s for {what}"
         pause.wait(0.01)
+    return found
 
 
 def test_a_scan_that_a_full_disk_loses_is_shown_and_the_next_one_clears_it(tmp_path: Path) -> None:
@@ -326,16 +332,34 @@ def abandon_behind_its_back(unit: Unit) -> None:
     unit.baskets.put(replace(basket, state=BasketState.ABANDONED))
 
 
-def test_a_start_on_a_damaged_database_ends_with_one_clear_line_and_a_failure(tmp_path: Path) -> None:
-    (tmp_path / "edge.db").write_bytes(b"no database at all. " * 1_000)
+def test_a_start_on_a_damaged_database_says_so_on_its_page_until_another_is_there(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    database = tmp_path / "edge.db"
+    database.write_bytes(b"no database at all. " * 1_000)
     config = tmp_path / "edge.toml"
     config.write_text(
-        f'[box]\nsite = "mall"\nedge = "edge-1"\ndata_dir = "{tmp_path}"\n'
+        f'[box]\nsite = "mall"\nedge = "edge-1"\ndata_dir = "{tmp_path}"\n[web]\nport = {port}\n'
         '[hq]\nhost = "127.0.0.1"\n[[workstation]]\nname = "kiosk-1"\n'
     )
     command = [sys.executable, "-m", "edge", "serve", "--config", str(config)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode == 1
-    assert "Corrupt: " in ended.stderr
-    assert "restore the latest backup" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            first = process.stderr.readline()
+            page = eventually(lambda: _asked(f"http://127.0.0.1:{port}/kiosk/kiosk-1"), "the page")
+            database.write_bytes(b"another file. " * 1_000)
+            said = first + process.stderr.read()
+            assert process.wait(timeout=30) == 1
+        finally:
+            process.kill()
+    assert page.status_code == 503
+    assert "This box is being repaired" in page.text
+    assert "restore the latest backup" in said
+    assert "Traceback" not in said
+
+
+def _asked(url: str) -> httpx.Response | None:
+    try:
+        return httpx.get(url, headers={"Accept": "text/html"}, trust_env=False)
+    except httpx.TransportError:
+        return None
