@@ -80,6 +80,12 @@ class Browser:
             return Response(f"没有网络 no network: {error}", 502, mimetype="text/plain")
         return self._framed(answer, own)
 
+    def close(self) -> None:
+        """Close every wallet's connections."""
+        with self._lock:
+            while self._clients:
+                self._clients.popitem()[1].close()
+
     def _framed(self, answer: httpx.Response, own: str) -> Response:
         body = answer.content
         if "html" in answer.headers.get("content-type", ""):

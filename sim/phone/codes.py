@@ -54,6 +54,10 @@ class CodeFinder:
         self._seen: dict[Path, tuple[str, ...]] = {}
         self._lock = threading.Lock()
 
+    def close(self) -> None:
+        """Close its connections to the service."""
+        self._client.close()
+
     def find(
         self, receipts: Path | None, lanes: Sequence[str], points: Sequence[str], links: Sequence[str]
     ) -> list[Code]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,7 +78,8 @@ class PhoneServer:
     def __init__(self, settings: PhoneSettings) -> None:
         """Listen at once; raises OSError when the port is taken."""
         self._settings = settings
-        self._server = PageServer(_app(settings), HOST, settings.port, THREADS, "sim-phone")
+        self._held = ExitStack()
+        self._server = PageServer(_app(settings, self._held), HOST, settings.port, THREADS, "sim-phone")
         self.port = self._server.port
 
     @property
@@ -93,6 +95,7 @@ class PhoneServer:
     def __exit__(self, *_: object) -> None:
         """Stop."""
         self._server.close()
+        self._held.close()
 
 
 def ensure_wallets(gateway: str) -> None:
@@ -135,13 +138,13 @@ def read_codes(picture: bytes) -> list[str]:
         raise ValueError("that is no picture that can be read") from error
 
 
-def _app(settings: PhoneSettings) -> Flask:
+def _app(settings: PhoneSettings, held: ExitStack) -> Flask:
     app = Flask("sim.phone", static_folder=str(_HERE / "static"))
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 0
     _serve_itself(app, settings)
-    _serve_camera(app, settings)
-    _serve_wires(app, settings)
+    _serve_camera(app, settings, held)
+    _serve_wires(app, settings, held)
     return app
 
 
@@ -171,11 +174,12 @@ def _serve_itself(app: Flask, settings: PhoneSettings) -> None:
         return send_from_directory(settings.program.resolve(), name, max_age=0)
 
 
-def _serve_camera(app: Flask, settings: PhoneSettings) -> None:
+def _serve_camera(app: Flask, settings: PhoneSettings, held: ExitStack) -> None:
     shelf = Shelf()
     finder = CodeFinder(
         settings.service, settings.public_url, settings.workstations, settings.counters, settings.pin
     )
+    held.callback(finder.close)
     base = f"{settings.public_url}/phone"
     links = [f"{base}/{path}" for path in ("shop", "parking", "me")]
     lanes = [f"{base}/parking/lane/{name}" for name in settings.lanes]
@@ -209,9 +213,9 @@ def _serve_camera(app: Flask, settings: PhoneSettings) -> None:
             return _json({"error": str(error)}, 400)
 
 
-def _serve_wires(app: Flask, settings: PhoneSettings) -> None:
-    browser = Browser(settings.public_url)
-    client = httpx.Client(timeout=60.0, trust_env=False)
+def _serve_wires(app: Flask, settings: PhoneSettings, held: ExitStack) -> None:
+    browser = held.enter_context(closing(Browser(settings.public_url)))
+    client = held.enter_context(httpx.Client(timeout=60.0, trust_env=False))
 
     @app.route("/relay/<path:path>", methods=["GET", "POST"])
     def relay(path: str) -> Response:
