@@ -31,6 +31,20 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def _no_page_is_left_open(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Close what a test opened: a page that nobody looks at goes on asking its box, and takes its time."""
+    if "browser" not in request.fixturenames:
+        yield
+        return
+    running: Browser = request.getfixturevalue("browser")
+    before = list(running.contexts)
+    yield
+    for context in running.contexts:
+        if context not in before:
+            context.close()
+
+
 @pytest.fixture
 def desk() -> DeskFake:
     return DeskFake()
