@@ -102,16 +102,21 @@ class Attribution:
 
 
 def touches_of(steps: Iterable[Conversion], rule: AttributionRule, sold_at: int) -> tuple[Touch, ...]:
-    """Return the touches that a sale is credited over, the earliest first, MAX_TOUCHES at most."""
+    """Return the touches that a sale is credited over, the earliest first, MAX_TOUCHES at most.
+
+    steps: those known when it is sold. One that seems to be later was written before the clock was set back,
+    and counts as of the sale's moment.
+    """
     found: dict[tuple[str, str], Touch] = {}
     since = sold_at - rule.window_days * DAY_MS
     for one in sorted(steps, key=lambda one: (one.at, one.conversion_id)):
-        if one.step not in LEADING or not since <= one.at <= sold_at:
+        if one.step not in LEADING or one.at < since:
             continue
+        at = min(one.at, sold_at)
         guide = one.guide if one.served else ""
         known = found.get((one.touchpoint, guide))
-        first_at = one.at if known is None else known.first_at
-        found[one.touchpoint, guide] = Touch(one.touchpoint, guide, one.campaign, first_at, one.at)
+        first_at = at if known is None else known.first_at
+        found[one.touchpoint, guide] = Touch(one.touchpoint, guide, one.campaign, first_at, at)
     return tuple(found.values())[-MAX_TOUCHES:]
 
 

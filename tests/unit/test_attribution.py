@@ -122,7 +122,7 @@ def test_fen_that_do_not_divide_go_to_the_first_that_have_weight() -> None:
     assert split_fen(5, [0, 0]) == (0, 0)
 
 
-def test_touches_are_those_before_the_sale_within_the_window_each_once() -> None:
+def test_touches_are_those_known_at_the_sale_within_the_window_each_once() -> None:
     rule = AttributionRule(window_days=1)
     steps = [
         step("old", AT - DAY_MS - 1),
@@ -131,13 +131,14 @@ def test_touches_are_those_before_the_sale_within_the_window_each_once() -> None
         step("poster", AT - 1, ConversionStep.OPENED),
         step("poster", AT - 3, guide="li"),
         step("till", AT, ConversionStep.BOUGHT),
-        step("late", AT + 1),
+        step("clock set back since", AT + 1),
     ]
     found = touches_of(reversed(steps), rule, AT)
     assert [(one.touchpoint, one.guide, one.first_at, one.last_at) for one in found] == [
         ("edge", "", AT - DAY_MS, AT - DAY_MS),
         ("poster", "", AT - 5, AT - 1),
         ("poster", "li", AT - 3, AT - 3),
+        ("clock set back since", "", AT, AT),
     ]
     many = [step(f"p{at}", AT - at) for at in range(MAX_TOUCHES + 9)]
     assert len(touches_of(many, rule, AT)) == MAX_TOUCHES
