@@ -274,7 +274,7 @@ def explore(
     again: str,
 ) -> None:
     """Crash every scenario at every boundary in several worlds; end with 1 when a property broke."""
-    from sim.explore_command import Wish, run
+    from sim.world.command import Wish, run
 
     sys.exit(run(Wish(names, worlds, listed, seed, pairs, max(1, stride), workers, again), click.echo))
 

@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sim.scenarios import SCENARIOS
 from sim.shim import NoShim, built
+from sim.world.scenarios import SCENARIOS
 
 #: What fails unless somebody asks for others.
 SCENARIOS_SHOWN = ("kiosk by code", "refund lost", "exit by phone")

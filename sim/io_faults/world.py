@@ -12,14 +12,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from edge.store.database import open_reader, quick_check
-from sim.checks import violations
 from sim.on_disk import OnDisk
-from sim.steps import Crash
-from sim.world import Scenario, Stuck, World
+from sim.world.checks import violations
+from sim.world.service import Service
+from sim.world.steps import Crash
+from sim.world.world import Scenario, Stuck, World
 
 #: Rounds after which a disk that fails for ever is repaired; each is a second at least.
 BROKEN_ROUNDS = 30
@@ -74,8 +76,22 @@ class Shim:
         return int(self._library.fault_failed())
 
 
+class FaultyService(Service):
+    """A service that is told of a failing disk at its scanners and while it charges, too."""
+
+    def read_scanner(self, place: str) -> None:
+        """As in any world, one step."""
+        self.step(partial(super().read_scanner, place))
+
+    def charge(self) -> None:
+        """As in any world, one step."""
+        self.step(super().charge)
+
+
 class FaultyWorld(World):
     """A world whose disk fails. calls, failed: at the disk, until it was repaired."""
+
+    lives = FaultyService
 
     def __init__(self, scenario: Scenario, state: OnDisk, shim: Shim, at: int, fault: Fault) -> None:
         shim.active(False)
@@ -112,12 +128,6 @@ class FaultyWorld(World):
     def _die(self) -> None:
         super()._die()
         self._watch()
-
-    def _read_scanner(self, place: str) -> None:
-        self.step(lambda: World._read_scanner(self, place))
-
-    def _charge(self) -> None:
-        self.step(lambda: World._charge(self))
 
     def _watch(self) -> None:
         def note() -> None:

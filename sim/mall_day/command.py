@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from sim.explore import quiet
 from sim.mall_day.day import Plan
 from sim.mall_day.report import play
+from sim.world.explore import quiet
 
 #: Spaces for a thousand cars of the day; a quarter of them are inside at the same time.
 SPACES = 267

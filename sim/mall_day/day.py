@@ -17,8 +17,9 @@ from sim.mall_day.shoppers import Shoppers, errand_of_driver, prepayer
 from sim.mall_day.site import PLACES
 from sim.mall_day.timeline import Process, once
 from sim.parking_day.garage import MIDNIGHT_AT
-from sim.people import Driver, Person
 from sim.traffic import HOUR_MS, MINUTE_MS, Habits, Way, plan_day
+from sim.world.people.buyers import Driver
+from sim.world.people.person import Person
 
 #: Orders by the hour of the day, in thousandths; as cars come.
 CURVE = {9: 30, 10: 70, 11: 110, 12: 130, 13: 90, 14: 80, 15: 80, 16: 90, 17: 110, 18: 110, 19: 70, 20: 30}

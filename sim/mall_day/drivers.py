@@ -1,7 +1,7 @@
 """The cars of the day at the lanes: they drive up, wait, are helped, pay and drive through.
 
 They act on what stands before them: a boom that is up, a screen that asks for money. The guard of
-sim.garage looks at the lanes and answers truthfully.
+sim.world.garage looks at the lanes and answers truthfully.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from edge.services.check_out import leave
 from edge.services.issue_pass import PassAsk, issue_pass
 from edge.services.records import Unit
 from edge.services.take_cash import take_cash
-from sim.garage.motorists import _DRIVE, Guard, Look, Motorist, Where
 from sim.mall_day.house import House
 from sim.mall_day.site import BOOTH, ENTRIES, EXITS, pay_station
 from sim.mall_day.timeline import Process
-from sim.people import Person
 from sim.traffic import Trip, Way
+from sim.world.garage.motorists import _DRIVE, Guard, Look, Motorist, Where
+from sim.world.people.person import Person
 
 #: Pauses of people and cars at a lane, in milliseconds.
 READ_AFTER, LOOKS_EVERY, DARK_LOOKS, MOVES, FOLLOWS = 400, 1_200, 3_000, 900, 2_500

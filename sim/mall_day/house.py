@@ -35,10 +35,10 @@ from sim.mall_day.site import PHONE, PLACES, RULES, SCAN_AND_GO, TARIFF, TOUCH, 
 from sim.mall_day.tape import Tape
 from sim.mall_day.timeline import DayClock, Process, Timeline, once
 from sim.parking_day.garage import MIDNIGHT_AT
-from sim.patrons import MEMBERS
-from sim.people import Person
-from sim.steps import Crash, History, SteppedStore, stepped
 from sim.traffic import HOUR_MS
+from sim.world.people.patrons import MEMBERS
+from sim.world.people.person import Person
+from sim.world.steps import Crash, History, SteppedStore, stepped
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ from edge.services.photo_ports import Photos
 from edge.services.ports import Display, Gate
 from edge.services.see_loop import see_loop
 from edge.services.see_plate import see_plate
-from sim.garage.site import Garage
-from sim.steps import Steps, stepped
+from sim.world.garage.site import Garage
+from sim.world.steps import Steps, stepped
 
 #: Reads that one camera may hand over in one turn.
 MAX_READS = 8

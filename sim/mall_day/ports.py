@@ -19,9 +19,9 @@ from sim.fakes.hq import MAX_HOLES, FakeHq, Fate
 from sim.fakes.prepay_gateway import FakePrepayGateway
 from sim.fakes.printer import FakePrinter
 from sim.fakes.refund_gateway import FakeRefundGateway, RefundFault
-from sim.garage.motorists import Motorist
-from sim.garage.site import Boom, Eye, EyeHabits, Owners
 from sim.mall_day.faults import Faults
+from sim.world.garage.motorists import Motorist
+from sim.world.garage.site import Boom, Eye, EyeHabits, Owners
 
 T = TypeVar("T")
 

@@ -10,11 +10,11 @@ from devices.types import Columns, PrintJob
 from edge.members.points import earned
 from edge.parking.stay_charge import PARKING_SKU
 from edge.retail.receipt import PrintState
-from sim.garage.motorists import Prepayer
 from sim.mall_day.money import Event, Heard
 from sim.mall_day.shoppers import Member
 from sim.mall_day.site import PLACES
-from sim.patrons import MEMBERS
+from sim.world.garage.motorists import Prepayer
+from sim.world.people.patrons import MEMBERS
 
 if TYPE_CHECKING:
     from sim.mall_day.day import MallDay

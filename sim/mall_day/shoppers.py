@@ -20,19 +20,20 @@ from edge.services.record_conversion import adopt_way, scan_touchpoint
 from edge.services.records import Unit
 from edge.services.scan_and_go import pay_cart, scan_into_cart
 from edge.services.validation_records import Claim
-from sim.counters import CounterSale
 from sim.fakes.box import BREAD, COLA, weight_label
-from sim.garage.motorists import Prepayer
-from sim.garage.site import Garage
-from sim.kiosk_phones import GOODS, KioskBuyer, KioskPhone
 from sim.mall_day.dice import Dice
 from sim.mall_day.house import House
 from sim.mall_day.site import COUNTER, KIOSKS, TILLS
 from sim.mall_day.timeline import Process
-from sim.patrons import Patron
-from sim.people import Buyer, Driver, Person, Place, Returner
-from sim.phone_shoppers import PhoneShopper
-from sim.walkers import CODES, Walker
+from sim.world.garage.motorists import Prepayer
+from sim.world.garage.site import Garage
+from sim.world.people.buyers import Buyer, Driver, Returner
+from sim.world.people.counters import CounterSale
+from sim.world.people.kiosk_phones import GOODS, KioskBuyer, KioskPhone
+from sim.world.people.patrons import Patron
+from sim.world.people.person import Person, Place
+from sim.world.people.phone_shoppers import PhoneShopper
+from sim.world.people.walkers import CODES, Walker
 
 #: Pauses between what a shopper does, and after many things without an end, in milliseconds.
 ACTS_EVERY, TIRED_AFTER, TIRED_EVERY = 1_800, 14, 6_000

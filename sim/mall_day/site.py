@@ -15,11 +15,11 @@ from edge.services.scan_and_go_rules import ScanAndGoRules
 from edge.services.touch_rules import TouchRules
 from sim.fakes.box import KIOSK, RULES, TILL
 from sim.fakes.clock import FakeClock
-from sim.garage.site import Boom, Eye, EyeHabits, Garage, Owners
 from sim.mall_day.faults import Faults
 from sim.mall_day.ports import DayBoom, DayDisplay, DayEye, DayOwners
 from sim.parking_day.garage import RULES as VALIDATION
 from sim.parking_day.garage import TARIFF
+from sim.world.garage.site import Boom, Eye, EyeHabits, Garage, Owners
 
 __all__ = ["BOOTH", "COUNTER", "ENTRIES", "EXITS", "KIOSKS", "PLACES", "RULES", "TARIFF", "TILLS"]
 

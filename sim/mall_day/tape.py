@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from sim.steps import Crash, Steps
+from sim.world.steps import Crash, Steps
 
 #: Steps that are hashed at a time.
 _BATCH = 4_096

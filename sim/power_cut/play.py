@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from sim.power_cut.cuts import CutToll, Recording, cut, cut_at, record_workload
 from sim.power_cut.disk import Fate
 from sim.power_cut.workload import CATALOGUES
-from sim.scenarios import SCENARIOS
+from sim.world.scenarios import SCENARIOS
 
 #: What is cut unless somebody asks for others: money by code and in cash, refunds, parking, large imports.
 WORKLOADS = ("kiosk by code", "refund lost", "exit by phone", CATALOGUES)

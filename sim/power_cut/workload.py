@@ -24,8 +24,8 @@ from edge.store.migrate import migrate, schema_steps
 from edge.store.sqlite_store import SqliteStore
 from sim.fakes.box import SHELF, stock
 from sim.power_cut.state import digest
-from sim.scenarios import SCENARIOS
-from sim.world import World
+from sim.world.scenarios import SCENARIOS
+from sim.world.world import World
 
 T = TypeVar("T")
 

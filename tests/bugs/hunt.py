@@ -11,10 +11,10 @@ import sys
 from collections.abc import Iterator
 
 from edge.errors import EdgeError
-from sim.boundaries import Toll, deaths
-from sim.conditions import WORLDS
-from sim.explore import EVERY, quiet
-from sim.world import Stuck, World
+from sim.world.boundaries import Toll, deaths
+from sim.world.conditions import WORLDS
+from sim.world.explore import EVERY, quiet
+from sim.world.world import Stuck, World
 
 SEED = 1
 

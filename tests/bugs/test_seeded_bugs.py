@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.conditions import WORLDS
-from sim.explore import EVERY
+from sim.world.conditions import WORLDS
+from sim.world.explore import EVERY
 from tests.bugs.bug import ROOT, Bug, Crashed, apply, revert
 from tests.bugs.seeded import BUGS
 from tests.proof import PROOF, Counted, Tally

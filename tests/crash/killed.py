@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from sim.boundaries import Toll, crashed_once
-from sim.conditions import CALM, MIXED, QUICK, WORLDS, Conditions
-from sim.explore import EVERY
-from sim.garage.scenarios import GARAGES, PAID_AT_EXIT
-from sim.scenarios import KIOSK_BY_CODE
-from sim.world import Scenario, World
+from sim.world.boundaries import Toll, crashed_once
+from sim.world.conditions import CALM, MIXED, QUICK, WORLDS, Conditions
+from sim.world.explore import EVERY
+from sim.world.garage.scenarios import GARAGES, PAID_AT_EXIT
+from sim.world.scenarios import KIOSK_BY_CODE
+from sim.world.world import Scenario, World
 from tests.proof import PROOF, Counted, Tally
 
 T = TypeVar("T")

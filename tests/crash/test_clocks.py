@@ -12,15 +12,15 @@ import pytest
 
 from edge.parking.quote import Settlement
 from edge.services.stay_time import LEAST_TIME
-from sim.checks import violations
-from sim.conditions import CALM, CLOCK_LOST, CLOCKS, NEVER_SET, STEPPING, Conditions
-from sim.explore import EVERY, Plan, explore, fits
 from sim.fakes.clock import FakeClock
-from sim.garage.fees import least_of, most_fen
-from sim.garage.long_stays import AFTERNOON, AFTERNOON_PREPAID, EVENING, LONG_STAYS
-from sim.garage.motorists import Motorist
-from sim.timekeeping import BOOT_MS, HOUR_MS, MINUTE_MS, ClockHabits, Timekeeper, Wakes
-from sim.world import Scenario, World
+from sim.world.checks import violations
+from sim.world.conditions import CALM, CLOCK_LOST, CLOCKS, NEVER_SET, STEPPING, Conditions
+from sim.world.explore import EVERY, Plan, explore, fits
+from sim.world.garage.fees import least_of, most_fen
+from sim.world.garage.long_stays import AFTERNOON, AFTERNOON_PREPAID, EVENING, LONG_STAYS
+from sim.world.garage.motorists import Motorist
+from sim.world.timekeeping import BOOT_MS, HOUR_MS, MINUTE_MS, ClockHabits, Timekeeper, Wakes
+from sim.world.world import Scenario, World
 from tests.proof import PROOF, Counted, Tally
 
 #: What went wrong once: a receipt that looked too old, validated parking that looked used up.

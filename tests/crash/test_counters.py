@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from edge.retail.ticket import Ticket, TicketEnd, TicketState
-from sim.counters import COUNTER, DAY, counter_scenarios, ticket_violations
-from sim.scenarios import KIOSK_BY_CODE
-from sim.world import World
+from sim.world.people.counters import COUNTER, DAY, counter_scenarios, ticket_violations
+from sim.world.scenarios import KIOSK_BY_CODE
+from sim.world.world import World
 
 Event = dict[str, Any]
 

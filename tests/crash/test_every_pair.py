@@ -1,7 +1,8 @@
 """Killed twice: every first death, and after it every second one, most of them in recovery.
 
-Each pair of deaths of a run in the calm world is one run here; steps that are the same death (sim.boundaries)
-are run once, after a first death as before it. A scenario is cut into parts, so that no test takes minutes.
+Each pair of deaths of a run in the calm world is one run here; steps that are the same death (see
+sim.world.boundaries) are run once, after a first death as before it. A scenario is cut into parts, so that no
+test takes minutes.
 Of the longer ones with cars every third first death is taken, each with all that follow it.
 """
 
@@ -12,10 +13,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from sim.boundaries import deaths, toll
-from sim.conditions import CALM
-from sim.explore import EVERY
-from sim.world import World
+from sim.world.boundaries import deaths, toll
+from sim.world.conditions import CALM
+from sim.world.explore import EVERY
+from sim.world.world import World
 from tests.crash.killed import SEED, count, some
 from tests.proof import PROOF, Counted, Tally
 

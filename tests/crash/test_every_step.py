@@ -16,12 +16,12 @@ import pytest
 
 from edge.retail.attempt import TRANSITIONS, AttemptState
 from edge.retail.refund import LEG_TRANSITIONS, LegState
-from sim.boundaries import Toll, toll
-from sim.conditions import CALM, MIXED, WORLDS
-from sim.explore import EVERY
-from sim.garage.scenarios import PAID_AT_EXIT
-from sim.scenarios import SCENARIOS
-from sim.world import Scenario, World
+from sim.world.boundaries import Toll, toll
+from sim.world.conditions import CALM, MIXED, WORLDS
+from sim.world.explore import EVERY
+from sim.world.garage.scenarios import PAID_AT_EXIT
+from sim.world.scenarios import SCENARIOS
+from sim.world.world import Scenario, World
 from tests.crash.killed import FEW_WITH_CARS, SEED, count, crashed, some, worlds_of
 from tests.proof import PROOF, Counted, Tally
 

@@ -12,16 +12,16 @@ from click.testing import CliRunner
 
 from edge.errors import Invalid
 from edge.services.payment_ports import CodePayment
-from sim import explore as exploring
 from sim.__main__ import main
-from sim.conditions import CALM, CLOCKS, LOSSY, MIXED, SLOW, WORLDS
-from sim.explore import EVERY, Plan, chosen, explore, replay, table
 from sim.fakes.box import KIOSK
 from sim.fakes.gateway import Shopper
-from sim.people import Person, Place
-from sim.promised import broken, promises
-from sim.scenarios import KIOSK_BY_CODE
-from sim.world import Scenario, World
+from sim.world import explore as exploring
+from sim.world.conditions import CALM, CLOCKS, LOSSY, MIXED, SLOW, WORLDS
+from sim.world.explore import EVERY, Plan, chosen, explore, replay, table
+from sim.world.people.person import Person, Place
+from sim.world.promised import broken, promises
+from sim.world.scenarios import KIOSK_BY_CODE
+from sim.world.world import Scenario, World
 
 FOUR = (
     "kiosk by code",

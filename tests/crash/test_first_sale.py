@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from sim.boundaries import deaths, toll
-from sim.checks import violations
-from sim.garage.scenarios import PAID_AT_EXIT
 from sim.on_disk import OnDisk
-from sim.people import Buyer
-from sim.scenarios import (
+from sim.world.boundaries import deaths, toll
+from sim.world.checks import violations
+from sim.world.garage.scenarios import PAID_AT_EXIT
+from sim.world.people.buyers import Buyer
+from sim.world.scenarios import (
     BILL,
     CHARGE_LOST,
     DRIVERS,
@@ -30,7 +30,7 @@ from sim.scenarios import (
     TILL_BY_CASH,
     WALKERS,
 )
-from sim.world import Scenario, World
+from sim.world.world import Scenario, World
 from tests.crash.killed import count, some
 from tests.proof import PROOF, Counted, Tally
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from edge.services.command_records import CommandState
-from sim.checks import violations
-from sim.garage.motorists import Motorist
-from sim.garage.opener import GateOpener
-from sim.garage.scenarios import EXIT, OPENED_BY_HQ
-from sim.world import World
+from sim.world.checks import violations
+from sim.world.garage.motorists import Motorist
+from sim.world.garage.opener import GateOpener
+from sim.world.garage.scenarios import EXIT, OPENED_BY_HQ
+from sim.world.world import World
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from collections import Counter
 import pytest
 
 from edge.services.command_records import CommandState, SalesFreeze
-from sim.checks import violations
-from sim.headquarters import Headquarters, command_scenarios
-from sim.world import World
+from sim.world.checks import violations
+from sim.world.people.headquarters import Headquarters, command_scenarios
+from sim.world.world import World
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sim.checks import violations
-from sim.kiosk_phones import KIOSK_PHONES, THERE_AND_BACK, KioskBuyer, KioskPhone
-from sim.world import Scenario, World
+from sim.world.checks import violations
+from sim.world.people.kiosk_phones import KIOSK_PHONES, THERE_AND_BACK, KioskBuyer, KioskPhone
+from sim.world.world import Scenario, World
 
 
 def people(world: World) -> tuple[KioskPhone, KioskBuyer]:

@@ -17,10 +17,10 @@ from edge.parking.quote import Settlement
 from edge.parking.session import Session, SessionState
 from edge.parking.validation import Holder, ValidationState
 from edge.services import camera_ports, photo_ports
-from sim.checks import violations
-from sim.conditions import WORLDS, Conditions
-from sim.garage.motorists import Motorist, Where
-from sim.garage.scenarios import (
+from sim.world.checks import violations
+from sim.world.conditions import WORLDS, Conditions
+from sim.world.garage.motorists import Motorist, Where
+from sim.world.garage.scenarios import (
     EXIT,
     GARAGES,
     MISREAD_OUT,
@@ -30,8 +30,8 @@ from sim.garage.scenarios import (
     VALIDATED,
     WITH_PASS,
 )
-from sim.garage.truth import TRAPPED_MS
-from sim.world import Scenario, World
+from sim.world.garage.truth import TRAPPED_MS
+from sim.world.world import Scenario, World
 from tests.crash.test_steps import protocols
 
 BY_NAME = pytest.mark.parametrize("scenario", GARAGES, ids=lambda scenario: scenario.name)

@@ -16,11 +16,11 @@ import pytest
 from edge.errors import Unavailable
 from edge.store.migrate import schema_steps
 from edge.store.sqlite_store import SqliteStore
-from sim.boundaries import toll
-from sim.migrating import Migrating, downgrade
 from sim.on_disk import OnDisk
-from sim.scenarios import CHARGE_LATE, KIOSK_BY_CODE, PATRONS, RETURNED, SHIFT
-from sim.world import Scenario, World
+from sim.world.boundaries import toll
+from sim.world.migrating import Migrating, downgrade
+from sim.world.scenarios import CHARGE_LATE, KIOSK_BY_CODE, PATRONS, RETURNED, SHIFT
+from sim.world.world import Scenario, World
 from tests.crash.killed import count, some
 from tests.proof import PROOF, Counted, Tally
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from edge.members.points import PointsEntry, PointsKind
-from sim.patrons import OPENID, points_violations
-from sim.scenarios import KIOSK_BY_CODE, PATRONS
-from sim.world import World
+from sim.world.people.patrons import OPENID, points_violations
+from sim.world.scenarios import KIOSK_BY_CODE, PATRONS
+from sim.world.world import World
 
 Event = dict[str, Any]
 

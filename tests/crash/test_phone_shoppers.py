@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sim.fakes.mini_program import HandOver
-from sim.phone_shoppers import PhoneShopper, phone_scenarios, phone_violations
-from sim.world import World
+from sim.world.people.phone_shoppers import PhoneShopper, phone_scenarios, phone_violations
+from sim.world.world import World
 
 Event = dict[str, Any]
 

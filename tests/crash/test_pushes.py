@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from sim.checks import violations
-from sim.explore import EVERY
-from sim.garage.pushed import TARIFF_PUSHED
-from sim.pushes import NEW, NEWER, OLD, Publisher, prices_in_force, push_scenarios
-from sim.world import World
+from sim.world.checks import violations
+from sim.world.explore import EVERY
+from sim.world.garage.pushed import TARIFF_PUSHED
+from sim.world.pushes import NEW, NEWER, OLD, Publisher, prices_in_force, push_scenarios
+from sim.world.world import World
 
 Event = dict[str, Any]
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from sim.boundaries import deaths
-from sim.conditions import DUPLICATING, LOSSY, REORDERING, SLOW, Conditions
-from sim.explore import EVERY, quiet
-from sim.world import World
+from sim.world.boundaries import deaths
+from sim.world.conditions import DUPLICATING, LOSSY, REORDERING, SLOW, Conditions
+from sim.world.explore import EVERY, quiet
+from sim.world.world import World
 
 ROOT = Path(__file__).parents[2]
 

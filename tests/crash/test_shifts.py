@@ -19,7 +19,7 @@ from edge.services.print_paper import print_next_paper
 from edge.services.recover import recover
 from edge.services.take_cash import take_cash
 from sim.fakes.box import COLA, RULES, TILL
-from sim.steps import Crash, SteppedStore, Steps, stepped
+from sim.world.steps import Crash, SteppedStore, Steps, stepped
 from tests.unit.shop import Shop
 
 WHO = "李雷"

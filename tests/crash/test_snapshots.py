@@ -16,7 +16,7 @@ from edge.store.sqlite_store import SqliteStore
 from sim.fakes.store import FakeStore
 from sim.mall_lists import lists_csv, members_csv
 from sim.snapshots import Content
-from sim.steps import Crash
+from sim.world.steps import Crash
 from tests.unit.snapshot_bench import Bench
 
 T = TypeVar("T")

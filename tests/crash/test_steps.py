@@ -18,12 +18,12 @@ from edge.services.payment_ports import CodePayment, RefundRequest
 from edge.services.ports import Store
 from edge.services.records import Unit
 from edge.services.work_records import WorkItem, WorkKind
-from sim.checks import violations
 from sim.fakes.box import KIOSK
 from sim.fakes.gateway import Shopper
 from sim.fakes.store import FakeStore
-from sim.phone_shoppers import phone_scenarios
-from sim.scenarios import (
+from sim.world.checks import violations
+from sim.world.people.phone_shoppers import phone_scenarios
+from sim.world.scenarios import (
     BILL,
     KIOSK_BY_CODE,
     LEFT_THEN_PAID,
@@ -33,8 +33,8 @@ from sim.scenarios import (
     SHIFT,
     TILL_BY_CASH,
 )
-from sim.steps import RECORDS, Crash, SteppedStore, Steps, stepped
-from sim.world import World
+from sim.world.steps import RECORDS, Crash, SteppedStore, Steps, stepped
+from sim.world.world import World
 
 
 def protocols(module: object) -> list[type]:

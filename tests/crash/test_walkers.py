@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sim.scenarios import KIOSK_BY_CODE, WALKERS
-from sim.walkers import touch_violations
-from sim.world import World
+from sim.world.people.walkers import touch_violations
+from sim.world.scenarios import KIOSK_BY_CODE, WALKERS
+from sim.world.world import World
 
 Event = dict[str, Any]
 

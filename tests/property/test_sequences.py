@@ -19,23 +19,24 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from devices.types import PaperState
 from edge.services.obey_command import CommandKind
-from sim.checks import violations
-from sim.counters import PLACES as COUNTERS
-from sim.counters import CounterSale
 from sim.fakes.box import BREAD, COLA, KIOSK, TILL, UNSOLD, weight_label
 from sim.fakes.gateway import FakeFault
 from sim.fakes.refund_gateway import RefundFault
-from sim.garage.motorists import Guard, Look, Motorist, Office, Prepayer, Where
-from sim.garage.opener import GateOpener
-from sim.garage.scenarios import ENTRY, EXIT, PAID_AT_EXIT, PARKING, TARIFF
-from sim.garage.scenarios import PLACES as PAY_STATIONS
-from sim.headquarters import Headquarters
-from sim.patrons import MEMBERS, Patron
-from sim.people import Buyer, Person, Returner
-from sim.phone_shoppers import RULES as PHONES_RULES
-from sim.phone_shoppers import PhoneShopper
-from sim.pushes import KINDS, Publisher, price_pushes
-from sim.world import WRONG_MS, Scenario, World
+from sim.world.checks import violations
+from sim.world.garage.motorists import Guard, Look, Motorist, Office, Prepayer, Where
+from sim.world.garage.opener import GateOpener
+from sim.world.garage.scenarios import ENTRY, EXIT, PAID_AT_EXIT, PARKING, TARIFF
+from sim.world.garage.scenarios import PLACES as PAY_STATIONS
+from sim.world.people.buyers import Buyer, Returner
+from sim.world.people.counters import PLACES as COUNTERS
+from sim.world.people.counters import CounterSale
+from sim.world.people.headquarters import Headquarters
+from sim.world.people.patrons import MEMBERS, Patron
+from sim.world.people.person import Person
+from sim.world.people.phone_shoppers import RULES as PHONES_RULES
+from sim.world.people.phone_shoppers import PhoneShopper
+from sim.world.pushes import KINDS, Publisher, price_pushes
+from sim.world.world import WRONG_MS, Scenario, World
 from tests.proof import PROOF, Counted, Tally
 
 MACHINES, STEPS = (1_000, 50) if PROOF else (20, 30)

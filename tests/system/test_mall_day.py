@@ -8,13 +8,13 @@ from functools import cache
 
 import pytest
 
-from sim.explore import quiet
 from sim.mall_day.books import heard, violations
 from sim.mall_day.day import MallDay, Plan
 from sim.mall_day.disk import DayDisk
 from sim.mall_day.money import Heard
 from sim.mall_day.ports import Entry
 from sim.mall_day.report import DayReport, play
+from sim.world.explore import quiet
 from tests.proof import PROOF, Counted, Tally
 
 SMALL = Plan(seed=1, orders=120, cars=60, spaces=100)

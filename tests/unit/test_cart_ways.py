@@ -16,7 +16,7 @@ from edge.services.member_rules import MemberRules
 from edge.services.record_conversion import scan_touchpoint
 from edge.services.scan_and_go import pay_cart
 from sim.fakes.box import BREAD, COLA
-from sim.walkers import TOUCH
+from sim.world.people.walkers import TOUCH
 from tests.unit.cart_shop import CartShop
 
 OPENID = "openid-of-zhang"

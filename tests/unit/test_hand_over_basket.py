@@ -24,7 +24,7 @@ from edge.services.scan_and_go import pay_cart
 from edge.services.scan_and_go_rules import HOUR_MS
 from edge.services.take_cash import take_cash
 from sim.fakes.box import BREAD, COLA, KIOSK, TILL, WINE
-from sim.parkers import garage
+from sim.world.people.parkers import garage
 from tests.unit.cart_shop import ALL, CartShop
 
 

@@ -16,7 +16,7 @@ from edge.services.refund_order import RefundAsk, refund_order
 from edge.services.scan_and_go import pay_cart
 from edge.services.show_cart import show_pass
 from sim.fakes.box import BREAD, COLA
-from sim.people import SUPERVISOR
+from sim.world.people.staff import SUPERVISOR
 from tests.unit.cart_shop import ALL, DOOR, KEY, CartShop
 
 
