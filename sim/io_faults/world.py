@@ -19,9 +19,10 @@ from typing import Any
 from edge.store.database import open_reader, quick_check
 from sim.on_disk import OnDisk
 from sim.world.checks import violations
+from sim.world.scenario import Scenario
 from sim.world.service import Service
 from sim.world.steps import Crash
-from sim.world.world import Scenario, Stuck, World
+from sim.world.world import Stuck, World
 
 #: Rounds after which a disk that fails for ever is repaired; each is a second at least.
 BROKEN_ROUNDS = 30

@@ -15,7 +15,8 @@ from edge.retail.attempt import AttemptState
 from edge.retail.refund import LegState
 from sim.world.checks import outcome
 from sim.world.conditions import Conditions
-from sim.world.world import Scenario, World
+from sim.world.scenario import Scenario
+from sim.world.world import World
 
 
 @dataclass(slots=True)

@@ -28,9 +28,9 @@ from sim.world.people.headquarters import command_violations
 from sim.world.people.parkers import Parker, stay_violations
 from sim.world.people.patrons import points_violations
 from sim.world.people.phone_shoppers import PhoneShopper, phone_violations
+from sim.world.people.pushes import push_violations
 from sim.world.people.walkers import touch_violations
 from sim.world.promised import promised
-from sim.world.pushes import push_violations
 from sim.world.world import OWNERS, Stuck, World
 
 Event = dict[str, Any]

@@ -24,9 +24,10 @@ from sim.world.garage.long_stays import LONG_STAYS
 from sim.world.garage.pushed import TARIFF_PUSHED
 from sim.world.garage.scenarios import GARAGES
 from sim.world.promised import broken, promises
+from sim.world.scenario import Scenario
 from sim.world.scenarios import SCENARIOS
 from sim.world.story import Watched, story
-from sim.world.world import Scenario, World
+from sim.world.world import World
 
 T = TypeVar("T")
 

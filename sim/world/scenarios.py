@@ -28,10 +28,11 @@ from sim.world.people.parkers import EXITS, Parker, garage, park
 from sim.world.people.patrons import MEMBERS, LatePatron, Patron
 from sim.world.people.person import Person
 from sim.world.people.phone_shoppers import phone_scenarios
+from sim.world.people.pushes import push_scenarios
 from sim.world.people.staff import Accountant, DeskClerk, Merchant
 from sim.world.people.walkers import TOUCH, Walker
-from sim.world.pushes import push_scenarios
-from sim.world.world import Scenario, World
+from sim.world.scenario import Scenario
+from sim.world.world import World
 
 #: Cola 3.50, half a kilogram of apples 6.40.
 GOODS = ((COLA, "cola"), (weight_label("101", 500), "apple"))

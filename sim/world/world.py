@@ -30,18 +30,16 @@ from sim.fakes.mini_program import FakeMiniProgram
 from sim.fakes.printer import PlainPrinter
 from sim.fakes.scanner import FakeScanner
 from sim.fakes.split_gateway import FakeSplitGateway
+from sim.world.air import SnapshotAir
 from sim.world.conditions import CALM, MIXED, Conditions
 from sim.world.garage.site import Garage
 from sim.world.garage.turns import LaneTurns
 from sim.world.ledgers import LedgerBill, LedgerGateway, LedgerPhones, LedgerRefunds
 from sim.world.people.person import Person
-from sim.world.pushes import SnapshotAir
 from sim.world.scenario import InMemory, Scenario, StateKeeper
 from sim.world.service import Service
 from sim.world.steps import Crash, History, SteppedStore, Steps, stepped
 from sim.world.timekeeping import BOOT_MS, HONEST, Timekeeper
-
-__all__ = ["Scenario", "StateKeeper", "Stuck", "World"]
 
 T = TypeVar("T")
 

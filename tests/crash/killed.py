@@ -9,8 +9,9 @@ from sim.world.boundaries import Toll, crashed_once
 from sim.world.conditions import CALM, MIXED, QUICK, WORLDS, Conditions
 from sim.world.explore import EVERY
 from sim.world.garage.scenarios import GARAGES, PAID_AT_EXIT
+from sim.world.scenario import Scenario
 from sim.world.scenarios import KIOSK_BY_CODE
-from sim.world.world import Scenario, World
+from sim.world.world import World
 from tests.proof import PROOF, Counted, Tally
 
 T = TypeVar("T")

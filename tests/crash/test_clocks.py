@@ -19,8 +19,9 @@ from sim.world.explore import EVERY, Plan, explore, fits
 from sim.world.garage.fees import least_of, most_fen
 from sim.world.garage.long_stays import AFTERNOON, AFTERNOON_PREPAID, EVENING, LONG_STAYS
 from sim.world.garage.motorists import Motorist
+from sim.world.scenario import Scenario
 from sim.world.timekeeping import BOOT_MS, HOUR_MS, MINUTE_MS, ClockHabits, Timekeeper, Wakes
-from sim.world.world import Scenario, World
+from sim.world.world import World
 from tests.proof import PROOF, Counted, Tally
 
 #: What went wrong once: a receipt that looked too old, validated parking that looked used up.

@@ -20,8 +20,9 @@ from sim.world.boundaries import Toll, toll
 from sim.world.conditions import CALM, MIXED, WORLDS
 from sim.world.explore import EVERY
 from sim.world.garage.scenarios import PAID_AT_EXIT
+from sim.world.scenario import Scenario
 from sim.world.scenarios import SCENARIOS
-from sim.world.world import Scenario, World
+from sim.world.world import World
 from tests.crash.killed import FEW_WITH_CARS, SEED, count, crashed, some, worlds_of
 from tests.proof import PROOF, Counted, Tally
 

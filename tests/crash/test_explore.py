@@ -20,8 +20,9 @@ from sim.world.conditions import CALM, CLOCKS, LOSSY, MIXED, SLOW, WORLDS
 from sim.world.explore import EVERY, Plan, chosen, explore, replay, table
 from sim.world.people.person import Person, Place
 from sim.world.promised import broken, promises
+from sim.world.scenario import Scenario
 from sim.world.scenarios import KIOSK_BY_CODE
-from sim.world.world import Scenario, World
+from sim.world.world import World
 
 FOUR = (
     "kiosk by code",

@@ -13,6 +13,7 @@ from sim.world.boundaries import deaths, toll
 from sim.world.checks import violations
 from sim.world.garage.scenarios import PAID_AT_EXIT
 from sim.world.people.buyers import Buyer
+from sim.world.scenario import Scenario
 from sim.world.scenarios import (
     BILL,
     CHARGE_LOST,
@@ -30,7 +31,7 @@ from sim.world.scenarios import (
     TILL_BY_CASH,
     WALKERS,
 )
-from sim.world.world import Scenario, World
+from sim.world.world import World
 from tests.crash.killed import count, some
 from tests.proof import PROOF, Counted, Tally
 

@@ -6,7 +6,8 @@ import pytest
 
 from sim.world.checks import violations
 from sim.world.people.kiosk_phones import KIOSK_PHONES, THERE_AND_BACK, KioskBuyer, KioskPhone
-from sim.world.world import Scenario, World
+from sim.world.scenario import Scenario
+from sim.world.world import World
 
 
 def people(world: World) -> tuple[KioskPhone, KioskBuyer]:

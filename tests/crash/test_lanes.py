@@ -31,7 +31,8 @@ from sim.world.garage.scenarios import (
     WITH_PASS,
 )
 from sim.world.garage.truth import TRAPPED_MS
-from sim.world.world import Scenario, World
+from sim.world.scenario import Scenario
+from sim.world.world import World
 from tests.crash.test_steps import protocols
 
 BY_NAME = pytest.mark.parametrize("scenario", GARAGES, ids=lambda scenario: scenario.name)

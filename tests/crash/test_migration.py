@@ -19,8 +19,9 @@ from edge.store.sqlite_store import SqliteStore
 from sim.on_disk import OnDisk
 from sim.world.boundaries import toll
 from sim.world.migrating import Migrating, downgrade
+from sim.world.scenario import Scenario
 from sim.world.scenarios import CHARGE_LATE, KIOSK_BY_CODE, PATRONS, RETURNED, SHIFT
-from sim.world.world import Scenario, World
+from sim.world.world import World
 from tests.crash.killed import count, some
 from tests.proof import PROOF, Counted, Tally
 

@@ -11,7 +11,7 @@ import pytest
 from sim.world.checks import violations
 from sim.world.explore import EVERY
 from sim.world.garage.pushed import TARIFF_PUSHED
-from sim.world.pushes import NEW, NEWER, OLD, Publisher, prices_in_force, push_scenarios
+from sim.world.people.pushes import NEW, NEWER, OLD, Publisher, prices_in_force, push_scenarios
 from sim.world.world import World
 
 Event = dict[str, Any]

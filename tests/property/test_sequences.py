@@ -35,8 +35,9 @@ from sim.world.people.patrons import MEMBERS, Patron
 from sim.world.people.person import Person
 from sim.world.people.phone_shoppers import RULES as PHONES_RULES
 from sim.world.people.phone_shoppers import PhoneShopper
-from sim.world.pushes import KINDS, Publisher, price_pushes
-from sim.world.world import WRONG_MS, Scenario, World
+from sim.world.people.pushes import KINDS, Publisher, price_pushes
+from sim.world.scenario import Scenario
+from sim.world.world import WRONG_MS, World
 from tests.proof import PROOF, Counted, Tally
 
 MACHINES, STEPS = (1_000, 50) if PROOF else (20, 30)

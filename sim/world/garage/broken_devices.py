@@ -14,8 +14,9 @@ from sim.world.garage.scenarios import PARKING, PLACES, PLATE, TARIFF
 from sim.world.garage.site import Garage
 from sim.world.people.buyers import Buyer
 from sim.world.people.person import Person, Place
+from sim.world.scenario import Scenario
 from sim.world.scenarios import GOODS
-from sim.world.world import Scenario, World
+from sim.world.world import World
 
 #: After so long a broken device is repaired; its people have been told by then.
 REPAIRED_MS = 100_000

@@ -11,8 +11,9 @@ from edge.services.records import Unit
 from sim.world.garage.motorists import Guard, Look, Motorist, Prepayer
 from sim.world.garage.scenarios import PARKING, PLACES, PLATE
 from sim.world.people.person import Person
+from sim.world.scenario import Scenario
 from sim.world.timekeeping import HOUR_MS, MINUTE_MS
-from sim.world.world import Scenario, World
+from sim.world.world import World
 
 #: Half an hour is free, then each begun hour of day costs five yuan, each of night one.
 DAY_AND_NIGHT = Tariff(

@@ -13,7 +13,7 @@ from sim.world.garage.scenarios import PAID_AT_EXIT
 from sim.world.garage.truth import FEE_FEN
 from sim.world.people.buyers import Buyer
 from sim.world.people.person import Person, Place
-from sim.world.pushes import CHUNK_BYTES, GOODS, KINDS, NEW, Publisher, Push, price_list
+from sim.world.people.pushes import CHUNK_BYTES, GOODS, KINDS, NEW, Publisher, Push, price_list
 from sim.world.world import World
 
 #: What an hour costs by the new tariff, and how long after the car came it is in force: well within its stay,

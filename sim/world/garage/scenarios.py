@@ -20,7 +20,8 @@ from sim.world.garage.opener import GateOpener
 from sim.world.garage.truth import FEE_FEN
 from sim.world.people.buyers import Driver
 from sim.world.people.person import Person
-from sim.world.world import Scenario, World
+from sim.world.scenario import Scenario
+from sim.world.world import World
 
 PLATE, OTHER = "粤B12345", "粤B67890"
 ENTRY, EXIT = "north-in", "north-out"

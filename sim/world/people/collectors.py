@@ -22,7 +22,8 @@ from sim.fakes.box import TILL
 from sim.fakes.split_gateway import SharingFault
 from sim.world.people.person import Person, Place
 from sim.world.people.staff import SUPERVISOR
-from sim.world.world import Scenario, World
+from sim.world.scenario import Scenario
+from sim.world.world import World
 
 TENANTS = {
     "t-drinks": Tenant("t-drinks", "饮料店", "Drinks", "1900000011", 100),

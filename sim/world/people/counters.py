@@ -24,7 +24,8 @@ from sim.fakes.box import COLA, TILL
 from sim.fakes.gateway import FakeFault
 from sim.world.people.person import Person, Place
 from sim.world.people.staff import SUPERVISOR
-from sim.world.world import Scenario, World
+from sim.world.scenario import Scenario
+from sim.world.world import World
 
 COUNTER, GUIDE = "C01", "li"
 PLACES = {COUNTER: Workstation(COUNTER, WorkstationKind.COUNTER, tenant_id="t-drinks")}

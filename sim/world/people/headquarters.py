@@ -13,9 +13,10 @@ from sim.fakes.box import BREAD, TILL
 from sim.fakes.clock import START_AT, FakeClock
 from sim.world.people.buyers import Buyer
 from sim.world.people.person import Person, Place
+from sim.world.scenario import Scenario
 
 if TYPE_CHECKING:
-    from sim.world.world import Scenario, World
+    from sim.world.world import World
 
 Event = dict[str, Any]
 
@@ -85,8 +86,6 @@ def command_violations(world: World, events: list[Event]) -> Iterator[str]:
 
 def command_scenarios() -> tuple[Scenario, ...]:
     """Return the scenarios in which HQ commands while somebody buys."""
-    from sim.world.world import Scenario
-
     return (Scenario("sales frozen and thawed by HQ", _frozen),)
 
 

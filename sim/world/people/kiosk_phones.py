@@ -31,7 +31,8 @@ from sim.fakes.box import BREAD, COLA, KIOSK, weight_label
 from sim.fakes.gateway import FakeFault
 from sim.world.people.buyers import Buyer
 from sim.world.people.person import Person, Place
-from sim.world.world import Scenario, World
+from sim.world.scenario import Scenario
+from sim.world.world import World
 
 RULES = PhoneRules(key=bytes(range(32)))
 GOODS = ((COLA, "cola"), (weight_label("101", 500), "apple"))

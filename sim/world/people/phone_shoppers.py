@@ -21,7 +21,8 @@ from edge.services.phone_session import busy_with, first_tap, log_in, open_sessi
 from edge.services.records import Unit
 from sim.fakes.gateway import FakeFault
 from sim.world.people.person import Person, Place
-from sim.world.world import Scenario, World
+from sim.world.scenario import Scenario
+from sim.world.world import World
 
 OPENID, TEMPLATE = "openid-phone", "tmpl-paid"
 RULES = PhoneRules(
