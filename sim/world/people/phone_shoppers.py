@@ -135,7 +135,11 @@ def phone_violations(world: World, events: list[Event]) -> Iterator[str]:
             yield f"the wallet has paid {shopper.wallet}"
     mine = {shopper.order_id for shopper in shoppers}
     numbers = sorted(data["transaction_id"] for data in approved if data["order_id"] in mine)
-    alone = len(shoppers) == len(world.people)
+    yield from _told_once(world, numbers, alone=len(shoppers) == len(world.people))
+
+
+def _told_once(world: World, numbers: list[str], *, alone: bool) -> Iterator[str]:
+    """WeChat was told of these payments and no others. alone: nobody else is there whom it is told of."""
     handed = world.program.hand_overs
     told = sorted(number for number, one in handed.items() if alone or one.openid == OPENID)
     if told != numbers:
