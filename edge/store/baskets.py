@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from operator import attrgetter
+from typing import Any
 
 from edge.retail.basket import Basket, BasketState
 from edge.services.records import WorkstationState
@@ -13,7 +14,8 @@ _GET = """
 SELECT basket_id, workstation, opened_at, state, cleared_age, changed_at FROM baskets WHERE basket_id = ?
 """
 _HELD = """
-SELECT basket_id FROM baskets WHERE workstation = ? AND state = 'held' ORDER BY changed_at DESC LIMIT ?
+SELECT basket_id, workstation, opened_at, state, cleared_age, changed_at FROM baskets
+WHERE workstation = ? AND state = 'held' ORDER BY changed_at DESC LIMIT ?
 """
 _PUT = """
 INSERT INTO baskets (basket_id, workstation, opened_at, state, cleared_age, changed_at)
@@ -42,18 +44,7 @@ class BasketTable:
     def get(self, basket_id: str) -> Basket | None:
         """Return a basket with its lines."""
         row = self._connection.execute(_GET, (basket_id,)).fetchone()
-        if row is None:
-            return None
-        basket_id, workstation, opened_at, state, cleared_age, changed_at = row
-        return Basket(
-            basket_id=basket_id,
-            workstation=workstation,
-            opened_at=opened_at,
-            state=BasketState(state),
-            lines=self._lines.load(basket_id),
-            cleared_age=cleared_age,
-            changed_at=changed_at,
-        )
+        return None if row is None else self._basket(row)
 
     def put(self, basket: Basket) -> None:
         """Write a basket and its lines."""
@@ -72,8 +63,20 @@ class BasketTable:
 
     def held(self, workstation: str, limit: int) -> tuple[Basket, ...]:
         """Return the held baskets of a workstation, newest first."""
-        ids = [row[0] for row in self._connection.execute(_HELD, (workstation, limit))]
-        return tuple(basket for basket in map(self.get, ids) if basket is not None)
+        rows = self._connection.execute(_HELD, (workstation, limit)).fetchall()
+        return tuple(self._basket(row) for row in rows)
+
+    def _basket(self, row: tuple[Any, ...]) -> Basket:
+        basket_id, workstation, opened_at, state, cleared_age, changed_at = row
+        return Basket(
+            basket_id=basket_id,
+            workstation=workstation,
+            opened_at=opened_at,
+            state=BasketState(state),
+            lines=self._lines.load(basket_id),
+            cleared_age=cleared_age,
+            changed_at=changed_at,
+        )
 
 
 class WorkstationTable:

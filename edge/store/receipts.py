@@ -26,8 +26,8 @@ SELECT {_RECEIPT} FROM receipts WHERE {_UNPRINTED} AND workstation = ? AND print
 ORDER BY receipt_id LIMIT 1
 """
 _PRINTING = f"""
-SELECT {_RECEIPT} FROM receipts INDEXED BY receipts_to_print
-WHERE {_UNPRINTED} AND print_state = 'printing' ORDER BY receipt_id
+SELECT {_RECEIPT} FROM receipts INDEXED BY receipts_printing
+WHERE print_state = 'printing' ORDER BY receipt_id
 """
 _PUT = f"""
 INSERT INTO receipts ({_RECEIPT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)

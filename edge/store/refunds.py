@@ -39,7 +39,7 @@ WHERE leg_id = ?
 _OF_ORDER = "SELECT refund_id FROM refunds WHERE order_id = ? ORDER BY refund_id"
 _MOVING = """
 SELECT refund_id FROM (
-    SELECT refund_id, min(next_step_at) AS due FROM refund_legs
+    SELECT refund_id, min(next_step_at) AS due FROM refund_legs INDEXED BY refund_legs_moving
     WHERE state IN ('intended', 'submitted', 'unknown', 'processing', 'abnormal') GROUP BY refund_id)
 ORDER BY due LIMIT ?
 """

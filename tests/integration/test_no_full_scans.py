@@ -26,6 +26,9 @@ ASKED: dict[str, Callable[[SqliteUnit], object]] = {
 }
 
 
+_PARTIAL = "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql LIKE '% WHERE %'"
+
+
 @pytest.mark.parametrize("name", ASKED)
 def test_it_is_answered_from_an_index(name: str, tmp_path: Path) -> None:
     SqliteStore(tmp_path / "edge.db", AT).close()
@@ -34,10 +37,11 @@ def test_it_is_answered_from_an_index(name: str, tmp_path: Path) -> None:
         db.set_trace_callback(asked.append)
         ASKED[name](SqliteUnit(db))
         db.set_trace_callback(None)
-        plans = [row[3] for sql in asked for row in db.execute(f"EXPLAIN QUERY PLAN {sql}")]
+        plans = [row[3].split() for sql in asked for row in db.execute(f"EXPLAIN QUERY PLAN {sql}")]
+        partial = {row[0] for row in db.execute(_PARTIAL)}
 
     large = {"receipts", "papers", "attempts", "refunds", "refund_legs", "tickets", "orders"}
     assert asked
-    assert [
-        one for one in plans if one.split()[0] == "SCAN" and one.split()[1] in large and len(one.split()) == 2
-    ] == []
+    # An index of some rows may be read whole; one of all rows is as long as the table.
+    scans = [one for one in plans if one[0] == "SCAN" and one[1] in large]
+    assert [one for one in scans if one[-1] not in partial] == []
