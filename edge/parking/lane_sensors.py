@@ -119,7 +119,9 @@ def _went_unseen(passage: Passage, now: int, rules: PassageRules) -> bool:
 
     Whoever comes onto the first loop now is the next vehicle, however soon it comes.
     """
-    opening = passage.blind and passage.state in (PassageState.DECIDED, PassageState.OPENED)
+    opening = passage.blind and (
+        passage.state in (PassageState.DECIDED, PassageState.OPENED) or _closed_on(passage)
+    )
     closed = rules.boom and passage.boom is BoomPlace.DOWN and is_clear(passage)
     if not (opening and closed and passage.on_near) or passage.free_at is None:
         return False
@@ -183,6 +185,9 @@ def _tick_identified(passage: Passage, now: int, rules: PassageRules) -> Step:
 
 def _tick_waiting(passage: Passage, now: int, rules: PassageRules) -> Step:
     if _has_left(passage, now, rules):
+        if passage.blind and rules.loops and _closed_on(passage):
+            # Its gate closed before it and was to open again, nobody looked, and it is gone: it went through.
+            return through_and_over(passage, now)
         return end(passage, PassageEnd.TURNED_BACK if rules.loops else PassageEnd.LOST, now)
     queues = passage.decision is not None and passage.decision.verdict is Verdict.QUEUE
     if queues and now - passage.asked_again_at >= rules.again:
@@ -225,6 +230,12 @@ def _tick_passed(passage: Passage, now: int, rules: PassageRules) -> Step:
 
 def _tick_closed(passage: Passage, now: int, rules: PassageRules) -> Step:
     return still(passage)
+
+
+def _closed_on(passage: Passage) -> bool:
+    """Whether its gate was open for it and closed before it went through."""
+    was_open = bool(passage.opening) and passage.opened_at is not None
+    return was_open and passage.state is PassageState.WAITING
 
 
 def _has_left(passage: Passage, now: int, rules: PassageRules) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from edge.parking.decision import Why
 from edge.parking.passage import PassageEnd
 from edge.parking.session import SessionState
 from edge.services.answer_guard import open_by_hand
@@ -89,6 +90,36 @@ def test_a_loop_that_flickers_lets_nobody_out() -> None:
     left_unseen(lanes, 300)
     assert lanes.stay(PLATE).state is SessionState.INSIDE
     assert lanes.here(OUT).plate == PLATE
+
+
+@pytest.mark.parametrize("looked", [True, False])
+def test_whose_boom_closed_too_soon_and_who_is_gone_since_nobody_looked_is_in(looked: bool) -> None:
+    lanes = LaneRig()
+    opened(lanes)
+    lanes.gates[IN].shut()
+    lanes.work(IN)
+    assert lanes.here(IN).question.why is Why.CLOSED_TOO_SOON  # type: ignore[union-attr]
+    if not looked:
+        note_blind(lanes.box, lanes.lane(IN))
+    lanes.loops(IN, False, False)
+    lanes.wait(IN, 6)
+    assert lanes.last(IN).end is (PassageEnd.TURNED_BACK if looked else PassageEnd.PASSED)
+    assert lanes.inside() == (0 if looked else 1)
+
+
+def test_who_comes_after_whose_boom_closed_too_soon_while_nobody_looked_is_the_next_vehicle() -> None:
+    lanes = LaneRig()
+    opened(lanes)
+    lanes.gates[IN].shut()
+    lanes.work(IN)
+    note_blind(lanes.box, lanes.lane(IN))
+    lanes.loops(IN, False, False)
+    lanes.ports.clock.advance(700)
+    lanes.loops(IN, True, False)
+    assert lanes.last(IN).end is PassageEnd.PASSED
+    lanes.read(IN, OTHER)
+    assert lanes.here(IN).plate == OTHER
+    assert lanes.inside() == 2
 
 
 @pytest.mark.parametrize("age_ms", [0, 3_000])
