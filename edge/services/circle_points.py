@@ -50,10 +50,13 @@ def queue_notices(unit: Unit, box: Box, order: Order, now: Instant) -> None:
 
 
 def tell_circle(box: Box, circle: PointsCircle) -> int:
-    """Tell what is due; return how many were told. What cannot be told is tried again ever more slowly."""
+    """Tell what is due; return how many were told. What cannot be told is tried again ever more slowly.
+
+    One planned impossibly far ahead means that the clock was set back: it is due.
+    """
     now = box.clock.now()
-    told = 0
-    for notice in box.store.read(lambda unit: unit.points.due_notices(now.wall_at, MAX_AT_ONCE)):
+    told, far_at = 0, now.wall_at + 2 * LONGEST_PAUSE_MS
+    for notice in box.store.read(lambda unit: unit.points.due_notices(now.wall_at, far_at, MAX_AT_ONCE)):
         try:
             circle.notify_points(notice)
             answer = replace(notice, told=notice.points, tries=0, why="")

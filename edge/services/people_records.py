@@ -142,8 +142,8 @@ class PointsBook(Protocol):
     def put_notice(self, notice: CircleNotice) -> None:
         """Write it."""
 
-    def due_notices(self, at: int, limit: int) -> tuple[CircleNotice, ...]:
-        """Return what is to be told by now, the longest due first."""
+    def due_notices(self, at: int, far_at: int, limit: int) -> tuple[CircleNotice, ...]:
+        """Return what is to be told by now, or only after far_at; the one planned first first."""
 
     def waiting_notices(self) -> tuple[int, int]:
         """Return how many notices wait, and how many were refused."""

@@ -120,10 +120,13 @@ class PointsTable:
         head = (one.transaction_id, one.order_id, one.openid, one.points, one.changed_at, one.next_at)
         self._connection.execute(_PUT_NOTICE, (*head, one.told, one.tries, one.refused, one.why))
 
-    def due_notices(self, at: int, limit: int) -> tuple[CircleNotice, ...]:
-        """Return what is to be told by now."""
-        where = "refused = 0 AND told <> points AND next_at <= ? ORDER BY next_at, transaction_id LIMIT ?"
-        return self._notices(where, (at, limit))
+    def due_notices(self, at: int, far_at: int, limit: int) -> tuple[CircleNotice, ...]:
+        """Return what is to be told by now, or only after far_at; the one planned first first."""
+        where = (
+            "refused = 0 AND told <> points AND (next_at <= ? OR next_at > ?)"
+            " ORDER BY next_at, transaction_id LIMIT ?"
+        )
+        return self._notices(where, (at, far_at, limit))
 
     def waiting_notices(self) -> tuple[int, int]:
         """Return how many notices wait, and how many were refused."""

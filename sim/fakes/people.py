@@ -252,9 +252,10 @@ class FakePoints:
         self._writing()
         self._rows.notices[notice.transaction_id] = notice
 
-    def due_notices(self, at: int, limit: int) -> tuple[CircleNotice, ...]:
-        """Return what is to be told by now."""
-        due = [one for one in self._rows.notices.values() if one.is_due and one.next_at <= at]
+    def due_notices(self, at: int, far_at: int, limit: int) -> tuple[CircleNotice, ...]:
+        """Return what is to be told by now, or only after far_at; the one planned first first."""
+        planned = [one for one in self._rows.notices.values() if one.is_due]
+        due = [one for one in planned if one.next_at <= at or one.next_at > far_at]
         return tuple(sorted(due, key=lambda one: (one.next_at, one.transaction_id))[:limit])
 
     def waiting_notices(self) -> tuple[int, int]:

@@ -339,6 +339,15 @@ def test_the_payers_openid_tells_whose_purchase_it_is_and_wechat_is_told(shop: S
     assert shop.box.store.read(lambda unit: unit.points.waiting_notices()) == (0, 0)
 
 
+def test_a_notice_planned_by_a_clock_that_was_ahead_is_told_once_it_is_set_back(shop: Shop) -> None:
+    member(shop, "openid-1")
+    pay_by_code(shop)
+    shop.ports.clock.set_wall(5 * 86_400_000)
+    assert tell_circle(shop.box, Circle(Unavailable("away"))) == 0
+    shop.ports.clock.set_wall(-5 * 86_400_000)
+    assert tell_circle(shop.box, Circle()) == 1
+
+
 def test_a_circle_that_refuses_is_left_alone(shop: Shop) -> None:
     member(shop, "openid-1")
     pay_by_code(shop)
