@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from edge.clock import Instant
 from edge.errors import EdgeError, Invalid
+from edge.parking.advance import alike
 from edge.parking.decision import Decision, Verdict, Why
 from edge.parking.facility import Lane
 from edge.parking.observation import PlateRead
 from edge.parking.passage import Passage
+from edge.parking.plate_match import Ranking
 from edge.parking.quote import Quote
 from edge.parking.session import Session, SessionState
 from edge.services.autopay import begin_autopay
@@ -65,7 +67,7 @@ def _whose(
     if ranking.clear is not None:
         named = _truer(unit, box, ranking.clear.session, ranking.read, now)
         return named, Decision(Verdict.ASK, Why.NO_SESSION)
-    known = _left_or_ghost(unit, lane, passage, now)
+    known = _left_or_ghost(unit, lane, passage, ranking, now)
     if known is not None:
         return known, Decision(Verdict.ASK, Why.NO_SESSION)
     candidates = tuple(one.session.session_id for one in ranking.candidates)
@@ -86,12 +88,19 @@ def _truer(unit: Unit, box: Box, session: Session, read: PlateRead, now: Instant
     return unit.sessions.get(session.session_id) or session
 
 
-def _left_or_ghost(unit: Unit, lane: Lane, passage: Passage, now: Instant) -> Session | None:
-    """Return the plate's last stay if it has just left here unseen, or was wrongly taken for a ghost."""
+def _left_or_ghost(
+    unit: Unit, lane: Lane, passage: Passage, ranking: Ranking, now: Instant
+) -> Session | None:
+    """Return the plate's last stay if it has just left here unseen, or was wrongly taken for a ghost.
+
+    A stay inside whose plate may be this one misread is likelier: it turned back, came again and went in.
+    """
     last = next(iter(unit.sessions.last_of(passage.plate, 1)), None)
     if last is None:
         return None
     if last.state is SessionState.NEVER_ENTERED and now.wall_at - last.entered_at <= REVIVE_MS:
+        if any(alike(one.session.plate, passage.plate) for one in ranking.candidates):
+            return None
         alive = replace(last, state=SessionState.INSIDE, changed_at=now.wall_at)
         unit.sessions.put(alive)
         return alive

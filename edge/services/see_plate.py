@@ -244,9 +244,9 @@ def _last(known: CameraClock | None, now: Instant) -> LastRead | None:
     if not same_boot:
         return LastRead(known.error_ms, known.last_error_ms, None)
     gap_ms = (now.boottime_ns - known.last_ns) // 1_000_000
-    # Our own clock was set forward since: the camera is behind it by as much more, and its reads are not old.
-    ahead_ms = max(0, now.wall_at - known.last_received_at - gap_ms)
-    if ahead_ms <= STEP_MS:
-        ahead_ms = 0
-    error_ms = None if known.error_ms is None else known.error_ms + ahead_ms
-    return LastRead(error_ms, known.last_error_ms + ahead_ms, gap_ms)
+    # Our own clock was set since: the camera is behind it by as much more or less, its reads are no older.
+    set_ms = now.wall_at - known.last_received_at - gap_ms
+    if abs(set_ms) <= STEP_MS:
+        set_ms = 0
+    error_ms = None if known.error_ms is None else known.error_ms + set_ms
+    return LastRead(error_ms, known.last_error_ms + set_ms, gap_ms)

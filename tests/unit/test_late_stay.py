@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from edge.parking.decision import Answer
+from edge.parking.session import SessionState
 from edge.services.answer_guard import answer_guard, open_by_hand
 from edge.services.lane_answer import LaneOutcome
 from edge.services.recover import recover
 from edge.services.see_loop import see_inputs
 from edge.services.watch_clock import ClockWatch, watch_clock
-from tests.unit.lane_rig import IN, PLATE, LaneRig
+from tests.unit.lane_rig import IN, OUT, PLATE, LaneRig
 
 MISREAD = "粤B12B45"
 
@@ -116,3 +117,39 @@ def test_a_vehicle_that_came_after_another_one_does_not_take_the_stay_of_an_olde
     see_inputs(lanes.box, lanes.lane(IN), lanes.gates[IN].inputs(), first=True)
     named(lanes)
     assert lanes.inside() == 3
+
+
+def test_who_turned_back_and_came_again_misread_is_not_taken_for_a_stay_that_never_began() -> None:
+    lanes = LaneRig()
+    lanes.loops(IN, True, False)
+    lanes.read(IN)
+    lanes.work(IN)
+    lanes.work(IN)
+    lanes.loops(IN, False, False)
+    lanes.gates[IN].shut()
+    lanes.wait(IN, 60)
+    ghost = lanes.stay()
+    assert ghost.state is SessionState.NEVER_ENTERED
+    stay = lanes.come("粤B12745")
+    lanes.ports.clock.advance(600_000)
+    lanes.loops(OUT, True, False)
+    lanes.read(OUT)
+    leaving = lanes.here(OUT)
+    assert leaving.session_id != ghost.session_id
+    assert leaving.question is None or stay.session_id in leaving.question.candidates
+    assert lanes.inside() == 1
+
+
+@pytest.mark.parametrize("back_ms", [0, 26_000])
+def test_a_clock_that_is_set_back_makes_no_camera_seem_late(back_ms: int) -> None:
+    lanes = LaneRig()
+    lanes.ports.clock.set_wall(30_000)
+    lanes.loops(IN, True, False)
+    made_at = lanes.now.wall_at - 30_000
+    assert lanes.read(IN, camera_at_ms=made_at).outcome is not LaneOutcome.OPEN
+    lanes.ports.clock.advance(12_000)
+    lanes.ports.clock.set_wall(-back_ms)
+    lanes.read(IN, MISREAD, camera_at_ms=made_at + 12_000)
+    clock = lanes.box.store.read(lambda unit: unit.plate_reads.clock_of(f"cam-{IN}"))
+    assert clock is not None
+    assert clock.error_ms == 30_000 - back_ms
