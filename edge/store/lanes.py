@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import asdict
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from cattrs import Converter
@@ -51,7 +53,12 @@ INSERT INTO lane_holds ({_HOLD}) VALUES ({", ".join("?" * 12)}) ON CONFLICT (hol
     ended_by = excluded.ended_by
 """
 
+#: Passages remembered as they were read: a lane looks at its own many times a second, and it seldom changes.
+PASSAGES_READ = 64
+
 _converter = Converter()
+#: The columns are the fields' names.
+_command_row = attrgetter(*_COMMAND.replace("\n", " ").strip().split(", "))
 
 
 class PlateReadTable:
@@ -142,7 +149,7 @@ class PassageTable:
             passage.state,
             passage.begun_at,
             passage.ended_at,
-            json.dumps(asdict(passage), ensure_ascii=False, separators=(",", ":")),
+            json.dumps(_converter.unstructure(passage), ensure_ascii=False, separators=(",", ":")),
         )
         self._connection.execute(_PUT_PASSAGE, row)
 
@@ -175,7 +182,7 @@ class PassageTable:
 
     def _all(self, condition: str, *keys: object) -> tuple[Passage, ...]:
         rows = self._connection.execute(f"SELECT body FROM passages {condition}", keys).fetchall()
-        return tuple(_converter.structure(json.loads(row[0]), Passage) for row in rows)
+        return tuple(_passage(row[0]) for row in rows)
 
 
 class GateCommandTable:
@@ -192,7 +199,7 @@ class GateCommandTable:
         """Write a new command; raise Corrupt for a decision that has one."""
         values = ", ".join("?" * 17)
         self._connection.execute(
-            f"INSERT INTO gate_commands ({_COMMAND}) VALUES ({values})", tuple(asdict(command).values())
+            f"INSERT INTO gate_commands ({_COMMAND}) VALUES ({values})", _command_row(command)
         )
 
     def change(self, command: GateCommand) -> None:
@@ -251,6 +258,11 @@ class LaneHoldTable:
     def _all(self, condition: str, *keys: object) -> tuple[LaneHold, ...]:
         rows = self._connection.execute(f"SELECT {_HOLD} FROM lane_holds {condition}", keys).fetchall()
         return tuple(LaneHold(key, lane, HoldReason(why), *rest) for key, lane, why, *rest in rows)
+
+
+@lru_cache(maxsize=PASSAGES_READ)
+def _passage(body: str) -> Passage:
+    return _converter.structure(json.loads(body), Passage)
 
 
 def _command(row: tuple[Any, ...]) -> GateCommand:

@@ -23,8 +23,8 @@ SOON, RARELY, SURELY = 2_000, 30_000, 60_000
 #: Between looks at the places that have something new to print.
 PRINTS_EVERY = 3_000
 
-#: A screen that nobody has touched for so long went back to its start before.
-FORSAKEN = 600_000
+#: A screen is not forsaken before, and went back to its start long before the second.
+LEFT_ALONE, FORSAKEN = 20_000, 600_000
 
 
 class Duties:
@@ -110,5 +110,5 @@ class Duties:
         while True:
             yield RARELY
             for place in PLACES:
-                if house.clock.passed_ms - house.touched_ms.get(place, 0) < FORSAKEN:
+                if LEFT_ALONE <= house.clock.passed_ms - house.touched_ms.get(place, 0) < FORSAKEN:
                     house.do(lambda place=place: reset_idle(house.box, place))  # type: ignore[misc]

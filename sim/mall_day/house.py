@@ -54,6 +54,9 @@ MIDDLES = (
     ("gateway.pay_by_code", "gate.pulse", "printer.print_job"),
 )
 
+#: A screen that was told of no change is drawn anew after so many milliseconds, as it may show times.
+REDRAWN_MS = 10_000
+
 #: The name under which the box knows the gateway that charges owners of plates.
 OWNERS = "vehicle"
 
@@ -105,6 +108,7 @@ class House:
         self.is_on = False
         self.to_print: dict[str, None] = {}
         self.touched_ms: dict[str, int] = {}
+        self._screens: dict[str, tuple[int, Mapping[str, Any]]] = {}
         self._codes = 0
         self._cursor = PublishCursor()
         self._off = (0, 0)
@@ -148,8 +152,12 @@ class House:
         return code
 
     def look(self, workstation: str) -> Mapping[str, Any]:
-        """Return what the screen shows."""
-        return show_screen(self._outside, workstation)
+        """Return what the screen shows: drawn when the service tells of a change, and now and then."""
+        drawn_ms, screen = self._screens.get(workstation, (0, {}))
+        if not screen or self.clock.passed_ms - drawn_ms >= REDRAWN_MS:
+            screen = show_screen(self._outside, workstation)
+            self._screens[workstation] = self.clock.passed_ms, screen
+        return screen
 
     def scan(self, workstation: str, text: str) -> None:
         """Hold a code before the scanner, which may cut it off, lose it or read it twice."""
@@ -269,6 +277,7 @@ class House:
 
     def _start(self) -> None:
         self.is_on = True
+        self._screens.clear()
         self.hq.connect()
         recover(self.box)
         end_orphans(self.box)
@@ -277,6 +286,7 @@ class House:
 
     def _changed(self, place: str) -> None:
         self.touched_ms[place] = self.clock.passed_ms
+        self._screens.pop(place, None)
         if place in self.printers:
             self.to_print[place] = None
 

@@ -174,6 +174,7 @@ class SteppedStore:
         self._store = store
         self._steps = steps
         self._history = History() if history is None else history
+        self._unit: _SteppedUnit | None = None
 
     def write(self, work: Callable[[Unit], T]) -> T:
         """Run `work` in one transaction."""
@@ -184,7 +185,7 @@ class SteppedStore:
             # A store may run a unit twice; only the last run counts.
             nonlocal draft
             draft = History()
-            return work(cast(Unit, _SteppedUnit(unit, self._steps, draft)))
+            return work(self._stepped(unit, draft))
 
         result = self._store.write(watched)
         self._history.add(draft)
@@ -198,6 +199,12 @@ class SteppedStore:
         self._steps.take("store.read after")
         return result
 
+    def _stepped(self, unit: Unit, draft: History) -> Unit:
+        """Return a unit with steps; a store that has one unit for all gets one of these for all."""
+        if self._unit is None or not self._unit.is_of(unit):
+            self._unit = _SteppedUnit(unit, self._steps, draft)
+        return cast(Unit, self._unit.begin(draft))
+
 
 class _Stepped:
     def __init__(self, port: object, name: str, steps: Steps) -> None:
@@ -209,7 +216,9 @@ class _Stepped:
         value = getattr(self._port, attribute)
         if not callable(value):
             return value
-        return self._around(value, f"{self._name}.{attribute}")
+        found = self._around(value, f"{self._name}.{attribute}")
+        setattr(self, attribute, found)
+        return found
 
     def _around(self, call: Callable[..., Any], name: str) -> Callable[..., Any]:
         def run(*arguments: Any, **named: Any) -> Any:
@@ -232,6 +241,15 @@ class _SteppedUnit:
         self._unit = unit
         self._steps = steps
         self._draft = draft
+
+    def is_of(self, unit: Unit) -> bool:
+        """Whether this stands in for that one."""
+        return self._unit is unit
+
+    def begin(self, draft: History) -> _SteppedUnit:
+        """Have what is written from now on remembered there; return self."""
+        self._draft = draft
+        return self
 
     def __getattr__(self, record: str) -> _SteppedRecord:
         if record not in RECORDS:
@@ -274,8 +292,11 @@ class _SteppedRecord:
         if not callable(value):
             return value
 
+        name, take = self._name, self._take
+
         def run(*arguments: Any, **named: Any) -> Any:
-            self._take(self._name, attribute, arguments)
+            take(name, attribute, arguments)
             return value(*arguments, **named)
 
+        setattr(self, attribute, run)
         return run
