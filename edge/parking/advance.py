@@ -169,7 +169,9 @@ def _fits(passage: Passage, read: PlateRead, seen_at: int, rules: PassageRules) 
     if not passage.plate:
         # Made after the vehicle had left the lane, it is of the next one.
         soon = soon and not (rules.loops and passage.passed_at is not None and seen_at > passage.passed_at)
-        return soon or (not passage.opening and passage.state is not PassageState.PASSED)
+        # Before its gate is open nobody else stands on its loop.
+        waits = passage.state is PassageState.DECIDED and any(passage.loops) and not passage.blind
+        return soon or waits or (not passage.opening and passage.state is not PassageState.PASSED)
     return soon and not passage.near_freed and alike(read.plate, passage.plate)
 
 
@@ -279,7 +281,7 @@ def _on_answer(passage: Passage, said: GuardAnswer, now: int, rules: PassageRule
     if said.answer is Answer.REFUSE:
         return _refused(passage, said)
     if said.answer in (Answer.CORRECT, Answer.CHOOSE):
-        return _corrected(passage, said)
+        return through_and_over(passage, now) if _is_another(passage, said) else _corrected(passage, said)
     if _opens_already(passage, now, rules):
         return still(passage)
     why = Why.DEBT if said.answer is Answer.LET_OUT else said.why
@@ -332,6 +334,19 @@ def _refused(passage: Passage, said: GuardAnswer) -> Step:
         return still(passage)
     decision = Decision(Verdict.REFUSE, Why.BY_HAND, by=said.by, note=said.note)
     return still(replace(passage, state=PassageState.WAITING, question=None, decision=decision))
+
+
+def _is_another(passage: Passage, said: GuardAnswer) -> bool:
+    """Whether a person names another vehicle than the one whose gate was to open while nobody looked.
+
+    That one went through meanwhile, and the next stands where it stood.
+    """
+    if not (passage.opening and passage.blind and passage.loops and passage.loops[0]):
+        return False
+    if said.answer is Answer.CHOOSE:
+        return bool(passage.session_id) and said.session_id != passage.session_id
+    unlike = said.plate != passage.plate and not alike(said.plate, passage.plate)
+    return bool(said.plate and passage.plate) and unlike
 
 
 def _corrected(passage: Passage, said: GuardAnswer) -> Step:

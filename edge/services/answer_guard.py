@@ -40,7 +40,8 @@ def answer_guard(
     """Answer for the vehicle at a lane; return its passage.
 
     passage_id: the one that the person saw, so that an answer never meets the next vehicle. reason: needed to
-    open. plate: for CORRECT; session_id: for CHOOSE, and which stay is let out with its fee written down.
+    open. plate: for CORRECT; session_id: for CHOOSE, and which stay is let out with its fee written down. To
+    name another vehicle than the one whose gate was to open while nobody looked says that it is through.
     Raises Invalid when that vehicle is not there any more or something is missing; repeating changes nothing.
     """
     lane, words = box.parking.lane(lane_name), " ".join(reason.split())
@@ -104,7 +105,12 @@ def _answer(
     said = GuardAnswer(answer, by, words, named, session_id, due_fen)
     if answer is Answer.GONE:
         passage = call_stuck(unit, box, lane, passage, now, by)
-    after = LaneTurn(unit, box, lane, now).see(passage, said)
+    turn = LaneTurn(unit, box, lane, now)
+    after = turn.see(passage, said)
+    following = unit.passages.current(lane.name)
+    if answer in (Answer.CHOOSE, Answer.CORRECT) and after.is_over and following is not None:
+        # The vehicle on the page went through while nobody looked; what is said is of the next one.
+        passage, after = following, turn.see(following, said)
     if answer in (Answer.CHOOSE, Answer.CORRECT):
         read = unit.plate_reads.get(passage.read_id or after.read_id)
         learn_answer(unit, box, read, session_id or after.session_id, plate, by, now)

@@ -50,7 +50,9 @@ def _received(stay: Session, read: PlateRead) -> Instant:
 def _came_with(unit: Unit, passage: Passage, received: Instant, approach_ms: int) -> bool:
     """Whether a read came in no sooner than its vehicle can have been before the lane's camera."""
     if received.boot_id == passage.begun_boot:
-        return received.boottime_ns >= passage.begun_ns - approach_ms * _NS
+        near = received.boottime_ns >= passage.begun_ns - approach_ms * _NS
+        if near or not passage.found:
+            return near
     runs = {one.boot_id: one.number for one in unit.boots.recent(MAX_BOOTS)}
     read_in, begun_in = runs.get(received.boot_id), runs.get(passage.begun_boot)
     if read_in is None or begun_in is None:

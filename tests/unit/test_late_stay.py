@@ -9,9 +9,9 @@ from edge.parking.session import SessionState
 from edge.services.answer_guard import answer_guard, open_by_hand
 from edge.services.lane_answer import LaneOutcome
 from edge.services.recover import recover
-from edge.services.see_loop import see_inputs
+from edge.services.see_loop import note_blind, see_inputs
 from edge.services.watch_clock import ClockWatch, watch_clock
-from tests.unit.lane_rig import IN, OUT, PLATE, LaneRig
+from tests.unit.lane_rig import IN, OTHER, OUT, PLATE, LaneRig
 
 MISREAD = "粤B12B45"
 
@@ -153,3 +153,19 @@ def test_a_clock_that_is_set_back_makes_no_camera_seem_late(back_ms: int) -> Non
     clock = lanes.box.store.read(lambda unit: unit.plate_reads.clock_of(f"cam-{IN}"))
     assert clock is not None
     assert clock.error_ms == 30_000 - back_ms
+
+
+def test_whoever_stands_where_another_went_in_unseen_has_the_stay_of_its_read_that_looked_old() -> None:
+    lanes = LaneRig()
+    heartbeat(lanes)
+    lanes.loops(IN, True, False)
+    lanes.read(IN, OTHER)
+    lanes.work(IN)
+    restarted(lanes)
+    note_blind(lanes.box, lanes.lane(IN))
+    assert lanes.read(IN, MISREAD, age_ms=60_000).outcome is LaneOutcome.RECORDED
+    lanes.wait(IN, 7)
+    answer_guard(lanes.box, IN, lanes.here(IN).passage_id, Answer.CORRECT, "张军", plate=PLATE)
+    assert lanes.inside() == 2
+    assert lanes.stay().session_id == lanes.here(IN).session_id
+    assert len(lanes.told("parking.entered")) == 2

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from edge.parking.decision import Why
+from edge.parking.decision import Answer, Why
 from edge.parking.passage import PassageEnd
 from edge.parking.session import SessionState
-from edge.services.answer_guard import open_by_hand
+from edge.services.answer_guard import answer_guard, open_by_hand
 from edge.services.see_loop import note_blind
 from tests.unit.lane_rig import IN, OTHER, OUT, PLATE, LaneRig
 
@@ -137,3 +137,50 @@ def test_a_read_names_a_vehicle_that_is_through_if_it_was_made_before_that(age_m
     named = lanes.box.store.read(lambda unit: unit.sessions.get(before.session_id))
     assert named is not None
     assert named.plate == (OTHER if age_ms else "")
+
+
+@pytest.mark.parametrize("typed", [OTHER, "粤B1Z345"])
+def test_a_guard_who_names_another_vehicle_after_a_restart_has_the_one_before_it_gone_in(typed: str) -> None:
+    lanes = LaneRig()
+    opened(lanes)
+    note_blind(lanes.box, lanes.lane(IN))
+    lanes.gates[IN].shut()
+    lanes.work(IN)
+    before = lanes.here(IN)
+    answer_guard(lanes.box, IN, before.passage_id, Answer.CORRECT, "张军", plate=typed)
+    if typed == OTHER:
+        assert lanes.last(IN).end is PassageEnd.PASSED
+        assert (lanes.here(IN).plate, lanes.here(IN).opening) == (OTHER, 1)
+        assert lanes.inside() == 2
+        assert lanes.told("parking.corrected") == []
+    else:
+        # One character off: it may be the same vehicle, whose gate was to open already.
+        assert lanes.here(IN) == before
+
+
+def test_a_guard_who_chooses_another_stay_after_a_restart_has_the_one_before_it_gone_out() -> None:
+    lanes = LaneRig()
+    stay = lanes.come(OTHER)
+    lanes.come()
+    lanes.settle(lanes.stay().session_id, 500)
+    lanes.loops(OUT, True, False)
+    lanes.read(OUT)
+    lanes.work(OUT)
+    note_blind(lanes.box, lanes.lane(OUT))
+    lanes.gates[OUT].shut()
+    before = lanes.here(OUT)
+    answer_guard(lanes.box, OUT, before.passage_id, Answer.CHOOSE, "张军", session_id=stay.session_id)
+    assert lanes.stay().state is SessionState.LEFT
+    assert lanes.here(OUT).session_id == stay.session_id
+    assert lanes.inside() == 1
+
+
+def test_a_late_read_names_who_was_let_in_by_hand_and_stands_before_a_closed_boom() -> None:
+    lanes = LaneRig()
+    lanes.loops(IN, True, False)
+    lanes.ports.clock.advance(40_000)
+    open_by_hand(lanes.box, IN, "张军", "no read")
+    lanes.read(IN, OTHER, age_ms=20_000)
+    here = lanes.here(IN)
+    assert (here.plate, here.behind) == (OTHER, None)
+    assert lanes.stay(OTHER).session_id == here.session_id

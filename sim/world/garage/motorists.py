@@ -301,6 +301,9 @@ class Guard(Person):
             self._come(place, lane, passage, car)
 
     def _come(self, place: Place, lane: str, passage: Passage | None, car: Motorist) -> None:
+        if passage is not None and self._is_another(place, passage, car):
+            self._say(place, lane, passage, car, self._names(place, passage, car))
+            return
         if passage is not None and passage.way is LaneWay.EXIT and self._has_stay(place, car):
             # The driver shows a ticket or says when it came: the guard finds the stay on the page.
             self._say(place, lane, passage, car, Answer.CHOOSE)
@@ -325,6 +328,8 @@ class Guard(Person):
     def _answers(self, place: Place, passage: Passage, car: Motorist) -> Iterator[Answer]:
         question = passage.question
         assert question is not None
+        if self._is_another(place, passage, car):
+            yield self._names(place, passage, car)
         if question.why.value.startswith("gate_") or question.why is Why.CLOSED_TOO_SOON:
             yield question.recommended
         unnamed = passage.way is LaneWay.EXIT and passage.session_id != car.session_id
@@ -333,6 +338,18 @@ class Guard(Person):
         if car.looks[0].text and passage.plate != car.plate and question.why is not Why.ALREADY_INSIDE:
             yield Answer.CORRECT
         yield Answer.LET_OUT if passage.way is LaneWay.EXIT and passage.session_id else Answer.OPEN
+
+    def _is_another(self, place: Place, passage: Passage, car: Motorist) -> bool:
+        """Whether the page shows a vehicle that drove on while nobody looked, and this one can be named."""
+        if not (passage.opening and passage.blind):
+            return False
+        if passage.way is LaneWay.EXIT:
+            return passage.session_id != car.session_id and self._has_stay(place, car)
+        known = (car.plate, *(look.text for look in car.looks))
+        return bool(passage.plate and car.looks[0].text) and passage.plate not in known
+
+    def _names(self, place: Place, passage: Passage, car: Motorist) -> Answer:
+        return Answer.CHOOSE if passage.way is LaneWay.EXIT else Answer.CORRECT
 
     def _has_stay(self, place: Place, car: Motorist) -> bool:
         stay = place.box.store.read(lambda unit: unit.sessions.get(car.session_id))
