@@ -13,9 +13,11 @@ from edge.parking.session import SessionState
 from edge.services.count_zone import count_zone
 from edge.services.quote_session import quote_session
 from edge.services.records import Unit
+from edge.services.watch_clock import BEAT_MS
 from sim.mall_day.drivers import Car
 from sim.mall_day.house import OPENS_H
 from sim.mall_day.money import Heard, money_violations
+from sim.mall_day.office_books import office_violations
 from sim.mall_day.purchases import purchase_violations
 from sim.mall_day.site import ENTRIES, EXITS
 from sim.traffic import HOUR_MS, MINUTE_MS, Way
@@ -31,6 +33,10 @@ CLOSE_MS = 20_000
 
 #: From the return of the power to the first decision.
 FIRST_MS = 60_000
+
+#: How long the machine takes to start, and ran at most since its last heartbeat: when the clock was set, only
+#: what the runs prove is charged for over a cut.
+UNPROVEN_MS = 12_000 + BEAT_MS
 
 #: What an hour costs, what is free, and the most of a day: the tariff again, told by somebody else.
 HOUR_FEN, FREE_MS, DAY_FEN = 500, 15 * MINUTE_MS, 4_000
@@ -48,6 +54,7 @@ def violations(day: MallDay, told: Heard) -> list[str]:
         _delivery(day),
         money_violations(day, told),
         purchase_violations(day, told),
+        office_violations(day, told),
         _cars(day, told),
         _gates(day),
         _fees(day),
@@ -111,7 +118,8 @@ def _stay(day: MallDay, car: Car) -> Iterator[str]:
 def _slack(day: MallDay, car: Car) -> int:
     """Return how far the books may be off: by what the power or the clock did while the car passed."""
     came, went = car.came_ms or 0, car.went_ms or 0
-    blind_ms = _stepped_ms(day, came, went) if any(came < cut.at_ms < went for cut in day.house.cuts) else 0
+    dark_ms = _dark_ms(day, came, went)
+    blind_ms = _stepped_ms(day, came, went) + dark_ms if dark_ms else 0
     moments = [(cut.at_ms, cut.off_ms + 120_000) for cut in day.house.cuts]
     moments += [(round((hour - OPENS_H) * HOUR_MS), abs(ms) + 30_000) for hour, ms in day.plan.steps]
     near = [
@@ -121,6 +129,11 @@ def _slack(day: MallDay, car: Car) -> int:
         if abs(passed_ms - at_ms) < most + 300_000
     ]
     return CLOSE_MS + blind_ms + max([car.waited_ms, *near])
+
+
+def _dark_ms(day: MallDay, came: int, went: int) -> int:
+    """Return by how much less than the truth the runs of the machine prove, over the cuts in between."""
+    return sum(cut.off_ms + UNPROVEN_MS for cut in day.house.cuts if came < cut.at_ms < went)
 
 
 def _stepped_ms(day: MallDay, came: int, went: int) -> int:
@@ -139,8 +152,9 @@ def _gates(day: MallDay) -> Iterator[str]:
     commands = day.house.read(_commands)
     for lane, boom in day.house.garage.booms.items():
         sent = [one for one in commands[lane] if one.tries]
-        if boom.pulses > sum(one.tries for one in sent):
-            yield f"gate {boom.name} was pulsed {boom.pulses} times, decided were {len(sent)}"
+        asked = day.office.desk.by_gate[boom.name]
+        if boom.pulses > sum(one.tries for one in sent) + asked:
+            yield f"gate {boom.name} was pulsed {boom.pulses} times, decided were {len(sent)}, by HQ {asked}"
         unasked = Counter(one.passage_id for one in sent if not one.by)
         yield from (f"{lane}: passage {one} was opened {n} times" for one, n in unasked.items() if n > 1)
 
@@ -178,7 +192,8 @@ def _cost(day: MallDay, car: Car) -> tuple[int, int]:
     """Return the least and the most that a car's true hours may cost, by how long it stood at the exit."""
     came, went = car.came_ms or 0, car.went_ms or 0
     steps = _stepped_ms(day, came, went)
-    return _price(went - came - car.waited_ms - CLOSE_MS - steps), _price(went - came + CLOSE_MS + steps)
+    least_ms = went - came - car.waited_ms - CLOSE_MS - steps - _dark_ms(day, came, went)
+    return _price(least_ms), _price(went - came + CLOSE_MS + steps)
 
 
 def _price(stay_ms: int) -> int:

@@ -12,11 +12,11 @@ from sim.mall_day.dice import Dice, dice
 from sim.mall_day.disk import DayDisk
 from sim.mall_day.drivers import Car, Drivers
 from sim.mall_day.duties import Duties
-from sim.mall_day.house import OPENS_H, House
+from sim.mall_day.house import MIDNIGHT_AT, OPENS_H, House
+from sim.mall_day.office import Office
 from sim.mall_day.shoppers import Shoppers, errand_of_driver, prepayer
 from sim.mall_day.site import PLACES
 from sim.mall_day.timeline import Process, once
-from sim.parking_day.garage import MIDNIGHT_AT
 from sim.traffic import HOUR_MS, MINUTE_MS, Habits, Way, plan_day
 from sim.world.people.buyers import Driver
 from sim.world.people.person import Person
@@ -28,7 +28,7 @@ CURVE = {9: 30, 10: 70, 11: 110, 12: 130, 13: 90, 14: 80, 15: 80, 16: 90, 17: 11
 LOOKS_EVERY = 5 * MINUTE_MS
 
 #: A day that is not at rest so long after it began never will be.
-LONGEST_MS = 36 * HOUR_MS
+LONGEST_MS = 84 * HOUR_MS
 
 #: The share of cars whose owners agreed to be charged after leaving.
 OWNERS = 0.04
@@ -78,6 +78,7 @@ class MallDay:
         self.house = House(plan.seed, plan.fault, self.disk, plan.spaces)
         trips = plan_day(plan.seed, Habits(cars=plan.cars, misread=plan.fault, repeated=0, late=0)).trips
         self.shoppers = Shoppers(self.house, lots)
+        self.office = Office(self.house)
         self.drivers = Drivers(self.house, trips, self._send)
         self.arrivals = sorted(_arrival(lots) for _ in range(plan.orders))
         self.come = 0
@@ -139,6 +140,8 @@ class MallDay:
     def _begin_duties(self) -> None:
         for process in Duties(self.house, lambda: self.drivers.at_lanes > 0).processes():
             self.house.timeline.start(process)
+        for process in self.office.processes():
+            self.house.timeline.start(process)
 
     def _begin_troubles(self) -> None:
         house, plan, start = self.house, self.plan, self.house.timeline.start
@@ -148,13 +151,16 @@ class MallDay:
         for hour, step_ms in plan.steps:
             start(once(lambda step_ms=step_ms: house.clock.set_wall(step_ms)), self._until(hour))  # type: ignore[misc]
         if plan.away:
-            start(once(lambda: setattr(house.hq, "away", True)), self._until(plan.away[0]))
+            start(once(lambda: self._hq_is(away=True)), self._until(plan.away[0]))
             start(once(house.hq.disconnect), self._until(sum(plan.away) / 2))
             start(once(self._hq_is_back), self._until(plan.away[1]))
 
     def _hq_is_back(self) -> None:
-        self.house.hq.away = False
+        self._hq_is(away=False)
         self.house.hq.connect()
+
+    def _hq_is(self, *, away: bool) -> None:
+        self.house.hq.away = self.house.air.away = away
 
     def _until(self, hour: float) -> int:
         return round((hour - OPENS_H) * HOUR_MS)
@@ -167,6 +173,8 @@ class MallDay:
 
         while True:
             house, drivers = self.house, self.drivers
+            if self.office.is_evening:
+                return
             house.faults.at(house.clock.passed_ms, OPENS_H * HOUR_MS)
             if house.is_on:
                 counted, backlog = house.read(look)
@@ -185,8 +193,11 @@ class MallDay:
         troubled = self.at_ms < self._troubled_until or len(house.cuts) < len(self.plan.cuts)
         if troubled or self.come < self.plan.orders or not self.drivers.gone:
             return False
-        # Those who came last are asked first: this is asked at every step.
-        return all(one.done for one in reversed(self.shoppers.people)) and house.read(_is_still)
+        if not self.office.is_evening:
+            # Those who came last are asked first: this is asked at every step.
+            everybody = all(one.done for one in reversed(self.shoppers.people))
+            self.office.is_evening = everybody and house.read(_is_still)
+        return self.office.done and house.read(_is_still)
 
 
 def _is_still(unit: Unit) -> bool:

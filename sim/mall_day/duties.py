@@ -13,6 +13,7 @@ from edge.services.print_receipt import print_next
 from edge.services.reset_idle import reset_idle
 from edge.services.resolve_attempts import resolve_attempts
 from edge.services.resolve_refunds import resolve_refunds
+from edge.services.watch_clock import LOOK_MS
 from sim.mall_day.house import House
 from sim.mall_day.site import PLACES
 from sim.mall_day.timeline import Process
@@ -42,20 +43,26 @@ class Duties:
         yield self._publish()
         yield self._print()
         yield self._clear()
+        yield self._snapshots()
+        yield self._turns(LOOK_MS, house.watch_clock)
         yield self._turns(5_000, lambda: resolve_refunds(house.box))
         for act in (tell_entries, end_forsaken_orders, tell_notices):
             yield self._turns(RARELY, lambda act=act: act(house.box))  # type: ignore[misc]
 
+    def _pause(self, milliseconds: int) -> int:
+        """Return how long a duty pauses: nobody waits for it at night."""
+        return max(milliseconds, SURELY) if self._house.is_quiet else milliseconds
+
     def _turns(self, pause_ms: int, act: Callable[[], object]) -> Process:
         while True:
-            yield pause_ms
+            yield self._pause(pause_ms)
             self._house.do(act)
 
     def _resolve(self) -> Process:
         """Look at open payments while money moves."""
         house, moved, looked_ms, waits = self._house, -1, 0, True
         while True:
-            yield SOON
+            yield self._pause(SOON)
             moves = house.money_calls()
             if moves == moved and not waits and house.clock.passed_ms - looked_ms < SURELY:
                 continue
@@ -67,7 +74,7 @@ class Duties:
         """Ask whether an exit's fee can be confirmed, while somebody is at the lanes."""
         house, looked_ms = self._house, 0
         while True:
-            yield 5_000
+            yield self._pause(5_000)
             if self._busy() or house.clock.passed_ms - looked_ms > SURELY:
                 looked_ms = house.clock.passed_ms
                 house.do(lambda: follow_unconfirmed(house.box))
@@ -77,7 +84,7 @@ class Duties:
         house, told, looked_ms, waits = self._house, -1, 0, True
         pause_ms = SOON
         while True:
-            yield pause_ms
+            yield self._pause(pause_ms)
             pause_ms, events = SOON, len(house.history.events)
             if events == told and not waits and house.clock.passed_ms - looked_ms < SURELY:
                 continue
@@ -90,11 +97,19 @@ class Duties:
             pause_ms = 250 if not step.wait_ms else 3 * SOON if quiet else 2 * SOON
             told, waits = events, step.depth.count > 0
 
+    def _snapshots(self) -> Process:
+        """Take what HQ pushes, as long as there is anything."""
+        house = self._house
+        while True:
+            yield self._pause(SOON)
+            if house.is_fetching:
+                house.do(house.take_snapshots)
+
     def _print(self) -> Process:
         """Each place that has something new prints until there is nothing more; all are looked at often."""
         house, turn = self._house, 0
         while True:
-            yield PRINTS_EVERY
+            yield self._pause(PRINTS_EVERY)
             turn += 1
             if turn % 100 == 0:
                 house.to_print |= dict.fromkeys(PLACES)
@@ -108,7 +123,7 @@ class Duties:
         """Have forsaken screens go back to their start."""
         house = self._house
         while True:
-            yield RARELY
+            yield self._pause(RARELY)
             for place in PLACES:
                 if LEFT_ALONE <= house.clock.passed_ms - house.touched_ms.get(place, 0) < FORSAKEN:
                     house.do(lambda place=place: reset_idle(house.box, place))  # type: ignore[misc]

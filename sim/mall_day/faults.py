@@ -18,6 +18,8 @@ PORTS = (
     "phone payments",
     "owners",
     "HQ link",
+    "snapshots",
+    "bills",
     "printers",
     "scanners",
     "cameras",

@@ -21,6 +21,8 @@ from edge.services.records import Unit
 from edge.services.recover import recover
 from edge.services.show_screen import show_screen
 from edge.services.take_payment import submit
+from edge.services.take_snapshot import FetchCursor, Shelf, take_snapshots
+from edge.services.watch_clock import ALARM_AFTER_H, ClockWatch, watch_clock
 from sim.clocks import monotonic_s
 from sim.fakes.box import GATEWAY, compose_box, stock
 from sim.fakes.gateway import Shopper
@@ -30,20 +32,23 @@ from sim.mall_day.dice import dice
 from sim.mall_day.disk import DayDisk
 from sim.mall_day.faults import Faults
 from sim.mall_day.lane_work import LaneWork
-from sim.mall_day.ports import DayGateway, DayHq, DayPhones, DayPrinter, DayRefunds, TroubledStore
+from sim.mall_day.ports import DayAir, DayGateway, DayHq, DayPhones, DayPrinter, DayRefunds, TroubledStore
 from sim.mall_day.site import PHONE, PLACES, RULES, SCAN_AND_GO, TARIFF, TOUCH, DayGarage, parking
 from sim.mall_day.tape import Tape
 from sim.mall_day.timeline import DayClock, Process, Timeline, once
-from sim.parking_day.garage import MIDNIGHT_AT
+from sim.parking_day.garage import MIDNIGHT_AT as UTC_MIDNIGHT_AT
 from sim.traffic import HOUR_MS
 from sim.world.people.patrons import MEMBERS
 from sim.world.people.person import Person
+from sim.world.people.pushes import KINDS
 from sim.world.steps import Crash, History, SteppedStore, stepped
 
 T = TypeVar("T")
 
-#: The hour at which the day begins, in the mall's time (UTC here).
+#: The hour at which the day begins in the mall's time, its midnight and its beginning, Unix milliseconds.
 OPENS_H = 8
+MIDNIGHT_AT = UTC_MIDNIGHT_AT - 8 * HOUR_MS
+OPENED_AT = MIDNIGHT_AT + OPENS_H * HOUR_MS
 
 #: Of all units of work so many fail, as a share of the rate of faults.
 STORE_SHARE = 0.01
@@ -84,14 +89,14 @@ class Cut:
 
 
 class House:
-    """The mall; implements people.Place. history: what was committed. told: refusals, by how often."""
+    """The mall; implements people.Place. history: what was committed. is_quiet: the night has begun."""
 
     def __init__(self, seed: int, rate: float, disk: DayDisk, spaces: int) -> None:
         """Open the mall at OPENS_H; rate: of faults at each port."""
         self.dice = dice(seed, "house")
         self.faults = Faults(dice(seed, "faults"), rate)
         self.tape = Tape()
-        self.clock = DayClock(MIDNIGHT_AT + OPENS_H * HOUR_MS)
+        self.clock = DayClock(OPENED_AT)
         self.timeline = Timeline(self.clock)
         self.ids, self.disk, self.history = FakeIds(), disk, History()
         self.gateway = DayGateway(self.faults, lambda: self.clock.passed_ms)
@@ -100,17 +105,18 @@ class House:
         self.phones = DayPhones(self.gateway, self.faults)
         self.program = FakeMiniProgram()
         self.hq = DayHq(self.clock, self.faults)
+        self.air = DayAir(self.faults)
         self.parking = parking(spaces)
         self.garage = DayGarage(self.parking, self.clock, self.faults, self.dice.random)
         self.printers = {place: DayPrinter(place, self.faults) for place in PLACES}
         self.cuts: list[Cut] = []
         self.refused = 0
-        self.is_on = False
+        self.is_on = self.is_quiet = False
         self.to_print: dict[str, None] = {}
         self.touched_ms: dict[str, int] = {}
         self._screens: dict[str, tuple[int, Mapping[str, Any]]] = {}
         self._codes = 0
-        self._cursor = PublishCursor()
+        self._cursor, self._fetching, self._watch = PublishCursor(), FetchCursor(), ClockWatch()
         self._off = (0, 0)
         stock(disk.open())
         disk.open().write(lambda unit: unit.tariffs.replace((TARIFF,)))
@@ -121,6 +127,15 @@ class House:
     def box(self) -> Box:
         """The running service."""
         return self._box
+
+    @property
+    def hour(self) -> float:
+        """The hour of the mall's day, true."""
+        return OPENS_H + self.clock.passed_ms / HOUR_MS
+
+    def until(self, hour: float) -> int:
+        """Return the milliseconds from now to an hour of the day, 0 when it is past."""
+        return max(0, round((hour - self.hour) * HOUR_MS))
 
     @property
     def wall_at(self) -> int:
@@ -181,8 +196,8 @@ class House:
         return self.phones.pay_inside(params, openid)
 
     def read_bill(self) -> BillSource:
-        """There is no bill before the next day."""
-        raise NotImplementedError("a mall day ends before the gateway's bill")
+        """The accountant has it; nobody else reads it."""
+        raise NotImplementedError("see office.DayBill")
 
     def wired(self, port: T, name: str) -> T:
         """Return a port as the service calls it."""
@@ -201,6 +216,21 @@ class House:
         step = publish_events(self.box.store, self.box.link, self.box.clock, self._cursor)
         self._cursor = step.cursor
         return step
+
+    def take_snapshots(self) -> None:
+        """Take what HQ pushes."""
+        step = take_snapshots(self._shelf, stepped(self.air, "snapshots", self.tape), self._fetching)
+        self._fetching = step.cursor
+
+    @property
+    def is_fetching(self) -> bool:
+        """Whether HQ has pushed anything that is not in force yet."""
+        return self.air.has_news or bool(self._fetching.fetches)
+
+    def watch_clock(self) -> None:
+        """Look at the clock."""
+        box = self.box
+        self._watch = watch_clock(box.store, box.clock, box.ids, box.origin, ALARM_AFTER_H, self._watch)
 
     def cut_power(self, off_ms: int, step_ms: int) -> None:
         """Have the power go in the middle of what is done next; afterwards the clock is off by step_ms."""
@@ -273,14 +303,17 @@ class House:
         )
         self._outside = replace(self._box, clock=self.clock, ids=self.ids, store=self.disk.open())
         self.lanes = LaneWork(self._box, self.garage, tape)
-        self._cursor = PublishCursor()
+        self._shelf = Shelf(self._box.store, self._box.clock, self._box.ids, self._box.origin, KINDS)
+        self._cursor, self._fetching, self._watch = PublishCursor(), FetchCursor(), ClockWatch()
 
     def _start(self) -> None:
         self.is_on = True
         self._screens.clear()
         self.hq.connect()
+        self.air.connect()
         recover(self.box)
         end_orphans(self.box)
+        self.watch_clock()
         self.lanes.begin()
         self.to_print |= dict.fromkeys(PLACES)
 

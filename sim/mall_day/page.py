@@ -12,6 +12,7 @@ from edge.money import format_yuan
 from sim.mall_day.drawing import Words
 from sim.mall_day.house import OPENS_H
 from sim.mall_day.money import Heard, ledgers
+from sim.mall_day.office_books import bill_sum
 from sim.mall_day.plots import (
     backlog_plot,
     cuts_plot,
@@ -42,7 +43,7 @@ _LINES = {
 def page(day: MallDay, told: Heard, found: Sequence[str], digest: str) -> str:
     """Return the page. found: what is wrong. digest: of the day's log."""
     parts = [_head(day), _verdict(found), _tiles(day, told), '<div class="grid-of-cards">']
-    parts += [_ledgers(day, told), *(_card(*one) for one in _plots(day, told)), "</div>"]
+    parts += [_ledgers(day, told), _office(day, told), *(_card(*one) for one in _plots(day, told)), "</div>"]
     parts.append(f"<p>SHA-256 <code>{escape(digest)}</code></p>")
     return _SHELL.read_text("utf-8").replace("@BODY@", "\n".join(parts))
 
@@ -101,6 +102,26 @@ def _ledgers(day: MallDay, told: Heard) -> str:
         rows.append(f"<tr><td>{_LINES[line.name].html()}</td>{cells}</tr>")
     about = Words("各自按自己的记录算出", "each summed from its own records")
     return _card(Words("三本账", "Three ledgers"), about, f"<table>{''.join(rows)}</table>")
+
+
+def _office(day: MallDay, told: Heard) -> str:
+    office, bills = day.office, bill_sum(day)
+    off_fen = sum(abs(data["over_short_fen"] or 0) for data in told.of("shift.closed"))
+    applied, done = len(told.of("snapshot.applied")), len(told.of("command.done"))
+    rows = (
+        (len(office.counts), Words("点清的钱箱", "drawers counted")),
+        (format_yuan(office.counted_fen), Words("备用金以外的现金，元", "cash beside the floats, yuan")),
+        (format_yuan(off_fen), Words("长短款，元", "over or short, yuan")),
+        (bills.days, Words("次日核对的对账单", "bills compared the next mornings")),
+        (f"{bills.matched:,}", Words("一致的笔数", "movements that agree")),
+        (f"{bills.differences - bills.explained}", Words("未解释的差异", "differences not explained")),
+        (f"{applied}/{office.publisher.sent}", Words("生效的下发", "pushes in force")),
+        (f"{done}/{len(office.desk.issued)}", Words("执行的总部命令", "HQ commands done")),
+        (len(told.of("clock.stepped")), Words("上报的校时", "clock steps told")),
+    )
+    cells = "".join(f"<tr><td>{words.html()}</td><td>{count}</td></tr>" for count, words in rows)
+    about = Words("收银员、总部和财务的一天", "the day of cashiers, HQ and the accountant")
+    return _card(Words("班次、对账、下发", "Shifts, bills, pushes"), about, f"<table>{cells}</table>")
 
 
 def _plots(day: MallDay, told: Heard) -> Iterator[tuple[Words, Words, str]]:

@@ -40,6 +40,8 @@ _PORTS = {
     "phone payments": Words("手机支付", "phone pay"),
     "owners": Words("车主代扣", "owners"),
     "HQ link": Words("总部链路", "HQ link"),
+    "snapshots": Words("总部下发", "snapshots"),
+    "bills": Words("对账单", "bills"),
     "printers": Words("打印机", "printers"),
     "scanners": Words("扫码枪", "scanners"),
     "cameras": Words("相机", "cameras"),

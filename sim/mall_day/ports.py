@@ -10,7 +10,14 @@ from typing import TypeVar
 from devices.types import DeviceAbsent, DeviceSilent, PaperState, PrintJob, PrintResult
 from edge.errors import Unavailable
 from edge.services.outbox_records import OutboxMessage
-from edge.services.payment_ports import AutopayCharge, AutopayEntry, CodePayment, GatewayAnswer, ParkedVehicle
+from edge.services.payment_ports import (
+    AutopayCharge,
+    AutopayEntry,
+    CodePayment,
+    GatewayAnswer,
+    ParkedVehicle,
+    RefundState,
+)
 from edge.services.ports import Clock, HqAck, Store
 from edge.services.records import Unit
 from sim.fakes.display import FakeDisplay
@@ -18,8 +25,9 @@ from sim.fakes.gateway import FakeFault, FakeGateway, _Order
 from sim.fakes.hq import MAX_HOLES, FakeHq, Fate
 from sim.fakes.prepay_gateway import FakePrepayGateway
 from sim.fakes.printer import FakePrinter
-from sim.fakes.refund_gateway import FakeRefundGateway, RefundFault
+from sim.fakes.refund_gateway import FakeRefundGateway, RefundFault, _Refund
 from sim.mall_day.faults import Faults
+from sim.world.air import SnapshotAir
 from sim.world.garage.motorists import Motorist
 from sim.world.garage.site import Boom, Eye, EyeHabits, Owners
 
@@ -32,21 +40,26 @@ _FATES = (Fate.LOSE, Fate.REPEAT, Fate.DELAY)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the gateway's own ledger. at: true milliseconds of the day."""
+    """One line of the gateway's own ledger. at: true milliseconds of the day. refund_no: of a refund."""
 
     at: int
     order_no: str
     amount_fen: int
+    refund_no: str = ""
 
 
 class DayGateway(FakeGateway):
-    """A gateway that writes a ledger of its own. when_late: told of a charge that is still on its way."""
+    """A gateway that writes a ledger of its own.
+
+    when_late: told of a charge that is still on its way. refunding: the number of the refund being done.
+    """
 
     def __init__(self, faults: Faults, now_ms: Callable[[], int]) -> None:
         """An empty ledger."""
         super().__init__()
         self.ledger: list[Entry] = []
         self.when_late: Callable[[], None] = lambda: None
+        self.refunding = ""
         self._dice, self._now_ms = faults, now_ms
 
     def pay_by_code(self, payment: CodePayment) -> GatewayAnswer:
@@ -60,8 +73,12 @@ class DayGateway(FakeGateway):
 
     def give_back(self, merchant_order_no: str, amount_fen: int) -> None:
         """Take a refund off what an order has taken."""
-        self._write(merchant_order_no, -amount_fen)
+        self._write(merchant_order_no, -amount_fen, self.refunding)
         super().give_back(merchant_order_no, amount_fen)
+
+    def attached(self, merchant_order_no: str) -> str:
+        """Return what was written into an order."""
+        return self._orders[merchant_order_no].payment.attach
 
     def _fault(self, call: str) -> FakeFault | None:
         kinds = (*_CALLS, FakeFault.LATE) if call == "pay" else _CALLS
@@ -78,8 +95,8 @@ class DayGateway(FakeGateway):
             self._write(number, -self.charged_fen(number))
         return super()._undo(order)
 
-    def _write(self, number: str, amount_fen: int) -> None:
-        self.ledger.append(Entry(self._now_ms(), number, amount_fen))
+    def _write(self, number: str, amount_fen: int, refund_no: str = "") -> None:
+        self.ledger.append(Entry(self._now_ms(), number, amount_fen, refund_no))
 
 
 class DayPhones(FakePrepayGateway):
@@ -100,7 +117,11 @@ class DayRefunds(FakeRefundGateway):
     def __init__(self, orders: DayGateway, faults: Faults) -> None:
         """Over the same orders."""
         super().__init__(orders)
-        self._dice = faults
+        self._dice, self._gateway = faults, orders
+
+    def _end(self, refund: _Refund, state: RefundState) -> _Refund:
+        self._gateway.refunding = refund.request.merchant_refund_no
+        return super()._end(refund, state)
 
     def _fault(self, call: str) -> RefundFault | None:
         more = (RefundFault.ABNORMAL, RefundFault.CLOSED) if call == "refund" else ()
@@ -171,7 +192,25 @@ class DayHq(FakeHq):
     @staticmethod
     def _draw(faults: Faults) -> Iterator[Fate]:
         while True:
-            yield faults.draw("HQ link", _FATES) or Fate.DELIVER
+            yield draw_fate(faults, "HQ link")
+
+
+class DayAir(SnapshotAir):
+    """The way of HQ's pushes, on which chunks get lost, doubled and late by lot."""
+
+    def __init__(self, faults: Faults) -> None:
+        """Nothing was pushed yet."""
+        super().__init__(lambda: draw_fate(faults, "snapshots"))
+
+    @property
+    def has_news(self) -> bool:
+        """Whether anything is on its way to the box."""
+        return bool(self._coming or self._late)
+
+
+def draw_fate(faults: Faults, port: str) -> Fate:
+    """Return what becomes of the next message on a wire."""
+    return faults.draw(port, _FATES) or Fate.DELIVER
 
 
 class DayPrinter(FakePrinter):

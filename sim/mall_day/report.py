@@ -16,6 +16,7 @@ from sim.mall_day.disk import DayDisk, folder_for_a_day
 from sim.mall_day.faults import PORTS
 from sim.mall_day.house import OPENS_H, Cut
 from sim.mall_day.money import Heard, ledgers
+from sim.mall_day.office_books import bill_sum
 from sim.mall_day.page import page
 from sim.traffic import HOUR_MS, MINUTE_MS
 
@@ -76,6 +77,7 @@ def _lines(day: MallDay, told: Heard) -> Iterator[str]:
         gateway = "" if line.gateway_fen is None else format_yuan(line.gateway_fen)
         amounts = f"{gateway:>12}  {format_yuan(line.hq_fen):>12}  {format_yuan(line.box_fen):>12}"
         yield f"  {line.name:<20} {amounts}  {format_yuan(line.off_fen):>5}"
+    yield from _office(day, told)
     yield from _wires(day)
     yield from _troubles(day)
 
@@ -108,6 +110,27 @@ def _cars(day: MallDay) -> Iterator[str]:
     yield f"  {misread} reads were wrong or empty; the guard was asked: {asked}"
     exact = sum(one.inside == one.counted for one in day.samples)
     yield f"  {len(day.samples)} counts looked at, {exact} exact, the others with cars at the lanes"
+
+
+def _office(day: MallDay, told: Heard) -> Iterator[str]:
+    office, bills = day.office, bill_sum(day)
+    shifts = [data for data in told.of("shift.closed") if data["cashier"]]
+    off_fen = sum(abs(data["over_short_fen"] or 0) for data in shifts)
+    yield (
+        f"{len(shifts)} drawers counted, {format_yuan(office.counted_fen)} beside the floats, "
+        f"off by {format_yuan(off_fen)}"
+    )
+    yield (
+        f"{bills.days} bills fetched in {office.read} tries: {bills.rows:,} rows, {bills.matched:,} agree, "
+        f"{bills.differences} differ, {bills.explained} of them explained"
+    )
+    kinds = Counter(str(data["command"]) for data in told.of("command.done"))
+    words = ", ".join(f"{name} {count}" for name, count in sorted(kinds.items()))
+    yield (
+        f"HQ pushed {office.publisher.sent} contents, {len(told.of('snapshot.applied'))} came into force; "
+        f"of {len(office.desk.issued)} commands were done: {words or 'none'}; "
+        f"{len(told.of('clock.stepped'))} clock steps told"
+    )
 
 
 def _wires(day: MallDay) -> Iterator[str]:

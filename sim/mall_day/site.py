@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 from edge.members.attribution import AttributionKind, AttributionRule
 from edge.members.touchpoint import Guide, Touchpoint, build_book
@@ -13,7 +14,8 @@ from edge.services.parking_rules import ParkingRules
 from edge.services.phone_rules import PhoneRules
 from edge.services.scan_and_go_rules import ScanAndGoRules
 from edge.services.touch_rules import TouchRules
-from sim.fakes.box import KIOSK, RULES, TILL
+from sim.fakes.box import KIOSK, TILL
+from sim.fakes.box import RULES as BOX_RULES
 from sim.fakes.clock import FakeClock
 from sim.mall_day.faults import Faults
 from sim.mall_day.ports import DayBoom, DayDisplay, DayEye, DayOwners
@@ -43,6 +45,9 @@ PLACES = {
     COUNTER: Workstation(COUNTER, WorkstationKind.COUNTER, tenant_id="t-drinks"),
     **{pay_station(name): Workstation(pay_station(name), WorkstationKind.LANE) for name in EXITS},
 }
+
+#: Cash is taken where a cashier has opened a shift.
+RULES = replace(BOX_RULES, zone=ZoneInfo("Asia/Shanghai"), cash_needs_shift=True)
 
 PHONE = PhoneRules(
     key=bytes(range(32)), appid="wx-demo", paid_template="tmpl-paid", paid_fields=(("thing1", "shop"),)
@@ -90,6 +95,3 @@ class DayGarage(Garage):
         }
         self.boards = {name: DayDisplay(lane.display, faults) for name, lane in self.lanes.items()}
         self.owners: Owners = DayOwners(self.queues, faults)
-
-
-DAY_RULES = replace(RULES)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import pytest
 
+from edge.services.payment_ports import CodePayment
 from sim.mall_day.books import heard, violations
 from sim.mall_day.day import MallDay, Plan
 from sim.mall_day.disk import DayDisk
@@ -18,6 +20,7 @@ from sim.world.explore import quiet
 from tests.proof import PROOF, Counted, Tally
 
 SMALL = Plan(seed=1, orders=120, cars=60, spaces=100)
+TINY = Plan(seed=3, orders=12, cars=6, fault=0.0, cuts=(), steps=(), away=())
 
 
 @cache
@@ -32,6 +35,9 @@ def test_a_day_reconciles_to_the_fen_and_every_car_leaves(tally: Tally) -> None:
     tally.add(Counted.VIOLATIONS, len(report.violations))
     assert report.violations == ()
     assert sum("power cut at" in line for line in report.lines) == 2
+    assert any("4 drawers counted" in line and "off by 0.00" in line for line in report.lines)
+    assert any("bills fetched" in line and " 0 differ" in line for line in report.lines)
+    assert any("3 came into force" in line for line in report.lines)
     # The day was one with troubles; a quiet one would prove nothing.
     for port in ("gateway", "HQ link", "printers", "scanners", "gates", "displays"):
         line = next(one for one in report.lines if one.strip().startswith(port))
@@ -57,8 +63,7 @@ def test_its_page_needs_no_network_and_speaks_both_languages() -> None:
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MallDay]:
     quiet()
-    plan = Plan(seed=3, orders=12, cars=6, fault=0.0, cuts=(), steps=(), away=())
-    day = MallDay(plan, DayDisk(tmp_path_factory.mktemp("day")))
+    day = MallDay(TINY, DayDisk(tmp_path_factory.mktemp("day")))
     day.run()
     assert violations(day, heard(day)) == []
     yield day
@@ -92,6 +97,41 @@ def test_the_checks_find_what_is_broken_on_purpose(tiny: MallDay) -> None:
     assert finds(tiny, told, "never got to an end")
     tiny.shoppers.people[0].done = True
     assert violations(tiny, heard(tiny)) == []
+
+
+def test_the_checks_of_the_office_find_what_is_broken_on_purpose(tiny: MallDay) -> None:
+    office, told = tiny.office, heard(tiny)
+    till = next(iter(office.counts))
+    office.counts[till] += 1
+    assert finds(tiny, told, "fen of cash were counted")
+    office.counts[till] -= 1
+    told.of("shift.closed")[0]["over_short_fen"] = 5
+    assert finds(tiny, told, "is off by 5 fen")
+    told = heard(tiny)
+    office.desk.pulses["command-0"] = office.desk.bundles["command-0"] = 2
+    assert finds(tiny, told, "it was done 2 times")
+    office.desk.bundles["command-0"] = 1
+    office.desk.issued.append("command-9")
+    assert finds(tiny, told, "HQ issued")
+    office.desk.issued.pop()
+    told.of("snapshot.applied").pop()
+    assert finds(tiny, told, "in force came")
+    told = heard(tiny)
+    move = tiny.house.gateway.ledger[0]
+    tiny.house.gateway.ledger[0] = replace(move, at=move.at + 9 * 86_400_000)
+    assert finds(tiny, told, "money moved on")
+    tiny.house.gateway.ledger[0] = move
+    assert violations(tiny, told) == []
+
+
+def test_the_bill_finds_money_that_the_books_do_not_have(tmp_path: Path) -> None:
+    quiet()
+    day = MallDay(replace(TINY, seed=4), DayDisk(tmp_path))
+    stranger = CodePayment("strangers", 77, "not ours", day.house.code(), "elsewhere")
+    day.house.gateway.pay_by_code(stranger)
+    day.run()
+    assert finds(day, heard(day), "differences in the bills")
+    day.disk.close()
 
 
 def finds(day: MallDay, told: Heard, words: str) -> bool:
