@@ -137,8 +137,9 @@ class _LaneWork:
         self._blind = self._looked = False
 
     def step(self) -> float:
-        """Send what waits, then look; return the pause."""
-        if self._gate is not None:
+        """Send what waits, then look; return the pause. Nothing is written at a lane where nothing happens."""
+        waits, held = self._box.store.read(self._waits)
+        if self._gate is not None and waits:
             opening = open_lane(self._box, self._lane, self._gate)
             if opening is not Opening.NONE:
                 _log.info("gate", lane=self._lane.name, opening=opening.value)
@@ -146,13 +147,18 @@ class _LaneWork:
                 self.look()
                 return AGAIN_S
         inputs = self.look()
-        held = keep_held(self._box, self._lane, inputs is not None and inputs.boom_down)
+        held = held and keep_held(self._box, self._lane, inputs is not None and inputs.boom_down)
         passage = tick_lane(self._box, self._lane)
         if self._blind:
             return BLIND_S if passage is None else NO_INPUTS_S
         if not self._sees:
             return NO_INPUTS_S
         return BUSY_S if passage is not None or held else IDLE_S
+
+    def _waits(self, unit: Unit) -> tuple[bool, bool]:
+        """Return whether an opening waits to be sent, and whether the gate is held open."""
+        name = self._lane.name
+        return unit.gate_commands.to_send(name) is not None, unit.lane_holds.current(name) is not None
 
     def look(self) -> GateInputs | None:
         """Read loops and switches and take them in; return them, None when nobody can."""

@@ -39,12 +39,7 @@ class _Claim:
 
 
 def open_lane(box: Box, lane: Lane, gate: Gate) -> Opening:
-    """Send the oldest opening that waits at a lane; one caller for each lane. Takes as long as one pulse.
-
-    Nothing is written when none waits.
-    """
-    if box.store.read(lambda unit: unit.gate_commands.to_send(lane.name)) is None:
-        return Opening.NONE
+    """Send the oldest opening that waits at a lane; one caller for each lane. Takes as long as one pulse."""
     claim = box.store.write(lambda unit: _claim(unit, box, lane))
     command = claim.command
     if command is None:
