@@ -6,7 +6,7 @@ guard's page. A crash of the service makes them wait, and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -119,7 +119,7 @@ class Motorist(Person):
         if garage.queues[lane] or garage.booms[lane].is_up:
             # Nobody drives up under another's opening.
             return
-        self.before = place.box.store.read(lambda unit: _before(unit, lane))
+        self.before = place.box.store.read(lambda unit: _before(unit, lane, self._known_as()))
         garage.queues[lane].append(self)
         self.where, self.since_ms, self.driven = where, garage.clock.passed_ms, 0
         self.times[where] = self.since_ms
@@ -127,6 +127,11 @@ class Motorist(Person):
         look = self.looks[where is Where.AT_EXIT]
         for _ in range(self.pushes):
             garage.eyes[lane].see(look.text, look.confidences)
+
+    def _known_as(self) -> tuple[str, ...]:
+        """Return the plates by which an entry may still know this car from before it turned back."""
+        turned_back = self.where is Where.COMING and Where.AT_ENTRY in self.times
+        return tuple(look.text for look in self.looks if look.text) if turned_back else ()
 
     def drives(self, garage: Garage) -> bool:
         """Go on if the boom lets it; return whether the car moved."""
@@ -200,9 +205,14 @@ def _passage(unit: Unit, lane: str) -> tuple[str, str]:
     return ("", "") if passage is None else (passage.passage_id, passage.session_id)
 
 
-def _before(unit: Unit, lane: str) -> str:
-    """Return the passage before the one that a car driving up becomes; a ghost without a plate becomes it."""
+def _before(unit: Unit, lane: str, known_as: Collection[str]) -> str:
+    """Return the passage before the one that a car driving up becomes, "" for none.
+
+    A ghost without a plate becomes it, and so may the car's own, where nobody noticed that it turned back.
+    """
     current, last = unit.passages.current(lane), unit.passages.last(lane)
+    if current is not None and current.plate in known_as:
+        return ""
     if current is not None and current.plate:
         return current.passage_id
     return "" if last is None else last.passage_id
