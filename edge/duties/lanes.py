@@ -137,7 +137,7 @@ class _LaneWork:
         self._blind = self._looked = False
 
     def step(self) -> float:
-        """Send what waits, then look; return the pause. Nothing is written at a lane where nothing happens."""
+        """Send what waits, then look; return the pause. Nothing is written where nothing happens."""
         waits, held = self._box.store.read(self._waits)
         if self._gate is not None and waits:
             opening = open_lane(self._box, self._lane, self._gate)
