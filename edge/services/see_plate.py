@@ -56,6 +56,7 @@ def _take(
     turn = LaneTurn(unit, box, lane, now)
     if known is not None:
         return _again(turn, known)
+    clock = unit.plate_reads.clock_of(seen.device)
     read = _read(unit, box, lane, seen, photos, now)
     unit.plate_reads.put(read)
     if read.backfill or read.age_ms > LATE_MS:
@@ -64,7 +65,27 @@ def _take(
             return _on_read(turn, standing)
         record_late(unit, box, lane, read, now)
         return LaneAnswer(read.read_id, LaneOutcome.RECORDED)
+    if clock is not None and clock.last_boot != now.boot_id:
+        read = _no_older_than_who_stands_there(turn, read)
     return _on_read(turn, read)
+
+
+def _no_older_than_who_stands_there(turn: LaneTurn, read: PlateRead) -> PlateRead:
+    """Return a camera's first read since a restart as one of a vehicle without a name; it opens nothing.
+
+    How old it is goes by what was known of the camera's clock before, and of ours: it may be of who stands
+    there however old it looks.
+    """
+    passage, last = turn.unit.passages.current(turn.lane.name), turn.unit.passages.last(turn.lane.name)
+    if passage is None or passage.plate or not (read.plate and any(passage.loops)):
+        return read
+    before = last is not None and turn.at(last) - read.age_ms <= (last.ended_at or 0)
+    if before and last is not None and (read.plate == last.plate or alike(read.plate, last.plate)):
+        return read
+    stood_ms, stale_ms = turn.at(passage) - passage.begun_at, turn.lane.stale_read_s * 1000
+    if read.age_ms <= max(stood_ms, stale_ms):
+        return read
+    return replace(read, age_ms=max(stood_ms, stale_ms + 1))
 
 
 def _of_who_stands_there(turn: LaneTurn, read: PlateRead) -> PlateRead | None:

@@ -169,3 +169,26 @@ def test_whoever_stands_where_another_went_in_unseen_has_the_stay_of_its_read_th
     assert lanes.inside() == 2
     assert lanes.stay().session_id == lanes.here(IN).session_id
     assert len(lanes.told("parking.entered")) == 2
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_cameras_first_read_since_a_restart_is_of_who_stands_there_without_a_name(by_hand: bool) -> None:
+    lanes = LaneRig()
+    heartbeat(lanes)
+    # Half a minute slow, it takes the camera to be ahead; later it is right.
+    lanes.loops(IN, True, False)
+    lanes.read(IN, OTHER, age_ms=-30_000)
+    lanes.work(IN)
+    lanes.drive(IN)
+    restarted(lanes)
+    lanes.ports.clock.advance(60_000)
+    lanes.loops(IN, True, False)
+    made_at = lanes.now.wall_at
+    restarted(lanes)
+    if by_hand:
+        open_by_hand(lanes.box, IN, "张军", "no read")
+    lanes.read(IN, camera_at_ms=made_at)
+    here = lanes.here(IN)
+    assert (here.plate, here.behind) == (PLATE, None)
+    assert (here.question is None) is by_hand
+    assert lanes.inside() == (2 if by_hand else 1)
