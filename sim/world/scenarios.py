@@ -25,7 +25,7 @@ from sim.world.people.counters import counter_scenarios
 from sim.world.people.headquarters import command_scenarios
 from sim.world.people.kiosk_phones import KIOSK_PHONES, THERE_AND_BACK
 from sim.world.people.parkers import EXITS, Parker, garage, park
-from sim.world.people.patrons import MEMBERS, LatePatron, Patron
+from sim.world.people.patrons import MEMBERS, LatePatron, Patron, SlowPatron
 from sim.world.people.person import Person
 from sim.world.people.phone_shoppers import phone_scenarios
 from sim.world.people.pushes import push_scenarios
@@ -344,6 +344,11 @@ def _patron_in_doubt(world: World) -> Sequence[Person]:
     return [Patron(KIOSK, GOODS, codes=[world.code()])]
 
 
+def _slow_patron(world: World) -> Sequence[Person]:
+    asks: list[dict[str, object]] = [{"amount_fen": 333}, {}]
+    return [SlowPatron(TILL, GOODS, codes=_codes(world), cash_fen=[400], asks=asks, lease_ms=600_000)]
+
+
 def _late_patron(world: World) -> Sequence[Person]:
     return [LatePatron(TILL, GOODS, codes=_codes(world), cash_fen=[400], asks=[{"amount_fen": 333}, {}])]
 
@@ -368,6 +373,7 @@ PATRONS = (
     Scenario("member's points, given back", _patron(), members=MEMBERS),
     Scenario("member's points, never paid", _patron(gives_up=True), members=MEMBERS),
     Scenario("member's points, left in doubt", _patron_in_doubt, members=MEMBERS),
+    Scenario("member's points, given back after the lease's time", _slow_patron, members=MEMBERS),
     Scenario(
         "joined after payment, given back", _late_patron, members=MEMBERS, phone=PhoneRules(key=b"k" * 32)
     ),

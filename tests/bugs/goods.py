@@ -334,6 +334,19 @@ GOODS = (
         "the lease has",
     ),
     Bug(
+        "points that come back after a lease's time, before it was ended, are lost",
+        "P35",
+        (
+            Edit(
+                "edge/services/earn_points.py",
+                "    if lease is not None and lease.closed_at is None:\n",
+                "    if lease is not None and lease.is_open(now.wall_at):\n",
+            ),
+        ),
+        Crashed("member's points, given back after the lease's time"),
+        "the lease has 20 spent, the ledger 0",
+    ),
+    Bug(
         "points are spent again when the same spending is asked for again",
         "P35",
         (

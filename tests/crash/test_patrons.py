@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edge.members.points import PointsEntry, PointsKind
-from sim.world.people.patrons import OPENID, points_violations
+from sim.world.people.patrons import LEASED, OPENID, points_violations
 from sim.world.scenarios import KIOSK_BY_CODE, PATRONS
 from sim.world.world import World
 
@@ -48,6 +48,16 @@ def test_points_that_a_member_has_and_nobody_was_told_of_are_seen() -> None:
     more = PointsEntry("more", member_id, PointsKind.ADJUST, 3, 0)
     world.store.write(lambda unit: unit.points.post(more))
     assert any("the member has" in line for line in points_violations(world, told(world)))
+
+
+def test_the_rest_of_a_lease_that_is_told_twice_or_never_is_seen() -> None:
+    world = World(PATRONS[3], 1).run()
+    events = told(world)
+    ended = [one for one in events if one["type"] == "cn.mall.points.lease.v1"]
+    assert [one["data"]["returned"] for one in ended] == [LEASED]
+    assert list(points_violations(world, events)) == []
+    for wrong in ([*events, ended[0]], [one for one in events if one is not ended[0]]):
+        assert any("HQ was told that" in line for line in points_violations(world, wrong))
 
 
 def test_points_where_nobody_is_a_member_are_seen(world: World) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -89,6 +90,12 @@ def buy(shop: Shop, member_id: str = "", *goods: str) -> str:
 def refund(shop: Shop, order_id: str, amount_fen: int | None = None, number: int = 1) -> None:
     wanted = RefundAsk(f"r-{order_id}-{number}", order_id, TILL, "broken", amount_fen=amount_fen)
     refund_order(shop.box, wanted, "cashier", BOSS)
+
+
+def rows(shop: Shop, kind: str) -> list[dict[str, Any]]:
+    """Return the data of HQ's events of a kind."""
+    window = shop.box.store.read(lambda unit: unit.outbox.window(0, 1_000))
+    return [json.loads(row.body)["data"] for row in window if row.kind == kind]
 
 
 def balance(shop: Shop, member_id: str) -> tuple[int, int]:
@@ -212,6 +219,22 @@ def test_a_refund_returns_to_each_open_lease_its_own_part(shop: Shop) -> None:
         shop.wait(1_000)
     now = shop.box.clock.now()
     assert shop.box.store.read(lambda unit: spendable(unit, shop.box, anne, now)) == 20
+
+
+def test_points_that_come_back_after_a_leases_time_and_before_it_was_ended_are_not_lost(shop: Shop) -> None:
+    anne = member(shop)
+    lease(shop, anne, 10, hours=1)
+    order_id = buy(shop)
+    spend(shop, anne, 10, order_id, 1_950)
+    shop.wait(HOUR_MS)
+    refund(shop, order_id)
+    assert end_leases(shop.box) == 1
+    # HQ has nothing of this lease: what came back before its end goes back with it, and with nothing else.
+    held = shop.box.store.read(lambda unit: unit.points.lease("l-1"))
+    assert held is not None
+    assert (held.spent, held.left) == (0, 10)
+    ended = [one for one in rows(shop, "points.lease") if one["closed_at"] is not None]
+    assert [one["returned"] for one in ended] == [10]
 
 
 def test_after_the_end_of_its_lease_spent_points_go_back_by_the_event(shop: Shop) -> None:

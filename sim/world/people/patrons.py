@@ -15,7 +15,7 @@ from edge.services.member_rules import MemberRules
 from edge.services.own_membership import JoinForm, join_own, link_code
 from edge.services.phone_records import PhoneSession
 from edge.services.records import Unit
-from edge.services.spend_points import SpendAsk, spend_points
+from edge.services.spend_points import SpendAsk, end_leases, spend_points
 from edge.services.validation_records import Claim
 from sim.world.people.buyers import Returner
 from sim.world.people.person import Place
@@ -41,11 +41,13 @@ Share = tuple[str, str]
 class Patron(Returner):
     """A Returner who becomes a member at the checkout, says so, and spends points on the order.
 
-    member_id: as the box knows them; asked for anew after every restart.
+    member_id: as the box knows them; asked for anew after every restart. lease_ms: how long points are set
+    aside for them here.
     """
 
     member_id: str = ""
     spends: bool = True
+    lease_ms: int = 86_400_000
 
     def act(self, place: Place) -> None:
         """Do the next thing."""
@@ -80,8 +82,7 @@ class Patron(Returner):
 
         box.store.write(claim)
         if self.spends:
-            ends_at = now.wall_at + 86_400_000
-            lease = PointsLease(LEASE, self.member_id, LEASED, now.wall_at, ends_at)
+            lease = PointsLease(LEASE, self.member_id, LEASED, now.wall_at, now.wall_at + self.lease_ms)
 
             def take_in(unit: Unit) -> None:
                 if unit.points.lease(LEASE) is None:
@@ -92,6 +93,28 @@ class Patron(Returner):
             # The button is tapped twice.
             for _ in range(2):
                 box.store.write(lambda unit: spend_points(unit, box, ask, now))
+
+
+@dataclass(slots=True)
+class SlowPatron(Patron):
+    """A Patron who brings goods back after the lease's time is over, before the box has looked at leases.
+
+    looked: the box has looked, as the duty of members does, once all was given back.
+    """
+
+    looked: bool = False
+
+    def act(self, place: Place) -> None:
+        """Do the next thing."""
+        box = place.box
+        lease = box.store.read(lambda unit: unit.points.lease(LEASE))
+        if self.went and not self.done and lease is not None and box.clock.now().wall_at < lease.expires_at:
+            return
+        Patron.act(self, place)
+        if self.done and not self.looked:
+            self.done = False
+            end_leases(box)
+            self.looked = self.done = True
 
 
 @dataclass(slots=True)
@@ -158,7 +181,7 @@ def points_violations(world: World, events: list[Event]) -> Iterator[str]:
         if got != wanted:
             yield f"order {order_id}: points told are {got}, wanted {wanted}"
         yield from _spent(world, order_id, paid.get(order_id), back)
-    yield from _lease(world)
+    yield from _lease(world, events)
     yield from _kept(world, told)
     yield from _members(events, any(isinstance(one, LatePatron) for one in patrons))
 
@@ -184,14 +207,18 @@ def _spent(world: World, order_id: str, paid: Event | None, back: Counter[Share]
         yield f"order {order_id}: {spent} points were spent and {returned} came back, not {wanted}"
 
 
-def _lease(world: World) -> Iterator[str]:
-    """What a lease has spent is what the ledger says of all orders."""
+def _lease(world: World, events: list[Event]) -> Iterator[str]:
+    """What a lease has spent is what the ledger says of all orders, and the rest of it goes back once."""
     lease = world.store.read(lambda unit: unit.points.lease(LEASE))
     if lease is not None:
         lines = world.store.read(lambda unit: unit.points.entries(lease.member_id))
         spent = -sum(one.points for one in lines if one.lease_id == LEASE)
         if not 0 <= spent == lease.spent:
             yield f"the lease has {lease.spent} spent, the ledger {spent}"
+        told = [one["data"] for one in events if one["type"] == "cn.mall.points.lease.v1"]
+        back = [one["returned"] for one in told if one["closed_at"] is not None]
+        if back != ([] if lease.closed_at is None else [LEASED - spent]):
+            yield f"of the lease {LEASED - spent} points are left, HQ was told that {back} came back"
 
 
 def _kept(world: World, told: Counter[tuple[str, str]]) -> Iterator[str]:
