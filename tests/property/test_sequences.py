@@ -269,6 +269,7 @@ class Garage(Rows):
     )
     clock_steps_ms = (-30_000, -4_000, 4_000)
     latest_ms, earliest_ms = 5_000, -61_000
+    was_set_forward = False
 
     @rule()
     def cut_the_power(self) -> None:
@@ -282,20 +283,22 @@ class Garage(Rows):
             self.stage.cut_power()
 
     def may_be_set(self, milliseconds: int) -> bool:
-        """Not forward of the right time beside cars without a plate, see `has_no_plate`."""
-        nameless = any(not one.looks[0].text for one in self.cars())
-        return not (nameless and self.set_by_ms + milliseconds > 0)
+        """Not forward beside cars without a plate, see `has_no_plate`."""
+        fair = milliseconds < 0 or all(one.looks[0].text for one in self.cars())
+        self.was_set_forward |= fair and milliseconds > 0
+        return fair
 
     def has_no_plate(self) -> bool:
-        """Return whether a car without a plate may come; from then on no start has a clock that is fast.
+        """Return whether a car without a plate may come; from then on every start has the clock as it was.
 
-        A fast clock that says it is right makes the next car's live read one of a moment when the nameless
+        After a clock that went forward unseen the next car's live read is one of a moment when the nameless
         car stood there, until two reads of the camera agree, which late ones beside it do not.
         """
-        fast = self.set_by_ms > 0 or self.stage.clock.now().wall_at > self.stage.clock.true_at
-        if not fast:
-            self.stage.boots_wrong_ms = tuple(one for one in self.stage.boots_wrong_ms if one <= 0)
-        return not fast
+        wrong_ms = self.stage.clock.now().wall_at - self.stage.clock.true_at - self.set_by_ms
+        fair = not (wrong_ms or self.was_set_forward)
+        if fair:
+            self.stage.boots_wrong_ms = (0,)
+        return fair
 
     def is_lost_on(self, look: str | None) -> bool:
         """Return whether a car would come behind one that drives in while nobody looks, and one has no plate.
