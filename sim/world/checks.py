@@ -49,6 +49,7 @@ def violations(world: World) -> list[str]:
         promised("P17", _orders(world, events)),
         promised("P17", _tenders(events)),
         promised("P6", _books(world, events)),
+        promised("P6", _purses(world, events)),
         promised("P8", _papers(world, events)),
         promised("P16", _refunds(world, events)),
         promised("P21", _work(world, events)),
@@ -220,6 +221,19 @@ def _cash_fen(events: list[Event]) -> int:
     back = [leg["amount_fen"] for data in refunds for leg in _kept(data) if leg["kind"] == "cash"]
     in_fen: int = sum(one["amount_fen"] for one in tenders if one["kind"] == "cash")
     return in_fen - int(sum(back))
+
+
+def _purses(world: World, events: list[Event]) -> Iterator[str]:
+    """The drawers have what people remember to have left there, less what was given back to them."""
+    purses = [one.purse for person in world.people for one in (person, *person.company)]
+    back_fen = sum(
+        leg["amount_fen"] for data in _done(events) for leg in _kept(data) if leg["kind"] == "cash"
+    )
+    least_fen = sum(one.kept_fen for one in purses) - back_fen
+    most_fen = least_fen + sum(one.unsure_fen for one in purses)
+    held_fen = world.store.read(lambda unit: unit.ledger.balances()).get("tender/cash", 0)
+    if not least_fen <= held_fen <= most_fen:
+        yield f"the books hold {held_fen} fen of cash, people left {least_fen} to {most_fen} at the tills"
 
 
 def _papers(world: World, events: list[Event]) -> Iterator[str]:

@@ -55,6 +55,10 @@ def _till_in_parts(world: World) -> Sequence[Buyer]:
     return [Buyer(TILL, GOODS, codes=_codes(world), cash_fen=[400])]
 
 
+def _tapped_twice(world: World) -> Sequence[Buyer]:
+    return [Buyer(TILL, GOODS, codes=_codes(world), cash_fen=[400], taps=2)]
+
+
 def _declined_then_paid(world: World) -> Sequence[Buyer]:
     return [Buyer(KIOSK, GOODS, codes=[world.code(balance_fen=1), *_codes(world)])]
 
@@ -262,6 +266,7 @@ PARKERS = (
 KIOSK_BY_CODE = Scenario("kiosk by code", _kiosk_by_code)
 TILL_BY_CASH = Scenario("till by cash", _till_by_cash)
 TILL_IN_PARTS = Scenario("till in parts", _till_in_parts)
+TAPPED_TWICE = Scenario("till in parts, cash tapped twice", _tapped_twice)
 DECLINED_THEN_PAID = Scenario("declined then paid", _declined_then_paid)
 PASSWORD = Scenario("password typed", _password)
 ANSWER_LOST = _in_the_dark(FakeFault.LOST)
@@ -400,6 +405,7 @@ SCENARIOS = (
     KIOSK_BY_CODE,
     TILL_BY_CASH,
     TILL_IN_PARTS,
+    TAPPED_TWICE,
     DECLINED_THEN_PAID,
     PASSWORD,
     ANSWER_LOST,

@@ -286,6 +286,19 @@ MONEY = (
         "assert",
     ),
     Bug(
+        "cash that was put down once is booked again at a second tap",
+        "P6",
+        (
+            Edit(
+                "edge/services/take_cash.py",
+                "if due_fen is not None and due_fen != order.due_fen:",
+                "if due_fen is not None and due_fen < order.due_fen:",
+            ),
+        ),
+        Crashed("till in parts, cash tapped twice"),
+        "the books hold 800 fen of cash, people left 400 to 400",
+    ),
+    Bug(
         "the cash of a closed shift counts for the next one as well",
         "P19",
         (

@@ -13,7 +13,6 @@ from edge.services.change_basket import dismiss
 from edge.services.check_out import cancel_sale, check_out, leave
 from edge.services.claim_parking import claim_plate
 from edge.services.refund_order import RefundAsk, quote_refund, refund_order, replace_leg
-from edge.services.take_cash import take_cash
 from sim.world.people.person import Person, Place
 from sim.world.people.staff import SUPERVISOR
 
@@ -24,6 +23,7 @@ class Buyer(Person):
 
     cash_fen: handed over before any code, as often as something is due; with `codes_first` once all codes
     were shown. shown: codes that the scanner has seen. impatient: hands cash over while a payment waits.
+    taps: how often the cashier taps the button when cash is put down.
     """
 
     workstation: str
@@ -33,17 +33,19 @@ class Buyer(Person):
     shown: list[str] = field(default_factory=list)
     codes_first: bool = False
     impatient: bool = False
+    taps: int = 1
 
     def act(self, place: Place) -> None:
         """Do the next thing."""
         screen = place.look(self.workstation)
+        self.purse.recall(screen)
         kind = screen["screen"]
         if kind == "paid":
             self.has_paid = True
             leave(place.box, self.workstation)
         elif kind == "waiting" and self.impatient:
             # Refused as long as the money of a payment may still move.
-            take_cash(place.box, self.workstation, self.cash_fen[0])
+            self.purse.hand_over(place.box, self.workstation, self.cash_fen[0], screen)
         elif kind == "checkout":
             self._pay(place, screen)
         elif kind in {"attract", "basket"}:
@@ -70,7 +72,7 @@ class Buyer(Person):
         coins = [sum(self.cash_fen[: index + 1]) for index in range(len(self.cash_fen))]
         handed = next((index for index, total in enumerate(coins) if total > paid_fen), None)
         if handed is not None and not (self.codes_first and self.codes):
-            take_cash(place.box, self.workstation, self.cash_fen[handed])
+            self.purse.hand_over(place.box, self.workstation, self.cash_fen[handed], screen, self.taps)
             # Who has the change in hand has bought, whatever somebody scans at this till next.
             self.has_paid = place.look(self.workstation)["screen"] == "paid"
         elif self.codes:
@@ -106,6 +108,7 @@ class Returner(Buyer):
 
     def _shop(self, place: Place) -> None:
         screen = place.look(self.workstation)
+        self.purse.recall(screen)
         if screen["order"] is not None:
             self.order_id = screen["order"]["id"]
         if self.gives_up and screen["screen"] == "checkout" and screen["order"]["paid_fen"]:

@@ -40,10 +40,9 @@ class Cashier(Returner):
         return 0 if last is None else last.number or 0
 
     def _in_drawer(self, place: Place) -> int:
-        """Return what was handed in and not handed out again."""
+        """Return what was handed in, as whoever paid remembers it, and not handed out again."""
         if not self.order_id:
-            return 0
+            return self.purse.kept_fen
         quote = place.box.store.read(lambda unit: quote_refund(unit, self.order_id))
-        taken_fen = sum(tender.amount_fen for tender in quote.order.tenders if tender.kind == "cash")
         legs = [leg for refund in quote.refunds for leg in refund.legs if leg.kind == "cash"]
-        return taken_fen - sum(leg.amount_fen for leg in legs)
+        return self.purse.kept_fen - sum(leg.amount_fen for leg in legs)

@@ -18,7 +18,6 @@ from edge.services.check_out import leave
 from edge.services.parking_rules import ParkingRules
 from edge.services.pay_by_phone import begin_phone_payment
 from edge.services.records import Unit
-from edge.services.take_cash import take_cash
 from sim.fakes.box import TILL
 from sim.world.people.person import Person, Place
 
@@ -88,6 +87,7 @@ class Parker(Person):
         """Do the next thing."""
         where = TILL if self.cash_fen else EXIT
         screen = place.look(where)
+        self.purse.recall(screen)
         kind = screen["screen"]
         if kind == "paid":
             self.has_paid = True
@@ -97,7 +97,7 @@ class Parker(Person):
         elif kind == "checkout" and self.phone:
             begin_phone_payment(place.box, STAY)
         elif kind == "checkout" and self.cash_fen:
-            take_cash(place.box, where, self.cash_fen)
+            self.purse.hand_over(place.box, where, self.cash_fen, screen)
         elif kind == "checkout" and self.codes:
             self.shown += 1
             place.scan(where, self.codes.pop(0))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from edge.services.box import Box
 from edge.services.payment_ports import BillSource
+from sim.world.people.purse import Purse
 
 if TYPE_CHECKING:
     from sim.world.garage.site import Garage
@@ -53,10 +54,11 @@ class Place(Protocol):
 
 @dataclass(slots=True)
 class Person:
-    """Somebody at this box. done: gone, with `has_paid` or without."""
+    """Somebody at this box. done: gone, with `has_paid` or without. purse: of cash at its tills."""
 
     has_paid: bool = field(default=False, kw_only=True)
     done: bool = field(default=False, kw_only=True)
+    purse: Purse = field(default_factory=Purse, kw_only=True)
 
     @property
     def company(self) -> tuple[Person, ...]:
