@@ -1,4 +1,4 @@
-"""People remember the cash that they left at tills over the deaths of the service; the books are held to it."""
+"""People remember, over deaths of the service, the cash that they left at tills; the books are held to it."""
 
 from __future__ import annotations
 
