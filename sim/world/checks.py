@@ -61,7 +61,7 @@ def violations(world: World) -> list[str]:
         promised("P40", command_violations(world, events)),
         promised("P13", push_violations(world, events)),
         promised("P27", tariff_violations(world)),
-        promised("P34", points_violations(world, events)),
+        points_violations(world, events),
         promised("P38", touch_violations(world, events)),
         promised("P6", collector_violations(world, events)),
         promised("P32", phone_violations(world, events)),

@@ -73,14 +73,14 @@ GOODS = (
     ),
     Bug(
         "points that a purchase earned stay after it went back",
-        "P16",
+        "P38",
         (Edit("edge/services/refund_order.py", "    reverse_for_refund(", "    (lambda *_: None)("),),
         Crashed("member's points, given back"),
         "points told are",
     ),
     Bug(
         "a guide keeps the commission of what went back",
-        "P16",
+        "P38",
         (Edit("edge/services/refund_order.py", "    reverse_sale(", "    (lambda *_: None)("),),
         Crashed("came by codes, given back"),
         "were kept, credited are",
@@ -296,7 +296,7 @@ GOODS = (
     ),
     Bug(
         "points that were spent stay spent when the shopper has left and nothing was paid",
-        "P34",
+        "P38",
         (
             Edit(
                 "edge/services/settle_attempt.py",

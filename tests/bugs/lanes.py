@@ -143,7 +143,7 @@ LANES = (
     ),
     Bug(
         "a car that turned back at the entry stays inside",
-        "P24",
+        "P48",
         (
             Edit(
                 "edge/services/lane_stays.py",
@@ -170,7 +170,7 @@ LANES = (
     ),
     Bug(
         "a car that drove out before its boom was seen up, while nobody looked, has turned back",
-        "P24",
+        "P48",
         (
             Edit(
                 "edge/parking/lane_sensors.py",

@@ -42,6 +42,16 @@ def test_points_for_an_order_that_is_not_paid_are_seen(world: World) -> None:
     assert list(points_violations(world, events))
 
 
+def test_what_is_found_says_which_promise_it_breaks(world: World) -> None:
+    events = told(world)
+    points = [one for one in events if one["type"] == "cn.mall.points.changed.v1"]
+    for kind, promise in (("earn", "P34: "), ("reverse_earn", "P38: ")):
+        mine = next(one for one in points if any(entry["kind"] == kind for entry in one["data"]["entries"]))
+        found = [line for line in points_violations(world, [*events, mine]) if f"by {kind}," in line]
+        assert found
+        assert all(line.startswith(promise) for line in found)
+
+
 def test_points_that_a_member_has_and_nobody_was_told_of_are_seen() -> None:
     world = World(PATRONS[0], 1).run()
     member_id = world.store.read(lambda unit: unit.people.by_identity(OPENID))

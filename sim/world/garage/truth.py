@@ -43,11 +43,14 @@ def garage_violations(world: World, events: list[Event]) -> Iterator[str]:
     if not cars:
         return
     yield from promised("P23", _through(world, cars))
-    yield from promised("P24", _stays(world, cars, events))
+    yield from promised("P48", _stays(world, cars))
+    yield from promised("P48", _stays_told(cars, events))
+    yield from promised("P24", _others(world, cars))
     yield from promised("P22", _openings(world))
+    yield from promised("P26", _unearned(world))
     yield from promised("P22", opening_violations(world))
     yield from promised("P26", _money(world, cars, events))
-    yield from promised("P24", _inside(world, cars))
+    yield from promised("P48", _inside(world, cars))
     yield from promised("P39", fee_violations(world, cars))
     yield from promised("P26", _owners(world))
     yield from promised("P25", _benefits(world, cars))
@@ -66,20 +69,27 @@ def _through(world: World, cars: list[Motorist]) -> Iterator[str]:
             yield f"lane {lane} still has a passage: {left.state}, {left.plate}"
 
 
-def _stays(world: World, cars: list[Motorist], events: list[Event]) -> Iterator[str]:
-    """Each car had one stay, its own, which was told to begin once and to end once."""
-    yield from _stays_told(cars, events)
-    whose = Counter(car.session_id for car in cars)
-    yield from (f"{count} cars had stay {one!r}" for one, count in whose.items() if count > 1)
+def _stays(world: World, cars: list[Motorist]) -> Iterator[str]:
+    """Each car had a stay, which has ended."""
     for car in cars:
         stay = _stay(world, car.session_id)
         if stay is None or stay.state is not SessionState.LEFT:
             yield f"{car.plate} left, its stay {car.session_id!r} is {stay and stay.state}"
-        elif stay.plate not in {car.plate, *(look.text for look in car.looks)} and not car.helped:
+
+
+def _others(world: World, cars: list[Motorist]) -> Iterator[str]:
+    """No car had another's stay."""
+    whose = Counter(car.session_id for car in cars if car.session_id)
+    yield from (f"{count} cars had stay {one!r}" for one, count in whose.items() if count > 1)
+    for car in cars:
+        stay = _stay(world, car.session_id)
+        its = {car.plate, *(look.text for look in car.looks)}
+        if stay is not None and stay.plate not in its and not car.helped:
             yield f"{car.plate} left by the stay of {stay.plate}"
 
 
 def _stays_told(cars: list[Motorist], events: list[Event]) -> Iterator[str]:
+    """Each stay was told to begin once and to end once, and each car had one."""
     begun, ended = _told(events, "parking.entered"), _told(events, "parking.left")
     ghosts = _told(events, "parking.never_entered")
     for what, told in (("entered", begun), ("left", ended)):
@@ -91,7 +101,7 @@ def _stays_told(cars: list[Motorist], events: list[Event]) -> Iterator[str]:
 
 
 def _openings(world: World) -> Iterator[str]:
-    """A gate opened at most once for each opening that was decided, and each was decided rightly."""
+    """A gate opened at most once for each opening that was decided, and each has an end."""
     for lane, boom in world.garage.booms.items():
         commands = _commands(world, lane)
         sent = [one for one in commands if one.tries]
@@ -100,13 +110,16 @@ def _openings(world: World) -> Iterator[str]:
         going_on = [one.command_id for one in commands if not one.is_over and one.state.value != "doubtful"]
         if going_on:
             yield f"openings {going_on} at {lane} have no end"
-        if lane == world.garage.exit:
-            for passage_id in {one.passage_id for one in sent}:
-                yield from _unearned(world, passage_id)
 
 
-def _unearned(world: World, passage_id: str) -> Iterator[str]:
+def _unearned(world: World) -> Iterator[str]:
     """An exit opens for what is settled, for a right to go, for a debt that is written down, or a person."""
+    sent = {one.passage_id for one in _commands(world, world.garage.exit) if one.tries}
+    for passage_id in sorted(sent):
+        yield from _opened_for_nothing(world, passage_id)
+
+
+def _opened_for_nothing(world: World, passage_id: str) -> Iterator[str]:
     passage = world.store.read(lambda unit: unit.passages.get(passage_id))
     if passage is None or passage.decision is None or passage.decision.by:
         return

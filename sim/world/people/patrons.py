@@ -19,6 +19,7 @@ from edge.services.spend_points import SpendAsk, end_leases, spend_points
 from edge.services.validation_records import Claim
 from sim.world.people.buyers import Returner
 from sim.world.people.person import Place
+from sim.world.promised import promised
 
 if TYPE_CHECKING:
     from sim.world.world import World
@@ -162,12 +163,15 @@ class LatePatron(Patron):
 
 
 def points_violations(world: World, events: list[Event]) -> Iterator[str]:
-    """Points are earned exactly once, if and only if the order is paid, and go back with the money."""
+    """Points are earned exactly once, if and only if the order is paid, and go back with the money.
+
+    Each line has the number of the promise that it breaks.
+    """
     patrons = [person for person in world.people if isinstance(person, Patron)]
     told = _told(events)
     if not patrons:
         if told:
-            yield f"nobody is a member, and points were told: {told}"
+            yield f"P34: nobody is a member, and points were told: {told}"
         return
     paid = {one["data"]["order_id"]: one["data"] for one in events if one["type"] == "cn.mall.order.paid.v1"}
     if len(patrons) < len(world.people):
@@ -177,13 +181,15 @@ def points_violations(world: World, events: list[Event]) -> Iterator[str]:
     back = _given_back(events)
     for order_id in {*paid, *(source for source, _ in told)}:
         wanted = _wanted(order_id, paid.get(order_id), back)
-        got = {kind: told[order_id, kind] for kind in ("earn", "reverse_earn")}
-        if got != wanted:
-            yield f"order {order_id}: points told are {got}, wanted {wanted}"
-        yield from _spent(world, order_id, paid.get(order_id), back)
-    yield from _lease(world, events)
-    yield from _kept(world, told)
-    yield from _members(events, any(isinstance(one, LatePatron) for one in patrons))
+        for kind, number in (("earn", "P34"), ("reverse_earn", "P38")):
+            got = told[order_id, kind]
+            if got != wanted[kind]:
+                yield f"{number}: order {order_id}: points told are {got} by {kind}, wanted {wanted[kind]}"
+        yield from promised("P38", _spent(world, order_id, paid.get(order_id), back))
+    yield from promised("P35", _lease(world, events))
+    yield from promised("P34", _kept(world, told))
+    late = any(isinstance(one, LatePatron) for one in patrons)
+    yield from promised("P34", _members(events, late))
 
 
 def _members(events: list[Event], late: bool) -> Iterator[str]:
