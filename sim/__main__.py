@@ -255,14 +255,17 @@ def day(seed: int, orders: int, cars: int, out: Path | None) -> None:
 
 
 @main.command()
-@click.option("--scenario", "names", multiple=True, help="A part of a name; all by default.")
-@click.option("--world", "worlds", multiple=True, help="A name; all by default.")
+@click.option("--scenario", "names", multiple=True, help="A part of a name, also several times.")
+@click.option(
+    "--world", "worlds", multiple=True, help="A name, also several times; all with right clocks."
+)
 @click.option("--list", "listed", is_flag=True, help="Only name the scenarios and worlds.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--pairs", is_flag=True, help="Crash a second time at every boundary after the first.")
 @click.option("--stride", default=1, show_default=True, help="Only every so many deaths, of pairs the first.")
 @click.option("--workers", default=os.cpu_count() or 1, show_default="processors", help="0: this process.")
-@click.option("--replay", "again", default="", help="SEED:STEPS of a run to see again, such as 1:120,431.")
+@click.option("--replay", "again", default="", help="SEED:STEPS to see again: 1:120,431; 1: has no death.")
+@click.option("--whole", is_flag=True, help="Replay: tell every moment, not those near deaths and faults.")
 def explore(
     names: tuple[str, ...],
     worlds: tuple[str, ...],
@@ -272,11 +275,12 @@ def explore(
     stride: int,
     workers: int,
     again: str,
+    whole: bool,
 ) -> None:
     """Crash every scenario at every boundary in several worlds; end with 1 when a property broke."""
     from sim.world.command import Wish, run
 
-    sys.exit(run(Wish(names, worlds, listed, seed, pairs, max(1, stride), workers, again), click.echo))
+    sys.exit(run(Wish(names, worlds, listed, seed, pairs, max(1, stride), workers, again, whole), click.echo))
 
 
 @main.command()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -67,8 +69,8 @@ class Row:
     """What one scenario has come to in one world.
 
     steps: boundaries of a run without a crash. boundaries: those that were crashed at, or are the same death
-    as one that was; singles, doubles: runs that crashed once and twice. problems: what broke, each with the
-    command that shows it again.
+    as one that was; singles, doubles: runs that crashed once and twice. seconds: of a processor.
+    problems: what broke, each with the command that shows it again.
     """
 
     scenario: str
@@ -77,6 +79,7 @@ class Row:
     boundaries: int = 0
     singles: int = 0
     doubles: int = 0
+    seconds: float = field(default=0.0, compare=False)
     problems: list[str] = field(default_factory=list)
 
     def add(self, other: Row) -> None:
@@ -85,7 +88,16 @@ class Row:
         self.boundaries += other.boundaries
         self.singles += other.singles
         self.doubles += other.doubles
+        self.seconds += other.seconds
         self.problems += other.problems
+
+
+class BrokenOff(Exception):
+    """It was interrupted. rows: what was done until then."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        super().__init__("interrupted")
+        self.rows = rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +135,14 @@ def explore(
     """Run the plan; return a row for each scenario and world, in that order.
 
     progress: told how many parts of how many are done; pairs are planned when the single crashes are done.
-    found: told each violation as soon as its part is done.
+    found: told each violation as soon as its part is done. Raises BrokenOff when it is interrupted.
     """
     both = [(name, one) for name in plan.scenarios for one in plan.worlds if fits(name, one)]
     rows = {(name, one.name): Row(name, one.name) for name, one in both}
-    parts = [_Part(name, one, plan.seed, plan.stride) for name, one in both]
-    following: list[_Part] = []
-    for done, (part, row, firsts) in enumerate(_run(_once, parts, plan.workers), 1):
-        _keep(rows, row, found)
-        progress(done, len(parts))
-        following += _pairs(part, firsts) if plan.pairs else []
-    for done, row in enumerate(_run(_twice, following, plan.workers), 1):
-        _keep(rows, row, found)
-        progress(len(parts) + done, len(parts) + len(following))
+    try:
+        _all(plan, both, rows, progress, found)
+    except KeyboardInterrupt:
+        raise BrokenOff(list(rows.values())) from None
     return list(rows.values())
 
 
@@ -144,24 +151,29 @@ def fits(scenario: str, conditions: Conditions) -> bool:
     return conditions not in CLOCKS or not any(one in scenario for one in UNFIT)
 
 
-def replay(scenario: str, conditions: Conditions, seed: int, crash_at: Sequence[int]) -> tuple[str, ...]:
+def replay(
+    scenario: str, conditions: Conditions, seed: int, crash_at: Sequence[int], *, whole: bool = False
+) -> tuple[str, ...]:
     """Run one world again; return, in lines, where it died, what led to it and what came of it.
 
-    The last lines are what is wrong, and the promises that it breaks, in words.
+    whole: every moment, not only those around the deaths and about what is wrong. The last lines are what is
+    wrong, and the promises that it breaks, in words.
     """
     world = Watched(EVERY[scenario], seed, crash_at, conditions=conditions)
     found = outcome(world)
     lines = [world.describe(), f"{world.steps.count} steps, log {world.steps.digest()[:16]}", ""]
     for at in crash_at:
         lines += [*_around(world, at), ""]
-    lines += [*story(world), "", "what HQ was told:", *_told(world), "", *_people(world), ""]
-    lines += [f"VIOLATION {one}" for one in found] or ["0 violations"]
+    lines += [*story(world, found, whole=whole), "", "what HQ was told:", *_told(world), ""]
+    lines += [*_people(world), ""]
+    lines += [f"VIOLATION {one}" for one in found] or [_clean(world)]
     return (*lines, *broken(found, promises()))
 
 
 def table(rows: Sequence[Row]) -> tuple[str, ...]:
     """Return a line for each scenario over its worlds, one for each world, and one for all."""
     head = f"{'':64} {'boundaries':>10} {'crashed':>9} {'once':>8} {'twice':>8} {'violations':>10}"
+    head += f" {'seconds':>8}"
     lines = [head]
     for key in ("scenario", "world"):
         names = dict.fromkeys(getattr(row, key) for row in rows)
@@ -175,6 +187,24 @@ def quiet() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
+def _all(
+    plan: Plan,
+    both: Sequence[tuple[str, Conditions]],
+    rows: dict[tuple[str, str], Row],
+    progress: Progress,
+    found: Callable[[str], None],
+) -> None:
+    parts = [_Part(name, one, plan.seed, plan.stride) for name, one in both]
+    following: list[_Part] = []
+    for done, (part, row, firsts) in enumerate(_run(_once, parts, plan.workers), 1):
+        _keep(rows, row, found)
+        progress(done, len(parts))
+        following += _pairs(part, firsts) if plan.pairs else []
+    for done, row in enumerate(_run(_twice, following, plan.workers), 1):
+        _keep(rows, row, found)
+        progress(len(parts) + done, len(parts) + len(following))
+
+
 def _keep(rows: dict[tuple[str, str], Row], row: Row, found: Callable[[str], None]) -> None:
     rows[row.scenario, row.world].add(row)
     for problem in row.problems:
@@ -185,39 +215,49 @@ def _line(name: str, rows: Sequence[Row]) -> str:
     crashed = sum(row.boundaries for row in rows)
     sums = (sum(row.singles for row in rows), sum(row.doubles for row in rows))
     steps = sum({row.scenario: row.steps for row in reversed(rows)}.values())
-    bad = sum(len(row.problems) for row in rows)
-    return f"{name[:64]:64} {steps:10} {crashed:9} {sums[0]:8} {sums[1]:8} {bad:10}"
+    bad, seconds = sum(len(row.problems) for row in rows), sum(row.seconds for row in rows)
+    return f"{name[:64]:64} {steps:10} {crashed:9} {sums[0]:8} {sums[1]:8} {bad:10} {seconds:8.1f}"
 
 
 def _run(work: Callable[[_Part], T], parts: Sequence[_Part], workers: int) -> Iterator[T]:
     if not workers or len(parts) < 2:
         yield from map(work, parts)
         return
-    with ProcessPoolExecutor(workers, initializer=quiet) as pool:
+    with ProcessPoolExecutor(workers, initializer=_begin_worker) as pool:
         futures = [pool.submit(work, part) for part in parts]
-        for future in as_completed(futures):
-            yield future.result()
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _begin_worker() -> None:
+    quiet()
+    # Whoever interrupts means the parent, which tells what was done.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _once(part: _Part) -> tuple[_Part, Row, tuple[int, ...]]:
-    scenario, toll = EVERY[part.scenario], Toll()
+    scenario, toll, begun = EVERY[part.scenario], Toll(), time.process_time()
     calm = World(scenario, part.seed, conditions=part.conditions)
     toll.add(calm, 0)
     same = deaths(scenario, part.seed, conditions=part.conditions)[:: part.stride]
     for steps in same:
         toll.add(World(scenario, part.seed, steps[:1], conditions=part.conditions), len(steps))
     row = Row(part.scenario, part.conditions.name, calm.steps.count, toll.boundaries, toll.runs - 1)
-    row.problems = toll.problems
+    row.seconds, row.problems = time.process_time() - begun, toll.problems
     return part, row, tuple(steps[0] for steps in same)
 
 
 def _twice(part: _Part) -> Row:
-    scenario, toll = EVERY[part.scenario], Toll()
+    scenario, toll, begun = EVERY[part.scenario], Toll(), time.process_time()
     for first in part.firsts:
         for steps in deaths(scenario, part.seed, (first,), part.conditions):
             if steps[0] > first:
                 toll.add(World(scenario, part.seed, (first, steps[0]), conditions=part.conditions), 0)
-    return Row(part.scenario, part.conditions.name, doubles=toll.runs, problems=toll.problems)
+    seconds = time.process_time() - begun
+    return Row(part.scenario, part.conditions.name, 0, 0, 0, toll.runs, seconds, toll.problems)
 
 
 def _pairs(part: _Part, firsts: Sequence[int]) -> Iterator[_Part]:
@@ -233,6 +273,13 @@ def _around(world: World, at: int) -> Iterator[str]:
         return
     for step in range(max(1, at - AROUND), min(len(names), at + AROUND) + 1):
         yield f"{'DIED AT' if step == at else '':>8} {step:6}  {names[step - 1]}"
+
+
+def _clean(world: World) -> str:
+    lost = [at for at in world.crash_at if at > world.steps.count]
+    if not lost:
+        return "0 violations"
+    return f"NOT THE RUN: it did not reach step {lost[0]}; steps move when code changes, so explore again"
 
 
 def _told(world: World) -> Iterator[str]:

@@ -8,6 +8,7 @@ three give the same run: `World(KIOSK_BY_CODE, seed=3, crash_at=(17,)).run()`.
 from __future__ import annotations
 
 import random
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -221,11 +222,11 @@ class World:
         reached = [at for at in self.crash_at if at <= self.steps.count]
         names = ", ".join(f"{at} ({self.steps.names[at - 1]})" for at in reached)
         where = f"scenario {self.scenario.name!r}, world {self.conditions.name!r}, seed {self.seed}"
-        return f"{where}, crash at step {names or 'none'}"
+        return f"{where}, {f'crash at step {names}' if names else 'without a crash'}"
 
     def again(self) -> str:
         """Return the command that shows this run again."""
-        which = f"--scenario '{self.scenario.name}' --world '{self.conditions.name}'"
+        which = f"--scenario {shlex.quote(self.scenario.name)} --world {shlex.quote(self.conditions.name)}"
         return f"python -m sim explore {which} --replay {self.seed}:{','.join(map(str, self.crash_at))}"
 
     def _guarded(self, work: Callable[[], None]) -> None:
