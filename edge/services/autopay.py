@@ -89,7 +89,7 @@ def begin_autopay(unit: Unit, box: Box, session: Session, now: Instant) -> bool:
     return True
 
 
-def ask_autopay(box: Box, attempt: PaymentAttempt, age_ms: int) -> GatewayAnswer | None:
+def ask_autopay(box: Box, attempt: PaymentAttempt) -> GatewayAnswer | None:
     """Take one step with an attempt of this way; None: nothing was sent, and it is too late for it.
 
     Raises Unavailable when nothing is known; then the step is taken again.
@@ -102,7 +102,7 @@ def ask_autopay(box: Box, attempt: PaymentAttempt, age_ms: int) -> GatewayAnswer
     if attempt.state is AttemptState.INTENDED:
         session = box.store.read(lambda unit: _session(unit, attempt))
         if session is None or session.state is not SessionState.LEFT:
-            if age_ms > LEAVE_WITHIN_MS:
+            if _least_age_ms(box, attempt) > LEAVE_WITHIN_MS:
                 return None
             return GatewayAnswer(PaymentState.PENDING, detail="the vehicle has not left yet")
         if not _may_send(box, attempt):
@@ -115,8 +115,12 @@ def ask_autopay(box: Box, attempt: PaymentAttempt, age_ms: int) -> GatewayAnswer
 
 
 def _may_send(box: Box, attempt: PaymentAttempt) -> bool:
+    return _least_age_ms(box, attempt) < GIVE_UP_MS
+
+
+def _least_age_ms(box: Box, attempt: PaymentAttempt) -> int:
     now = box.clock.now()
-    return box.store.read(lambda unit: least_age_ms(unit, attempt, now)) < GIVE_UP_MS
+    return box.store.read(lambda unit: least_age_ms(unit, attempt, now))
 
 
 def _untold(unit: Unit, box: Box) -> list[Session]:

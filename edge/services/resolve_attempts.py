@@ -81,9 +81,7 @@ def resolve(box: Box, attempt: PaymentAttempt, now: Instant) -> AttemptState:
     if attempt.state is AttemptState.INTENDED and attempt.way is not PayWay.AUTOPAY:
         return void_unsent(box, attempt.attempt_id)
     try:
-        asked = (
-            ask_autopay(box, attempt, age_ms) if attempt.way is PayWay.AUTOPAY else _ask(box, attempt, age_ms)
-        )
+        asked = ask_autopay(box, attempt) if attempt.way is PayWay.AUTOPAY else _ask(box, attempt, age_ms)
         if asked is None:
             return void_unsent(box, attempt.attempt_id)
         answer = asked

@@ -119,6 +119,20 @@ def test_a_vehicle_that_turns_back_at_the_exit_is_not_charged() -> None:
     assert rig.box.store.read(lambda unit: unit.attempts.open(9)) == ()
 
 
+def test_a_clock_that_starts_hours_ahead_while_the_vehicle_drives_out_does_not_forget_the_charge() -> None:
+    gateway = FakeAutopayGateway(PLATE)
+    rig = parked(gateway)
+    leave(rig)
+    clock = rig.ports.clock
+    clock.reboot(wall_at=clock.now().wall_at + 2 * 3_600_000)
+    resolve(rig)
+    assert len(rig.box.store.read(lambda unit: unit.attempts.open(9))) == 1
+    rig.drive(OUT)
+    resolve(rig, 3)
+    assert settled(rig) == list(gateway.taken_fen.values())
+    assert sum(settled(rig)) > 0
+
+
 def test_an_entry_is_told_once_and_again_after_no_answer() -> None:
     gateway = FakeAutopayGateway(PLATE)
     rig = LaneRig()
