@@ -41,10 +41,10 @@ def test_a_pulse_that_no_command_and_no_decision_asked_for_is_seen(world: World)
 @pytest.mark.parametrize(
     ("state", "pulses", "words"),
     [
-        (CommandState.DONE, 2, "command-0 is done, its gate was pulsed 2 times"),
-        (CommandState.DONE, 0, "command-0 is done, its gate was pulsed 0 times"),
-        (CommandState.UNKNOWN, 2, "command-0 is unknown, its gate was pulsed 2 times"),
-        (CommandState.REFUSED, 1, "command-0 was refused, and its gate was pulsed"),
+        (CommandState.DONE, 2, "command-0 is done, its gate was opened 2 times"),
+        (CommandState.DONE, 0, "command-0 is done, its gate was opened 0 times"),
+        (CommandState.UNKNOWN, 2, "command-0 is unknown, its gate was opened 2 times"),
+        (CommandState.REFUSED, 1, "command-0 was refused, and its gate was opened"),
     ],
 )
 def test_a_command_that_pulsed_wrongly_is_seen(

@@ -15,7 +15,7 @@ from edge.parking.validation import Holder
 from edge.services.records import Unit
 from sim.world.garage.fees import fee_violations, in_doubt, most_fen
 from sim.world.garage.motorists import Motorist, Where
-from sim.world.garage.opener import hq_pulses, opening_violations
+from sim.world.garage.opener import opening_violations
 from sim.world.promised import promised
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 
-#: The longest that a car may stand at a barrier, restarts and a guard's help included.
+#: The longest that a car may stand at a barrier, restarts and a guard's help included; a power cut is not.
 TRAPPED_MS = 300_000
 
 #: What a stay costs in these scenarios: the first hour.
@@ -57,11 +57,13 @@ def garage_violations(world: World, events: list[Event]) -> Iterator[str]:
 
 
 def _through(world: World, cars: list[Motorist]) -> Iterator[str]:
-    """Nobody is trapped: every car has gone, and none stood for long."""
+    """Nobody is trapped: every car has gone, and none stood for long while there was power."""
+    habits = world.conditions.clock
+    dark_ms = habits.dark_ms if habits.cuts else 0
     for car in cars:
         if car.where is not Where.GONE:
             yield f"{car.plate} is {car.where}"
-        if car.waited_ms > TRAPPED_MS:
+        if car.waited_ms > TRAPPED_MS + dark_ms:
             yield f"{car.plate} stood at a barrier for {car.waited_ms} ms"
     for lane in world.garage.lanes:
         left = world.store.read(lambda unit, lane=lane: unit.passages.current(lane))  # type: ignore[misc]
@@ -105,7 +107,7 @@ def _openings(world: World) -> Iterator[str]:
     for lane, boom in world.garage.booms.items():
         commands = _commands(world, lane)
         sent = [one for one in commands if one.tries]
-        if any(one.tries > 1 for one in sent) or boom.pulses - hq_pulses(world, lane) > len(sent):
+        if any(one.tries > 1 for one in sent) or boom.pulses > len(sent):
             yield f"gate {boom.name} was pulsed {boom.pulses} times for {[one.tries for one in sent]}"
         going_on = [one.command_id for one in commands if not one.is_over and one.state.value != "doubtful"]
         if going_on:
