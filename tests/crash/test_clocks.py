@@ -36,7 +36,7 @@ PAIRS = [
     and (PROOF or (name, one.name) in FOUND or (at % 4 == 0 and number == at // 4 % len(CLOCKS)))
 ]
 
-#: Scenarios that are killed too, and at every how many-th death, in the proof and here; 0: in the proof alone.
+#: Scenarios that are killed too, and at every how many-th death, in the proof and here; 0: not here.
 KILLED = (
     ("kiosk by code", 4, 30),
     ("car: paid at the exit", 12, 120),
