@@ -36,21 +36,21 @@ AFTERNOON_MS = 2 * HOUR_MS + 40 * MINUTE_MS
 EVENING_MS = 5 * HOUR_MS + 10 * MINUTE_MS
 
 
-def _stays(world: World, tariff: Tariff, stays_ms: int, errand: Person | None = None) -> Sequence[Person]:
-    world.store.write(lambda unit: unit.tariffs.replace((tariff,)))
-    world.store.write(lambda unit: _know_cameras(unit, world))
-    codes = [world.code() for _ in range(4)]
-    car = Motorist(PLATE, (Look(PLATE), Look(PLATE)), codes, errand)
-    cars = [replace(car, stays_ms=stays_ms)]
-    return [*cars, Guard(cars)]
-
-
-def _know_cameras(unit: Unit, world: World) -> None:
+def know_cameras(unit: Unit, world: World) -> None:
     """The cameras have seen many cars before: how far their clocks are off is known."""
     now = world.clock.now()
     for eye in world.garage.eyes.values():
         known = CameraClock(eye.name, 0, 0, now.wall_at, now.boot_id, now.boottime_ns)
         unit.plate_reads.set_clock(known)
+
+
+def _stays(world: World, tariff: Tariff, stays_ms: int, errand: Person | None = None) -> Sequence[Person]:
+    world.store.write(lambda unit: unit.tariffs.replace((tariff,)))
+    world.store.write(lambda unit: know_cameras(unit, world))
+    codes = [world.code() for _ in range(4)]
+    car = Motorist(PLATE, (Look(PLATE), Look(PLATE)), codes, errand)
+    cars = [replace(car, stays_ms=stays_ms)]
+    return [*cars, Guard(cars)]
 
 
 def _prepaid(world: World) -> Sequence[Person]:
