@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from devices.types import PlateSeen
-from edge.clock import STEP_MS, Instant
+from edge.clock import STEP_MS, Boot, Instant
 from edge.parking.advance import GateNews, alike, is_echo
 from edge.parking.camera_clock import LastRead, age_of
 from edge.parking.decision import Verdict
@@ -58,6 +58,11 @@ def _take(
         return _again(turn, known)
     clock = unit.plate_reads.clock_of(seen.device)
     read = _read(unit, box, lane, seen, photos, now)
+    first = clock is not None and clock.last_boot != now.boot_id
+    if first and not read.backfill and _was_set(unit.boots.last(), now):
+        # By how much the camera's clock is off nobody can say any more: it opens nothing, it costs nothing.
+        age_ms = min(read.age_ms, lane.stale_read_s * 1000 + 1)
+        read = replace(read, age_ms=age_ms, seen_at=now.wall_at - age_ms)
     unit.plate_reads.put(read)
     if read.backfill or read.age_ms > LATE_MS:
         standing = _of_who_stands_there(turn, read)
@@ -65,7 +70,7 @@ def _take(
             return _on_read(turn, standing)
         record_late(unit, box, lane, read, now)
         return LaneAnswer(read.read_id, LaneOutcome.RECORDED)
-    if clock is not None and clock.last_boot != now.boot_id:
+    if first:
         read = _no_older_than_who_stands_there(turn, read)
     return _on_read(turn, read)
 
@@ -256,6 +261,14 @@ def _read(
         seen.backfill,
         photos,
     )
+
+
+def _was_set(boot: Boot | None, now: Instant) -> bool:
+    """Whether the wall clock was set in this boot after a time source had set it right: one was wrong."""
+    if boot is None or boot.boot_id != now.boot_id or boot.synced_ns is None:
+        return False
+    set_ms = now.wall_at - boot.wall_at - (now.boottime_ns - boot.seen_ns) // 1_000_000
+    return boot.is_doubted or abs(set_ms) > STEP_MS
 
 
 def _last(known: CameraClock | None, now: Instant) -> LastRead | None:

@@ -192,3 +192,22 @@ def test_a_cameras_first_read_since_a_restart_is_of_who_stands_there_without_a_n
     assert (here.plate, here.behind) == (PLATE, None)
     assert (here.question is None) is by_hand
     assert lanes.inside() == (2 if by_hand else 1)
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["a heartbeat has seen it", "before the next heartbeat"])
+def test_a_clock_set_wrong_since_the_start_moves_no_entry_into_the_past(told: bool) -> None:
+    lanes = LaneRig()
+    heartbeat(lanes)
+    lanes.loops(IN, True, False)
+    lanes.read(IN, OTHER, camera_at_ms=lanes.now.wall_at)
+    lanes.work(IN)
+    lanes.drive(IN)
+    restarted(lanes)
+    lanes.ports.clock.advance(20_000)
+    made_at = lanes.now.wall_at
+    lanes.ports.clock.set_wall(3 * 3_600_000)
+    if told:
+        heartbeat(lanes)
+    lanes.read(IN, camera_at_ms=made_at)
+    assert lanes.now.wall_at - lanes.stay().entered_at <= lanes.lane(IN).stale_read_s * 1_000 + 1
+    assert lanes.gates[IN].pulses == 1
