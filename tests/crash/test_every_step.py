@@ -1,7 +1,7 @@
 """Every scenario is killed at every step and started again: nothing is lost or doubled, nobody is trapped.
 
-The one place that enumerates: all scenarios, tills and lanes, each in several worlds (tests.crash.killed says
-which). Every transition of a payment and of a refund leg is taken in a world that crashed, or it is said why
+The one place that enumerates: all scenarios, tills and lanes, in the proof each in every world, else in some
+(tests.crash.killed says which). Every transition of a payment and of a refund leg is taken in a world that crashed, or it is said why
 not.
 """
 
@@ -52,7 +52,7 @@ def gaps(drawing: Mapping[S, frozenset[S]], taken: Counter[tuple[S, S]], unreach
 
 
 @pytest.mark.parametrize("scenario", EVERY.values(), ids=lambda scenario: scenario.name)
-@pytest.mark.timeout(600 if PROOF else 60)
+@pytest.mark.timeout(1_200 if PROOF else 60)
 def test_a_crash_at_every_step_loses_and_doubles_nothing(scenario: Scenario, tally: Tally) -> None:
     calm = World(scenario, SEED, conditions=CALM).run().steps.count
     total = toll(crashed(scenario))
@@ -68,7 +68,9 @@ def test_a_crash_at_every_step_loses_and_doubles_nothing(scenario: Scenario, tal
 
 def test_every_world_sees_many_scenarios_and_every_scenario_several_worlds() -> None:
     worlds = {scenario.name: worlds_of(scenario) for scenario in EVERY.values()}
-    assert all(len(set(of)) == 4 and CALM in of and MIXED in of for of in worlds.values())
+    assert all(
+        len(set(of)) == (len(WORLDS) if PROOF else 4) and CALM in of and MIXED in of for of in worlds.values()
+    )
     seen = Counter(one.name for of in worlds.values() for one in of)
     assert set(seen) == {one.name for one in WORLDS}
     assert min(seen.values()) >= len(EVERY) // 4
