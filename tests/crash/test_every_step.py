@@ -1,8 +1,8 @@
 """Every scenario is killed at every step and started again: nothing is lost or doubled, nobody is trapped.
 
 The one place that enumerates: all scenarios, tills and lanes, in the proof each in every world, else in some
-(tests.crash.killed says which). Every transition of a payment and of a refund leg is taken in a world that crashed, or it is said why
-not.
+(tests.crash.killed says which). Every transition of a payment and of a refund leg is taken in a world that
+crashed, or it is said why not.
 """
 
 from __future__ import annotations
