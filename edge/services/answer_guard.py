@@ -99,9 +99,8 @@ def _answer(
     if answer is Answer.LET_OUT:
         due_fen = _owed(unit, box, whose, now)
     chosen = unit.sessions.get(session_id) if answer is Answer.CHOOSE else None
-    named = (
-        normalise(plate) if chosen is None else truer_of(unit, chosen, unit.plate_reads.get(passage.read_id))
-    )
+    seen = unit.plate_reads.get(passage.read_id)
+    named = normalise(plate) if chosen is None else truer_of(unit, box, chosen, seen, now.wall_at)
     said = GuardAnswer(answer, by, words, named, session_id, due_fen)
     if answer is Answer.GONE:
         passage = call_stuck(unit, box, lane, passage, now, by)

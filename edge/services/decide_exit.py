@@ -33,7 +33,7 @@ AGAIN_MS = 300_000
 REVIVE_MS = 3 * 24 * 3_600_000
 
 #: Who corrects a plate when no person does, and why.
-BOX, TRUER_READ = "box", "read surer at the exit"
+BOX, TRUER_READ = "box", "likelier by the read at the exit"
 
 #: Of a stay whose entry or exit no clock of this box has seen, and one of the two was not synchronised.
 EXIT_CLOCK = "exit_untrusted"
@@ -77,11 +77,11 @@ def _whose(
 
 
 def _truer(unit: Unit, box: Box, session: Session, read: PlateRead, now: Instant) -> Session:
-    """Return the stay under the plate that was read surer, at the entry or here.
+    """Return the stay under the likelier of its two plates, the one read at the entry or the one here.
 
     Passes and what was spent hang on the true plate; a misread at the entry must not cost the driver them.
     """
-    plate = truer_of(unit, session, read)
+    plate = truer_of(unit, box, session, read, now.wall_at)
     if plate == session.plate or unit.sessions.inside(plate):
         return session
     correct_in(unit, box, session.session_id, BOX, TRUER_READ, now, plate)
