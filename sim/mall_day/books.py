@@ -118,8 +118,9 @@ def _stay(day: MallDay, car: Car) -> Iterator[str]:
 def _slack(day: MallDay, car: Car) -> int:
     """Return how far the books may be off: by what the power or the clock did while the car passed."""
     came, went = car.came_ms or 0, car.went_ms or 0
-    dark_ms = _dark_ms(day, came, went)
-    blind_ms = _stepped_ms(day, came, went) + dark_ms if dark_ms else 0
+    # A stay begins with the read at the entry: a car may have gone through in the dark, which is later.
+    dark_ms = _dark_ms(day, car.drove_up_ms, went)
+    blind_ms = _stepped_ms(day, car.drove_up_ms, went) + dark_ms if dark_ms else 0
     moments = [(cut.at_ms, cut.off_ms + 120_000) for cut in day.house.cuts]
     moments += [(round((hour - OPENS_H) * HOUR_MS), abs(ms) + 30_000) for hour, ms in day.plan.steps]
     near = [
@@ -191,8 +192,8 @@ def _settled(unit: Unit, day: MallDay, car: Car) -> tuple[int, int, int]:
 def _cost(day: MallDay, car: Car) -> tuple[int, int]:
     """Return the least and the most that a car's true hours may cost, by how long it stood at the exit."""
     came, went = car.came_ms or 0, car.went_ms or 0
-    steps = _stepped_ms(day, came, went)
-    least_ms = went - came - car.waited_ms - CLOSE_MS - steps - _dark_ms(day, came, went)
+    steps = _stepped_ms(day, car.drove_up_ms, went)
+    least_ms = went - came - car.waited_ms - CLOSE_MS - steps - _dark_ms(day, car.drove_up_ms, went)
     return _price(least_ms), _price(went - came + CLOSE_MS + steps)
 
 

@@ -38,11 +38,13 @@ MOST_LOOKS = 3_000
 class Car(Motorist):
     """A vehicle and the truth about it. came_ms, went_ms: true moments of the day at which it had passed.
 
-    came_at, went_at: the same as the box's clock showed them. said: how the visit was planned.
+    came_at, went_at: the same as the box's clock showed them. drove_up_ms: when it stood at the entry, where
+    its stay begins. said: how the visit was planned.
     """
 
     trip: Trip = field(kw_only=True)
     place: str = ""
+    drove_up_ms: int = 0
     came_ms: int | None = None
     went_ms: int | None = None
     came_at: int = 0
@@ -121,12 +123,14 @@ class Drivers:
         self.at_lanes += 1
         car.where = Where.AT_ENTRY if enters else Where.AT_EXIT
         car.place, car.since_ms, car.driven = lane, garage.clock.passed_ms, 0
+        if enters:
+            car.drove_up_ms = car.since_ms
         garage.queues[lane].append(car)
         boom.stand(True, False)
         self._turn(lane)
         yield READ_AFTER
         look = car.looks[not enters]
-        garage.eyes[lane].see(look.text, look.confidences)
+        garage.eyes[lane].see(look.text, look.confidences, car.trip.colour)
         yield from self._wait(lane, car)
         waited_ms = garage.clock.passed_ms - car.since_ms
         car.waits.append(waited_ms)

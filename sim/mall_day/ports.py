@@ -279,12 +279,12 @@ class DayEye(Eye):
 
     faults: Faults = field(kw_only=True, repr=False)
 
-    def see(self, text: str, confidences: tuple[float, ...] = ()) -> None:
+    def see(self, text: str, confidences: tuple[float, ...] = (), colour: str = "blue") -> None:
         """Make a read of a vehicle that is there now."""
         fault = self.faults.draw("cameras", ("late", "doubled", "overtaken"))
         sure = {"late": 0.0, "doubled": 0.0, "overtaken": 0.0} | ({fault: 1.0} if fault else {})
         self.habits = EyeHabits(late_ms=8_000, **sure)
-        Eye.see(self, text, confidences)
+        Eye.see(self, text, confidences, colour)
 
 
 class TroubledStore:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from devices.types import DeviceSilent, DeviceStatus, GateInputs, Health, LoopSeen, Photo, PlateSeen
@@ -108,6 +108,7 @@ class _Sent:
     key: str
     text: str
     confidences: tuple[float, ...]
+    colour: str
     made_ms: int
     due_ms: int
     again: bool = False
@@ -124,13 +125,13 @@ class Eye:
     made: int = 0
     sent: list[_Sent] = field(default_factory=list)
 
-    def see(self, text: str, confidences: tuple[float, ...] = ()) -> None:
-        """Make a read of a vehicle that is there now."""
+    def see(self, text: str, confidences: tuple[float, ...] = (), colour: str = "blue") -> None:
+        """Make a read of a vehicle that is there now. colour: of its plate's ground, misread or not."""
         self.made += 1
         now, chance = self.clock.passed_ms, self.chance
         late_ms = self.habits.late_ms if chance() < self.habits.late else 0
         again = chance() < self.habits.doubled
-        one = _Sent(f"{self.name}-{self.made}", text, confidences, now, now + late_ms, again)
+        one = _Sent(f"{self.name}-{self.made}", text, confidences, colour, now, now + late_ms, again)
         self.sent.insert(0 if chance() < self.habits.overtaken else len(self.sent), one)
 
     def read(self, timeout_s: float) -> PlateSeen | LoopSeen | None:
@@ -145,7 +146,7 @@ class Eye:
             one.key,
             one.text,
             here.boottime_ns,
-            "blue" if one.text else "unknown",
+            one.colour if one.text else "unknown",
             "small",
             one.confidences,
             camera_at_ms=START_AT + one.made_ms,
@@ -157,8 +158,7 @@ class Eye:
         for at, one in enumerate(self.sent):
             if isinstance(news, PlateSeen) and one.key == news.key:
                 if one.again:
-                    due_ms = self.clock.passed_ms + 900
-                    self.sent[at] = _Sent(one.key, one.text, one.confidences, one.made_ms, due_ms)
+                    self.sent[at] = replace(one, due_ms=self.clock.passed_ms + 900, again=False)
                 else:
                     del self.sent[at]
                 return

@@ -12,9 +12,9 @@ from typing import Any
 from edge.services.change_basket import dismiss
 from edge.services.check_out import cancel_sale, check_out, leave
 from edge.services.claim_parking import claim_plate
-from edge.services.refund_order import RefundAsk, quote_refund, refund_order, replace_leg
+from edge.services.refund_order import RefundAsk, quote_refund, refund_order
 from sim.world.people.person import Person, Place
-from sim.world.people.staff import SUPERVISOR
+from sim.world.people.staff import SUPERVISOR, give_cash
 
 
 @dataclass(slots=True)
@@ -133,11 +133,9 @@ class Returner(Buyer):
     def _has_stuck(self, place: Place) -> bool:
         """Have cash given for what the gateway cannot bring; return whether there was any."""
         quote = place.box.store.read(lambda unit: quote_refund(unit, self.order_id))
-        stuck = [(refund, leg) for refund in quote.refunds for leg in refund.stuck]
-        for refund, leg in stuck[:1]:
-            replace_leg(place.box, refund.refund_id, leg.leg_id, SUPERVISOR, cash_at=self.till)
+        stuck = give_cash(place, quote, self.till)
         moving = any(refund.moving for refund in quote.refunds)
-        return bool(stuck) or (moving and self.asked == len(self.asks))
+        return stuck or (moving and self.asked == len(self.asks))
 
 
 @dataclass(slots=True)

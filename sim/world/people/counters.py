@@ -17,13 +17,13 @@ from edge.services.pay_ticket import begin_ticket_payment, meet_ticket
 from edge.services.phone_records import PhoneSession
 from edge.services.phone_rules import PhoneRules
 from edge.services.phone_session import log_in, open_session, session_of
-from edge.services.refund_order import RefundAsk, refund_order
+from edge.services.refund_order import RefundAsk, quote_refund, refund_order
 from edge.services.settle_tickets import paid_here
 from edge.services.write_ticket import lower_price, open_ticket
 from sim.fakes.box import COLA, TILL
 from sim.fakes.gateway import FakeFault
 from sim.world.people.person import Person, Place
-from sim.world.people.staff import SUPERVISOR
+from sim.world.people.staff import SUPERVISOR, give_cash
 from sim.world.scenario import Scenario
 from sim.world.world import World
 
@@ -146,11 +146,18 @@ class CounterSale(Person):
             place.pay_inside(late, OPENID)
             return
         self.has_paid = bool(ticket.paid_at)
-        if not (self.has_paid and self.gives_back) or ticket.refunded_fen:
+        if not (self.has_paid and self.gives_back):
             self.done = True
-            return
-        ask = RefundAsk(f"refund-{ticket.order_id}", ticket.order_id, TILL, "broken")
-        refund_order(place.box, ask, "cashier", SUPERVISOR)
+        elif ticket.refunded_fen:
+            self.done = self._has_all_back(place, ticket.order_id)
+        else:
+            ask = RefundAsk(f"refund-{ticket.order_id}", ticket.order_id, TILL, "broken")
+            refund_order(place.box, ask, "cashier", SUPERVISOR)
+
+    def _has_all_back(self, place: Place, order_id: str) -> bool:
+        """Take cash for what the gateway cannot bring; return whether nothing is on its way any more."""
+        quote = place.box.store.read(lambda unit: quote_refund(unit, order_id))
+        return not give_cash(place, quote, TILL) and not any(one.moving for one in quote.refunds)
 
 
 def ticket_violations(world: World, events: list[Event]) -> Iterator[str]:

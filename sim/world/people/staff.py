@@ -8,6 +8,7 @@ from typing import Protocol
 
 from edge.services.payment_desk import Choice, give_back, open_payments
 from edge.services.reconcile import reconcile
+from edge.services.refund_order import RefundQuote, replace_leg
 from edge.services.staff import StaffMember
 from sim.world.people.person import Person, Place
 
@@ -20,6 +21,14 @@ class Refunds(Protocol):
 
     def settle_abnormal(self) -> None:
         """Have what could not reach a shopper arrive by another way."""
+
+
+def give_cash(place: Place, quote: RefundQuote, till: str) -> bool:
+    """Give cash for one part of a refund that its gateway cannot bring; return whether there was any."""
+    stuck = [(refund, leg) for refund in quote.refunds for leg in refund.stuck]
+    for refund, leg in stuck[:1]:
+        replace_leg(place.box, refund.refund_id, leg.leg_id, SUPERVISOR, cash_at=till)
+    return bool(stuck)
 
 
 @dataclass(slots=True)
