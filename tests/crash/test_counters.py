@@ -16,7 +16,7 @@ from sim.world.world import World
 
 Event = dict[str, Any]
 
-PAID, RACE, CODE, GIVEN_UP = counter_scenarios()
+PAID, RACE, CODE, GIVEN_UP, CASH_BACK = counter_scenarios()
 
 
 def told(world: World) -> list[Event]:
@@ -36,12 +36,20 @@ def world() -> World:
     return World(RACE, 1).run()
 
 
-@pytest.mark.parametrize("scenario", [PAID, RACE, CODE, GIVEN_UP], ids=lambda one: one.name)
+@pytest.mark.parametrize("scenario", [PAID, RACE, CODE, GIVEN_UP, CASH_BACK], ids=lambda one: one.name)
 def test_a_run_without_mistakes_has_none(scenario: Any) -> None:
     world = World(scenario, 1).run()
     assert list(ticket_violations(world, told(world))) == []
     state = TicketState.CANCELLED if scenario is GIVEN_UP else TicketState.HANDED_OVER
     assert [one.state for one in tickets(world)] == [state]
+
+
+def test_who_brings_goods_back_is_given_cash_for_what_the_gateway_closed() -> None:
+    (done,) = of_kind(told(World(CASH_BACK, 1).run()), "refund.done")
+    assert sorted((leg["kind"], leg["state"]) for leg in done["data"]["legs"]) == [
+        ("cash", "done"),
+        ("wechat_pay", "replaced"),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["ticket.handed_over", "ticket.price_overridden"])

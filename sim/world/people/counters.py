@@ -22,6 +22,7 @@ from edge.services.settle_tickets import paid_here
 from edge.services.write_ticket import lower_price, open_ticket
 from sim.fakes.box import COLA, TILL
 from sim.fakes.gateway import FakeFault
+from sim.fakes.refund_gateway import RefundFault
 from sim.world.people.person import Person, Place
 from sim.world.people.staff import SUPERVISOR, give_cash
 from sim.world.scenario import Scenario
@@ -219,12 +220,14 @@ def _is(event: Event, kind: str) -> bool:
 
 
 def counter_scenarios() -> tuple[Scenario, ...]:
-    """Return what is crashed at every step: a wallet, two phones at once, a code at the counter, given up."""
+    """Return what is crashed at every step: wallet, two phones, a code at the counter, goods given back."""
 
-    def sale(name: str, *, lost: bool = False, **habits: Any) -> Scenario:
+    def sale(name: str, *, lost: bool = False, closed: bool = False, **habits: Any) -> Scenario:
         def prepare(world: World) -> list[Person]:
             if lost:
                 world.phones.fail_next("native", FakeFault.LOST)
+            if closed:
+                world.refunds.fail_next("refund", RefundFault.CLOSED)
             codes = [world.code()] if habits.get("phones") == 0 else []
             return [CounterSale(codes=codes, **habits)]
 
@@ -235,4 +238,5 @@ def counter_scenarios() -> tuple[Scenario, ...]:
         sale("two phones at once, an answer lost", phones=2, lost=True),
         sale("by a code at the counter", phones=0),
         sale("given up while a phone has begun", gives_up=True),
+        sale("given back in cash, as the gateway closed the refund", closed=True, gives_back=True),
     )
