@@ -78,6 +78,14 @@ class Boot:
             return False
         return self.stepped_ns > self.synced_ns
 
+    def is_doubted_at(self, seen: Instant) -> bool:
+        """Whether it is doubted, or by an instant of it would be: no heartbeat has told of that step yet."""
+        if self.synced_ns is None or not seen.trusted:
+            return self.is_doubted
+        run_ms = (seen.boottime_ns - self.seen_ns) // _MS
+        set_ms = abs(seen.wall_at - self.wall_at - run_ms)
+        return self.is_doubted or set_ms > STEP_MS + abs(run_ms) * DRIFT_PERCENT // 100
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -273,7 +281,7 @@ def _run(boot: Boot | None, seen: Instant | None, lasted_ns: int) -> _Run:
     zero_at = None if boot is None else boot.zero_at
     if seen is not None and seen.trusted:
         zero_at = seen.wall_at - _ms(seen.boottime_ns)
-    if boot is not None and boot.is_doubted:
+    if boot is not None and (boot.is_doubted if seen is None else boot.is_doubted_at(seen)):
         zero_at = None
     synced = None if boot is None or boot.synced_ns is None else _ms(boot.synced_ns)
     if seen is not None and seen.trusted:

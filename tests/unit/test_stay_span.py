@@ -118,3 +118,23 @@ def test_what_the_machine_ran_is_told_by_no_wall_clock(step_ms: int) -> None:
 
 def test_of_a_run_without_a_heartbeat_only_the_present_one_counts() -> None:
     assert ran_ms((), ENTRY, instant(AT + 9 * HOUR, "c", MINUTE)) == MINUTE * 98 // 100
+
+
+@pytest.mark.parametrize("step_ms", [3 * HOUR, -3 * HOUR])
+def test_a_clock_set_since_the_last_heartbeat_proves_no_more_than_one_whose_step_was_told(
+    step_ms: int,
+) -> None:
+    own = Boot(2, "b", ns(10 * MINUTE), AT + 5 * HOUR, ns(MINUTE), AT + 5 * HOUR - 10 * MINUTE)
+    now = instant(AT + 5 * HOUR + MINUTE // 2 + step_ms, "b", 10 * MINUTE + MINUTE // 2)
+    told = replace(own, stepped_ns=now.boottime_ns)
+    assert span((RUN, own), ENTRY, now) == span((RUN, told), ENTRY, now)
+    assert span((RUN, own), ENTRY, now).least_ms == ran_ms((RUN, own), ENTRY, now)
+    right = replace(now, wall_at=now.wall_at - step_ms)
+    assert span((RUN, own), ENTRY, right).least_ms == 5 * HOUR + MINUTE // 2
+
+
+def test_an_entry_after_a_step_that_no_heartbeat_told_of_is_no_known_moment() -> None:
+    late = instant(AT + 3 * HOUR + MINUTE + 9 * HOUR, "a", 4 * HOUR + MINUTE)
+    now = instant(AT + 20 * HOUR, "b", HOUR)
+    assert not span((RUN,), late, now).sure
+    assert span((RUN,), replace(late, wall_at=late.wall_at - 9 * HOUR), now).sure
