@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from devices.types import PlateSeen
-from edge.clock import STEP_MS, Boot, Instant
+from edge.clock import STEP_MS, Boot, Instant, ran_ms
 from edge.parking.advance import GateNews, alike, is_echo
 from edge.parking.camera_clock import LastRead, age_of
 from edge.parking.decision import Verdict
@@ -27,10 +27,14 @@ from edge.services.passage_records import CameraClock
 from edge.services.record_late import record_late
 from edge.services.records import Unit
 from edge.services.show_lane import lane_words
+from edge.services.stay_time import MAX_BOOTS
 from edge.services.stuck_loops import stuck_loops
 
 #: An older read is of a vehicle that is not there any more, whatever the camera calls it.
 LATE_MS = 300_000
+
+#: A read may have been overtaken by one that its camera made so much later; else that camera's clock was set.
+_OVERTAKEN_MS = 10_000
 
 
 def see_plate(box: Box, lane_name: str, seen: PlateSeen, photos: tuple[str, ...] = ()) -> LaneAnswer:
@@ -239,7 +243,7 @@ def _read(
     waited_ms = max(0, (now.boottime_ns - seen.read_ns) // 1_000_000)
     received_at = now.wall_at - waited_ms
     known = unit.plate_reads.clock_of(seen.device)
-    age = age_of(received_at, seen.camera_at_ms, _last(known, now), seen.backfill)
+    age = age_of(received_at, seen.camera_at_ms, _last(unit, known, seen, now), seen.backfill)
     if seen.camera_at_ms is not None and not seen.backfill:
         off_ms = received_at - seen.camera_at_ms
         clock = CameraClock(seen.device, age.error_ms, off_ms, received_at, now.boot_id, now.boottime_ns)
@@ -265,22 +269,33 @@ def _read(
 
 def _was_set(boot: Boot | None, now: Instant) -> bool:
     """Whether the wall clock was set in this boot after a time source had set it right: one was wrong."""
-    if boot is None or boot.boot_id != now.boot_id or boot.synced_ns is None:
-        return False
-    set_ms = now.wall_at - boot.wall_at - (now.boottime_ns - boot.seen_ns) // 1_000_000
-    return boot.is_doubted or abs(set_ms) > STEP_MS
+    return boot is not None and boot.boot_id == now.boot_id and boot.is_doubted_at(now)
 
 
-def _last(known: CameraClock | None, now: Instant) -> LastRead | None:
+def _last(unit: Unit, known: CameraClock | None, seen: PlateSeen, now: Instant) -> LastRead | None:
     if known is None:
         return None
-    same_boot = known.last_boot == now.boot_id
-    if not same_boot:
-        return LastRead(known.error_ms, known.last_error_ms, None)
-    gap_ms = (now.boottime_ns - known.last_ns) // 1_000_000
-    # Our own clock was set since: the camera is behind it by as much more or less, its reads are no older.
-    set_ms = now.wall_at - known.last_received_at - gap_ms
+    gap_ms, set_ms = None, 0
+    if known.last_boot == now.boot_id:
+        gap_ms = (now.boottime_ns - known.last_ns) // 1_000_000
+        # Our own clock was set since: the camera is behind it by so much more or less, its reads no older.
+        set_ms = now.wall_at - known.last_received_at - gap_ms
+    elif known.last_boot:
+        set_ms = min(0, _set_over_restart(unit, known, seen, now))
     if abs(set_ms) <= STEP_MS:
         set_ms = 0
     error_ms = None if known.error_ms is None else known.error_ms + set_ms
     return LastRead(error_ms, known.last_error_ms + set_ms, gap_ms)
+
+
+def _set_over_restart(unit: Unit, known: CameraClock, seen: PlateSeen, now: Instant) -> int:
+    """Return by how much our clock was set at most since a camera's last read: it ran so long for certain.
+
+    Below 0 it went back by that much or more, and a read that the camera kept is older than it looks. Of a
+    camera that went back as well nobody can say.
+    """
+    last_at = known.last_received_at - known.last_error_ms
+    if seen.camera_at_ms is None or seen.camera_at_ms < last_at - _OVERTAKEN_MS:
+        return 0
+    before = Instant(known.last_received_at, known.last_boot, known.last_ns, trusted=False)
+    return now.wall_at - known.last_received_at - ran_ms(unit.boots.recent(MAX_BOOTS), before, now)
