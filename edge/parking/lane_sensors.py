@@ -93,7 +93,9 @@ def on_gate(passage: Passage, number: int, state: GateCommandState, now: int, ru
 
 def on_tick(passage: Passage, now: int, rules: PassageRules) -> Step:
     """Return the passage after time went by: what ends by itself ends, and who waits too long is told of."""
-    if now - max(passage.signs_at, passage.opened_at or 0, passage.passed_at or 0) >= rules.lost:
+    lost = now - max(passage.signs_at, passage.opened_at or 0, passage.passed_at or 0) >= rules.lost
+    # Who drove on while nobody looked is through, after a long power cut as after a short one.
+    if lost and not (_was_to_open_unseen(passage) and rules.loops and is_clear(passage)):
         return end(passage, _lost(passage), now)
     step = _TICKS[passage.state](passage, now, rules)
     after = step[0]
@@ -119,11 +121,8 @@ def _went_unseen(passage: Passage, now: int, rules: PassageRules) -> bool:
 
     Whoever comes onto the first loop now is the next vehicle, however soon it comes.
     """
-    opening = passage.blind and (
-        passage.state in (PassageState.DECIDED, PassageState.OPENED) or _closed_on(passage)
-    )
     closed = rules.boom and passage.boom is BoomPlace.DOWN and is_clear(passage)
-    if not (opening and closed and passage.on_near) or passage.free_at is None:
+    if not (_was_to_open_unseen(passage) and closed and passage.on_near) or passage.free_at is None:
         return False
     # Another plate was read there, or the loop was free for longer than one that flickers.
     return passage.behind is not None or now - passage.free_at >= _FLICKER_MS
@@ -236,6 +235,12 @@ def _closed_on(passage: Passage) -> bool:
     """Whether its gate was open for it and closed before it went through."""
     was_open = bool(passage.opening) and passage.opened_at is not None
     return was_open and passage.state is PassageState.WAITING
+
+
+def _was_to_open_unseen(passage: Passage) -> bool:
+    """Whether its gate was open, or was to open, while nobody looked."""
+    opening = passage.state in (PassageState.DECIDED, PassageState.OPENED) or _closed_on(passage)
+    return passage.blind and opening
 
 
 def _has_left(passage: Passage, now: int, rules: PassageRules) -> bool:

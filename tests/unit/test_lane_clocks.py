@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from edge.parking.passage import PassageState
 from edge.parking.session import SessionState
 from edge.services.lane_answer import LaneOutcome
+from edge.services.open_lane import open_lane
 from edge.services.recover import recover
 from edge.services.see_loop import note_blind
 from edge.services.watch_clock import ClockWatch, watch_clock
@@ -96,3 +98,41 @@ def test_no_vehicle_is_lost_because_the_clock_was_set_since_the_last_heartbeat(s
         assert lanes.here(IN).plate == PLATE
     else:
         assert lanes.last(IN).is_through
+
+
+@pytest.mark.parametrize("seen_open", [True, False])
+@pytest.mark.parametrize("off_ms", [5 * 60_000, 20 * 60_000])
+def test_who_drove_on_during_a_power_cut_went_in_however_long_it_was(off_ms: int, seen_open: bool) -> None:
+    lanes = LaneRig()
+    heartbeat(lanes)
+    lanes.loops(IN, True, False)
+    lanes.read(IN)
+    open_lane(lanes.box, lanes.lane(IN), lanes.gates[IN])
+    if seen_open:
+        lanes.look(IN)
+    assert lanes.here(IN).state is (PassageState.OPENED if seen_open else PassageState.DECIDED)
+    lanes.ports.clock.reboot(30_000, off_ms=off_ms, wall_at=lanes.ports.clock.true_at + off_ms + 30_000)
+    started(lanes)
+    note_blind(lanes.box, lanes.lane(IN))
+    lanes.gates[IN].loops = [False, False]
+    lanes.gates[IN].shut()
+    lanes.wait(IN, 9)
+    assert lanes.last(IN).is_through
+    assert lanes.stay().state is SessionState.INSIDE
+    assert lanes.told("parking.never_entered") == []
+
+
+def test_who_stands_there_unopened_after_a_long_power_cut_is_whoever_came_meanwhile() -> None:
+    lanes = LaneRig()
+    heartbeat(lanes)
+    lanes.loops(IN, True, False)
+    lanes.read(IN)
+    lanes.work(IN)
+    off_ms = 20 * 60_000
+    lanes.gates[IN].shut()
+    lanes.ports.clock.reboot(30_000, off_ms=off_ms, wall_at=lanes.ports.clock.true_at + off_ms + 30_000)
+    started(lanes)
+    note_blind(lanes.box, lanes.lane(IN))
+    lanes.look(IN)
+    assert not lanes.last(IN).is_through
+    assert lanes.here(IN).plate == ""
