@@ -172,7 +172,9 @@ def _fits(passage: Passage, read: PlateRead, seen_at: int, rules: PassageRules) 
         # Before its gate is open nobody else stands on its loop.
         waits = passage.state is PassageState.DECIDED and any(passage.loops) and not passage.blind
         return soon or waits or (not passage.opening and passage.state is not PassageState.PASSED)
-    return soon and not passage.near_freed and alike(read.plate, passage.plate)
+    # As long as it stands on its first loop, the camera has nobody else before it, however late it tells.
+    stands = passage.loops[:1] == (True,) and not passage.blind
+    return (soon or stands) and not passage.near_freed and alike(read.plate, passage.plate)
 
 
 def _same_vehicle(passage: Passage, read: PlateRead, seen_at: int, rules: PassageRules) -> Step:

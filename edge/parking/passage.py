@@ -143,8 +143,9 @@ class PassageRules:
     a plate. unseen: without loops, a waiting vehicle that gave no sign for so long is gone. lost: likewise
     whatever the loops say. again: how often a queue is looked at. stay: a vehicle that stands so long is told
     of. follow: without loops, another plate so long after the opening means that the first is through.
-    second_look: a read that differs by one character so soon is the same vehicle. settle: after a vehicle
-    went through, how long the next one counts as going under its opening when no limit switch tells.
+    second_look: a read that differs by one character so soon is the same vehicle; on its first loop always.
+    settle: after a vehicle went through, how long the next one counts as going under its opening when no
+    limit switch tells.
     """
 
     way: LaneWay

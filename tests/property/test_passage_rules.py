@@ -114,6 +114,16 @@ def test_a_second_look_with_one_other_character_is_the_same_vehicle() -> None:
     assert later.end is PassageEnd.PASSED
 
 
+def test_while_a_vehicle_stands_on_its_first_loop_a_late_misread_of_it_is_nobody_behind() -> None:
+    there = replace(opened(LOOPS), loops=(True, False), on_near=True)
+    late, misread = AT + LOOPS.second_look + 1, read("粤B12346")
+    assert advance(there, misread, late, LOOPS)[0].behind is None
+    assert advance(there, read(OTHER), late, LOOPS)[0].behind is not None
+    for gone in ({"near_freed": True}, {"blind": True}, {"loops": (False, True)}):
+        elsewhere = replace(there, **gone)
+        assert advance(elsewhere, misread, late, LOOPS)[0].behind is not None
+
+
 def test_an_exit_that_found_no_stay_tries_the_second_look() -> None:
     rules = PassageRules(LaneWay.EXIT)
     asked = advance(come(rules), Decision(Verdict.ASK, Why.NO_SESSION), AT, rules)[0]
