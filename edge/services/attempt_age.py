@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from edge.clock import Instant, ran_ms
+from edge.clock import Instant
+from edge.elapsed import ran_ms
 from edge.retail.attempt import PaymentAttempt
 from edge.services.records import Unit
 from edge.services.stay_time import MAX_BOOTS

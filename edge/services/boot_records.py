@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from edge.clock import Boot
+from edge.elapsed import Boot
 
 
 class Boots(Protocol):

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 
-from edge.clock import Instant, span
+from edge.clock import Instant
+from edge.elapsed import elapsed
 from edge.errors import Invalid
 from edge.parking.advance import Seen, advance, begin
 from edge.parking.decision import decision_id
@@ -164,7 +165,7 @@ def own_time(unit: Unit, passage: Passage, now: Instant) -> int:
     begun = Instant(passage.begun_at, passage.begun_boot, passage.begun_ns, trusted=False)
     if begun.boot_id == now.boot_id:
         return passage.begun_at + now.since_ms(begun)
-    since_ms = span(unit.boots.recent(MAX_BOOTS), begun, now).least_ms
+    since_ms = elapsed(unit.boots.recent(MAX_BOOTS), begun, now).least_ms
     return max(passage.signs_at, passage.begun_at + since_ms)
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from devices.types import PlateSeen
-from edge.clock import STEP_MS, Boot, Instant, ran_ms
+from edge.clock import Instant
+from edge.elapsed import STEP_MS, Boot, ran_ms
 from edge.parking.advance import GateNews, alike, is_echo
 from edge.parking.camera_clock import LastRead, age_of
 from edge.parking.decision import Verdict

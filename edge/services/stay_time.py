@@ -1,14 +1,15 @@
 """How long a vehicle has been inside, by evidence that a wrong wall clock cannot harm.
 
 Boot time within one run of the machine; wall time over several when both ends were synchronised; else the
-least that has passed for certain. See edge.clock.span.
+least that has passed for certain. See edge.elapsed.elapsed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from edge.clock import STEP_MS, Boot, Instant, Span, span
+from edge.clock import Instant
+from edge.elapsed import STEP_MS, Boot, Elapsed, elapsed
 from edge.parking.quote import Settlement
 from edge.parking.session import Session
 from edge.services.records import Unit
@@ -51,7 +52,7 @@ def stay_time(unit: Unit, session: Session, now: Instant) -> StayTime:
         return StayTime(_seen_by_nobody(session, now), now.wall_at, paid)
     entry = Instant(session.entered_at, session.entered_boot, session.entered_ns, session.entered_trusted)
     boots = _boots(unit, entry, now)
-    found = span(boots, entry, now)
+    found = elapsed(boots, entry, now)
     entered_at, at = _placed(entry, found, now)
     loose = 0 if found.sure else min((found.most_ms or found.least_ms) - found.least_ms, _LOOSEST_MS)
     return StayTime(
@@ -74,11 +75,11 @@ def away_ms(unit: Unit, left: Session, back: Session) -> int | None:
     boots = _boots(unit, went, came)
     order = {one.boot_id: one.number for one in boots}
     if went.boot_id == came.boot_id:
-        return span(boots, went, came).most_ms if went.boottime_ns <= came.boottime_ns else None
+        return elapsed(boots, went, came).most_ms if went.boottime_ns <= came.boottime_ns else None
     newest = len(order) + max(order.values(), default=0)
     if order.get(went.boot_id, 0) > order.get(came.boot_id, newest):
         return None
-    return span(boots, went, came).most_ms
+    return elapsed(boots, went, came).most_ms
 
 
 #: An entry of which only bounds are known is priced as at the best hour within so much.
@@ -99,7 +100,7 @@ def _boots(unit: Unit, earlier: Instant, later: Instant) -> tuple[Boot, ...]:
     return unit.boots.recent(MAX_BOOTS)
 
 
-def _placed(entry: Instant, found: Span, now: Instant) -> tuple[int, int]:
+def _placed(entry: Instant, found: Elapsed, now: Instant) -> tuple[int, int]:
     """Return entry and present in one time, so far apart as is certain."""
     if found.late_at is not None:
         return found.late_at - found.least_ms, found.late_at
@@ -108,12 +109,12 @@ def _placed(entry: Instant, found: Span, now: Instant) -> tuple[int, int]:
     return now.wall_at - found.least_ms, now.wall_at
 
 
-def _disagreement(entry: Instant, found: Span, entered_at: int, now: Instant) -> int:
+def _disagreement(entry: Instant, found: Elapsed, entered_at: int, now: Instant) -> int:
     moved = entry.wall_at - entered_at
     return moved if entry.trusted and now.trusted and found.sure and abs(moved) > STEP_MS else 0
 
 
-def _note(session: Session, found: Span, entered_at: int) -> str:
+def _note(session: Session, found: Elapsed, entered_at: int) -> str:
     if session.clock_note not in OF_CLOCK:
         return session.clock_note
     if not found.sure:
@@ -133,4 +134,4 @@ def _covering(
         same = entry.boot_id == now.boot_id and entry.trusted
         at = one.covers_until if same else now.wall_at - now.since_ms(covered)
         covered = replace(covered, wall_at=at, trusted=True)
-    return replace(one, covers_until=entered_at + span(boots, entry, covered).least_ms)
+    return replace(one, covers_until=entered_at + elapsed(boots, entry, covered).least_ms)

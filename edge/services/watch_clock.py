@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from edge.clock import DRIFT_PERCENT, STEP_MS, Boot, Instant
+from edge.clock import Instant
+from edge.elapsed import DRIFT_PERCENT, STEP_MS, Boot
 from edge.services.clock_events import clock_stepped
 from edge.services.events import EventKind, Origin, record_event
 from edge.services.ports import Clock, IdSource, Store

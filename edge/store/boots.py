@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from operator import attrgetter
 
-from edge.clock import Boot
+from edge.elapsed import Boot
 
 _COLUMNS = "number, boot_id, seen_ns, wall_at, synced_ns, zero_at, stepped_ns, begun_ns"
 _RECENT = f"SELECT {_COLUMNS} FROM boots ORDER BY number DESC LIMIT ?"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from edge.clock import Boot
+from edge.elapsed import Boot
 from edge.errors import Corrupt
 
 

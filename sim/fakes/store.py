@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Generic, TypeVar
 
-from edge.clock import Boot
+from edge.elapsed import Boot
 from edge.errors import Corrupt, Invalid, Unavailable
 from edge.retail.attempt import AttemptStep, PaymentAttempt
 from edge.retail.basket import Basket, BasketState

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.clock import Boot
+from edge.elapsed import Boot
 from edge.parking.quote import Settlement
 from edge.parking.session import Session
 from edge.parking.stay_charge import StayCharge

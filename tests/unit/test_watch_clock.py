@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 
-from edge.clock import Boot
+from edge.elapsed import Boot
 from edge.services.stay_time import MAX_BOOTS
 from edge.services.watch_clock import ALARM, ClockWatch, unsynchronised_ms, watch_clock
 from sim.fakes.clock import START_AT, FakeClock
