@@ -256,9 +256,7 @@ def day(seed: int, orders: int, cars: int, out: Path | None) -> None:
 
 @main.command()
 @click.option("--scenario", "names", multiple=True, help="A part of a name, also several times.")
-@click.option(
-    "--world", "worlds", multiple=True, help="A name, also several times; all with right clocks."
-)
+@click.option("--world", "worlds", multiple=True, help="A name, also several times; all with right clocks.")
 @click.option("--list", "listed", is_flag=True, help="Only name the scenarios and worlds.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--pairs", is_flag=True, help="Crash a second time at every boundary after the first.")
