@@ -89,8 +89,9 @@ def _kind(problem: str) -> str:
 
 
 def _explore(plan: Plan, say: Callable[[str], None]) -> int:
-    for name, world in ((name, one) for name in plan.scenarios for one in plan.worlds if not fits(name, one)):
-        say(f"left out: {name!r} is not meant for the world {world.name!r}")
+    unfit = [name for name in plan.scenarios if not all(fits(name, one) for one in plan.worlds)]
+    if unfit:
+        say(f"left out where clocks are wrong: {', '.join(unfit)}")
     # A time limit ends it as an interrupt does: with the table of what was done.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     telling = Telling(say)
