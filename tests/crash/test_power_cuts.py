@@ -84,12 +84,13 @@ def test_a_log_whose_name_was_never_synced_is_found(sale: Recording) -> None:
 
 
 def test_a_copy_that_has_its_name_before_its_content_is_found(sale: Recording) -> None:
-    named = next(at for at, one in enumerate(sale.operations, 1) if one.new_name == "copy.db")
+    numbered = list(enumerate(sale.operations, 1))
+    named = next(at for at, one in numbered if one.new_name == "copy.db")
+    sure = next(at for at, one in numbered if at > named and one.did is Did.SYNC_FOLDER)
     copy = sale.operations[named - 1].file
     synced = [one.did is Did.SYNC and one.file == copy for one in sale.operations]
     early = tuple(one for one, its in zip(sale.operations, synced, strict=True) if not its)
-    at = named - sum(synced[:named])
-    found = [problem for fate in Fate for problem in cut_at(replace(sale, operations=early), at, fate)]
+    found = cut_at(replace(sale, operations=early), sure - sum(synced[:sure]), Fate.DROPPED)
     assert any("a copy" in problem for problem in found)
 
 
