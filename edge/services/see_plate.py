@@ -11,9 +11,7 @@ from dataclasses import replace
 
 from devices.types import PlateSeen
 from edge.clock import Instant
-from edge.elapsed import STEP_MS, Boot, ran_ms
 from edge.parking.advance import GateNews, alike, is_echo
-from edge.parking.camera_clock import LastRead, age_of
 from edge.parking.decision import Verdict
 from edge.parking.facility import Lane, LaneWay
 from edge.parking.gate_command import GateCommandState, commanded
@@ -24,18 +22,14 @@ from edge.parking.vehicle import PlateColour, VehicleClass
 from edge.services.box import Box
 from edge.services.lane_answer import LaneAnswer, LaneOutcome
 from edge.services.lane_turn import LaneTurn
-from edge.services.passage_records import CameraClock
+from edge.services.read_age import read_age
 from edge.services.record_late import record_late
 from edge.services.records import Unit
 from edge.services.show_lane import lane_words
-from edge.services.stay_time import MAX_BOOTS
 from edge.services.stuck_loops import stuck_loops
 
 #: An older read is of a vehicle that is not there any more, whatever the camera calls it.
 LATE_MS = 300_000
-
-#: A read may have been overtaken by one that its camera made so much later; else that camera's clock was set.
-_OVERTAKEN_MS = 10_000
 
 
 def see_plate(box: Box, lane_name: str, seen: PlateSeen, photos: tuple[str, ...] = ()) -> LaneAnswer:
@@ -61,13 +55,8 @@ def _take(
     turn = LaneTurn(unit, box, lane, now)
     if known is not None:
         return _again(turn, known)
-    clock = unit.plate_reads.clock_of(seen.device)
-    read = _read(unit, box, lane, seen, photos, now)
-    first = clock is not None and clock.last_boot != now.boot_id
-    if first and not read.backfill and _was_set(unit.boots.last(), now):
-        # By how much the camera's clock is off nobody can say any more: it opens nothing, it costs nothing.
-        age_ms = min(read.age_ms, lane.stale_read_s * 1000 + 1)
-        read = replace(read, age_ms=age_ms, seen_at=now.wall_at - age_ms)
+    age = read_age(unit, lane, seen, now)
+    read = _read(box, lane, seen, photos, age.age_ms, now)
     unit.plate_reads.put(read)
     if read.backfill or read.age_ms > LATE_MS:
         standing = _of_who_stands_there(turn, read)
@@ -75,7 +64,7 @@ def _take(
             return _on_read(turn, standing)
         record_late(unit, box, lane, read, now)
         return LaneAnswer(read.read_id, LaneOutcome.RECORDED)
-    if first:
+    if age.first:
         read = _no_older_than_who_stands_there(turn, read)
     return _on_read(turn, read)
 
@@ -237,19 +226,9 @@ def _outcome(passage: Passage) -> LaneOutcome:
 
 
 def _read(
-    unit: Unit, box: Box, lane: Lane, seen: PlateSeen, photos: tuple[str, ...], now: Instant
+    box: Box, lane: Lane, seen: PlateSeen, photos: tuple[str, ...], age_ms: int, now: Instant
 ) -> PlateRead:
     read_id = box.ids.new_id()
-    # What the wire and our own queue took is part of its age.
-    waited_ms = max(0, (now.boottime_ns - seen.read_ns) // 1_000_000)
-    received_at = now.wall_at - waited_ms
-    known = unit.plate_reads.clock_of(seen.device)
-    age = age_of(received_at, seen.camera_at_ms, _last(unit, known, seen, now), seen.backfill)
-    if seen.camera_at_ms is not None and not seen.backfill:
-        off_ms = received_at - seen.camera_at_ms
-        clock = CameraClock(seen.device, age.error_ms, off_ms, received_at, now.boot_id, now.boottime_ns)
-        unit.plate_reads.set_clock(clock)
-    age_ms = age.age_ms + waited_ms
     return PlateRead(
         read_id,
         lane.name,
@@ -266,37 +245,3 @@ def _read(
         seen.backfill,
         photos,
     )
-
-
-def _was_set(boot: Boot | None, now: Instant) -> bool:
-    """Whether the wall clock was set in this boot after a time source had set it right: one was wrong."""
-    return boot is not None and boot.boot_id == now.boot_id and boot.is_doubted_at(now)
-
-
-def _last(unit: Unit, known: CameraClock | None, seen: PlateSeen, now: Instant) -> LastRead | None:
-    if known is None:
-        return None
-    gap_ms, set_ms = None, 0
-    if known.last_boot == now.boot_id:
-        gap_ms = (now.boottime_ns - known.last_ns) // 1_000_000
-        # Our own clock was set since: the camera is behind it by so much more or less, its reads no older.
-        set_ms = now.wall_at - known.last_received_at - gap_ms
-    elif known.last_boot:
-        set_ms = min(0, _set_over_restart(unit, known, seen, now))
-    if abs(set_ms) <= STEP_MS:
-        set_ms = 0
-    error_ms = None if known.error_ms is None else known.error_ms + set_ms
-    return LastRead(error_ms, known.last_error_ms + set_ms, gap_ms)
-
-
-def _set_over_restart(unit: Unit, known: CameraClock, seen: PlateSeen, now: Instant) -> int:
-    """Return by how much our clock was set at most since a camera's last read: it ran so long for certain.
-
-    Below 0 it went back by that much or more, and a read that the camera kept is older than it looks. Of a
-    camera that went back as well nobody can say.
-    """
-    last_at = known.last_received_at - known.last_error_ms
-    if seen.camera_at_ms is None or seen.camera_at_ms < last_at - _OVERTAKEN_MS:
-        return 0
-    before = Instant(known.last_received_at, known.last_boot, known.last_ns, trusted=False)
-    return now.wall_at - known.last_received_at - ran_ms(unit.boots.recent(MAX_BOOTS), before, now)
