@@ -8,18 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge.members.identity import Identity, IdentityKind
-from edge.parking.validation import Holder
 from edge.services.box import Box
-from edge.services.join_member import JoinAsk, join
 from edge.services.journey_records import LinkKind
 from edge.services.pass_exit import check_exit, show_exit
 from edge.services.pay_by_phone import open_phone_attempt
 from edge.services.phone_cart import load_cart
 from edge.services.phone_session import open_session, session_of
 from edge.services.record_conversion import adopt_way, scan_touchpoint
-from edge.services.records import Unit
 from edge.services.scan_and_go import pay_cart, scan_into_cart
-from edge.services.validation_records import Claim
 from sim.fakes.box import BREAD, COLA, weight_label
 from sim.mall_day.dice import Dice
 from sim.mall_day.house import House
@@ -55,19 +51,9 @@ class Member(Patron):
     number: int = 0
 
     def _show_card(self, place: Place, screen: Mapping[str, Any]) -> None:
-        """Join (again: find) the member, and note it with the basket: two units of work."""
-        box, order_id = place.box, screen["order"]["id"]
+        """Be known at the basket by one's own card."""
         identity = Identity(IdentityKind.OPENID, f"openid-member-{self.number}")
-        self.member_id = join(box, JoinAsk((identity,), self.workstation, "1", order_id=order_id)).member_id
-        now = box.clock.now()
-
-        def claim(unit: Unit) -> None:
-            order = unit.orders.get(order_id)
-            if order is not None:
-                holder = Holder(member_id=self.member_id)
-                unit.validations.put_claim(Claim(order.basket_id, holder, now.wall_at))
-
-        box.store.write(claim)
+        self._be_known(place, screen["order"]["id"], identity)
 
 
 @dataclass(slots=True)

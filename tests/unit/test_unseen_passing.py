@@ -47,8 +47,8 @@ def test_who_backs_out_under_an_opening_that_was_decided_after_the_restart_did_n
     assert lanes.inside() == 0
 
 
-def left_unseen(lanes: LaneRig, free_ms: int) -> None:
-    """A vehicle's exit opens while nobody looks; the loops are found free for so long, and are occupied."""
+def let_out_unseen(lanes: LaneRig) -> None:
+    """A vehicle's exit opens and falls again while nobody looks."""
     lanes.come()
     lanes.settle(lanes.stay().session_id, 500)
     lanes.loops(OUT, True, False)
@@ -56,6 +56,11 @@ def left_unseen(lanes: LaneRig, free_ms: int) -> None:
     lanes.work(OUT)
     note_blind(lanes.box, lanes.lane(OUT))
     lanes.gates[OUT].shut()
+
+
+def left_unseen(lanes: LaneRig, free_ms: int) -> None:
+    """A vehicle's exit opens while nobody looks; the loops are found free for so long, and are occupied."""
+    let_out_unseen(lanes)
     lanes.loops(OUT, False, False)
     lanes.ports.clock.advance(free_ms)
     lanes.loops(OUT, True, False)
@@ -161,13 +166,7 @@ def test_a_guard_who_names_another_vehicle_after_a_restart_has_the_one_before_it
 def test_a_guard_who_chooses_another_stay_after_a_restart_has_the_one_before_it_gone_out() -> None:
     lanes = LaneRig()
     stay = lanes.come(OTHER)
-    lanes.come()
-    lanes.settle(lanes.stay().session_id, 500)
-    lanes.loops(OUT, True, False)
-    lanes.read(OUT)
-    lanes.work(OUT)
-    note_blind(lanes.box, lanes.lane(OUT))
-    lanes.gates[OUT].shut()
+    let_out_unseen(lanes)
     before = lanes.here(OUT)
     answer_guard(lanes.box, OUT, before.passage_id, Answer.CHOOSE, "张军", session_id=stay.session_id)
     assert lanes.stay().state is SessionState.LEFT

@@ -69,10 +69,10 @@ class Patron(Returner):
 
         return place.box.store.read(query)
 
-    def _show_card(self, place: Place, screen: Mapping[str, Any]) -> None:
-        """Join (again: find) the member, note it with the basket, and spend points: three units of work."""
-        box, order_id = place.box, screen["order"]["id"]
-        self.member_id = join(box, JoinAsk((OPENID,), self.workstation, "1", order_id=order_id)).member_id
+    def _be_known(self, place: Place, order_id: str, identity: Identity) -> None:
+        """Join (again: find) the member, and note it with the basket: two units of work."""
+        box = place.box
+        self.member_id = join(box, JoinAsk((identity,), self.workstation, "1", order_id=order_id)).member_id
         now = box.clock.now()
 
         def claim(unit: Unit) -> None:
@@ -82,6 +82,11 @@ class Patron(Returner):
                 unit.validations.put_claim(Claim(order.basket_id, holder, now.wall_at))
 
         box.store.write(claim)
+
+    def _show_card(self, place: Place, screen: Mapping[str, Any]) -> None:
+        """Be known at the basket, and spend points: another unit of work."""
+        box, order_id, now = place.box, screen["order"]["id"], place.box.clock.now()
+        self._be_known(place, order_id, OPENID)
         if self.spends:
             lease = PointsLease(LEASE, self.member_id, LEASED, now.wall_at, now.wall_at + self.lease_ms)
 
