@@ -125,8 +125,8 @@ def test_an_order_charges_nothing_until_a_phone_pays_it(rig: Rig) -> None:
 
 
 def test_the_same_order_again_ends_the_code_before(rig: Rig) -> None:
-    first = rig.prepayer.native(rig.order())
-    second = rig.prepayer.native(rig.order())
+    order = rig.order()
+    first, second = rig.prepayer.native(order), rig.prepayer.native(order)
     assert not rig.pay(first)
     assert rig.pay(second)
     assert rig.charged_fen() == 1_000
