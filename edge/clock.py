@@ -78,6 +78,11 @@ def wait(stop: threading.Event, seconds: float) -> bool:
     return stop.wait(seconds)
 
 
+def pause(seconds: float) -> None:
+    """Let some seconds pass where nobody has to be woken; what may be told to stop waits on its event."""
+    time.sleep(seconds)
+
+
 def was_lost(at: int) -> bool:
     """Return whether a moment was told by a clock without time: it lies before this service was written."""
     return at < WRITTEN_AT

@@ -17,9 +17,8 @@ from edge.errors import EdgeError
 
 _log = structlog.get_logger("workers")
 
-#: Pauses after a step that raised, in seconds: first, then doubled up to the last.
-FIRST_PAUSE_S = 0.5
-LAST_PAUSE_S = 30.0
+#: Pauses after a step that raised, in seconds: the first, then doubled up to the last.
+PAUSES_S = (0.5, 30.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +40,18 @@ class Worker:
         step: Callable[[], float],
         longest_s: float = 60.0,
         wake: threading.Event | None = None,
+        pauses_s: tuple[float, float] = PAUSES_S,
     ) -> None:
         """step: does one thing and returns the seconds to wait before the next, unless woken earlier.
 
         longest_s: a step that takes longer counts as stuck. wake: an event of somebody else's to wake on.
+        pauses_s: the first and the last after steps that raised.
         """
         self.name = name
         #: What it does again and again, for whoever plays the worker without a thread.
         self.step = step
         self.longest_s = longest_s
+        self.pauses_s = pauses_s
         self._wake = wake or threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -111,7 +113,8 @@ class Worker:
             _log.error(
                 "step failed", worker=self.name, crashes=self._crashes, why=str(error), exc_info=surprise
             )
-            return float(min(FIRST_PAUSE_S * 2 ** min(self._in_a_row - 1, 10), LAST_PAUSE_S))
+            first_s, last_s = self.pauses_s
+            return float(min(first_s * 2 ** min(self._in_a_row - 1, 10), last_s))
         self._in_a_row = 0
         return pause_s
 

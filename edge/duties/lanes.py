@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 
 import structlog
 
 from devices.types import DeviceAbsent, DeviceError, DeviceSilent, DeviceStatus, GateInputs
-from edge.clock import wait
+from edge.clock import pause
 from edge.parking.decision import Why
 from edge.parking.facility import Lane
 from edge.parking.gate_command import GateCommand, GateCommandState
@@ -26,6 +25,9 @@ from edge.workers import Worker
 BUSY_S = 0.03
 IDLE_S = 0.12
 BLIND_S = 2.0
+
+#: Pauses after a step that could not be written: a vehicle drives on meanwhile, or stands there and waits.
+AGAIN_PAUSES_S = (BUSY_S, 5.0)
 
 #: How long a start may look at the lanes' inputs before anything else is done.
 BEGIN_S = 2.0
@@ -79,7 +81,10 @@ class Lanes:
         }
         shown = [(lane, displays[lane.display]) for lane in lanes if lane.display in displays]
         self._shows = {lane.name: _LaneShow(box, lane, display) for lane, display in shown}
-        self._workers = {name: Worker(f"lane-{name}", one.step) for name, one in self._lanes.items()}
+        self._workers = {
+            name: Worker(f"lane-{name}", one.step, pauses_s=AGAIN_PAUSES_S)
+            for name, one in self._lanes.items()
+        }
         self._showers = {name: Worker(f"show-{name}", one.step) for name, one in self._shows.items()}
 
     def workers(self) -> list[Worker]:
@@ -245,7 +250,7 @@ class _LedgerGate:
                 raise DeviceAbsent(f"gate {self.name}: {command.detail or 'it was not sent'}")
             if command.state is GateCommandState.DOUBTFUL:
                 raise DeviceSilent(f"gate {self.name}: {command.detail}")
-            wait(threading.Event(), OUTCOME_LOOK_S)
+            pause(OUTCOME_LOOK_S)
         raise DeviceSilent(f"gate {self.name}: nothing was heard of the opening within {OUTCOME_S} s")
 
     def inputs(self) -> GateInputs:

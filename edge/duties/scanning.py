@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import structlog
 
 from devices.types import DeviceStatus, Health, Scan
-from edge.clock import wait
+from edge.clock import pause
 from edge.errors import Unavailable
 from edge.services.box import Box
 from edge.services.ports import Scanner
@@ -84,7 +83,7 @@ class Scanning:
                     self._deaf[place] = f"the last scan was lost: {error}"
                     self._redraw(place)
                     raise
-                wait(threading.Event(), pause_s)
+                pause(pause_s)
             else:
                 if self._deaf.pop(place, None):
                     self._redraw(place)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -10,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from devices.types import CameraNews, DeviceStatus, Health, LoopSeen
-from edge.clock import boottime_ns, local, wait
+from edge.clock import boottime_ns, local, pause
 from edge.errors import Unavailable
 from edge.services.box import Box
 from edge.services.camera_ports import PlateCamera
@@ -64,8 +63,9 @@ class WatchingCameras:
         see: SeePlate,
         see_loop: Callable[[str, LoopSeen], None],
         room: Callable[[], bool],
+        pause: Callable[[float], object] = pause,
     ) -> None:
-        """see, see_loop, room: as LaneCameras wants them."""
+        """see, see_loop, room: as LaneCameras wants them. pause: lets so many seconds pass."""
         self._box = box
         self._parts = parts
         self._occupied: dict[str, frozenset[int]] = {}
@@ -75,7 +75,7 @@ class WatchingCameras:
             see_loop(lane, seen)
 
         self._lanes = LaneCameras(box, parts.photos, see, see_and_tell, room)
-        self._room = room
+        self._room, self._pause = room, pause
         self._lost: dict[str, str] = {}
         self.door = CameraDoor(parts.bound, self._raise_alarm)
 
@@ -147,7 +147,7 @@ class WatchingCameras:
                 if pause_s is None:
                     self._lost[name] = f"the last read was lost: {error}"
                     raise
-                wait(threading.Event(), pause_s)
+                self._pause(pause_s)
             else:
                 self._lost.pop(name, None)
                 if answer is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 from edge.app import (
     DATABASE,
 )
-from edge.clock import SystemClock, boottime_ns, wait
+from edge.clock import SystemClock, boottime_ns, pause
 from edge.config import Config
 from edge.errors import Invalid, Unavailable
 from edge.ids import TimeOrderedIds
@@ -80,7 +79,7 @@ def await_report(
     folder: IntakeFolder, name: str, progress: Callable[[int, int], None], patience_s: float = PATIENCE_S
 ) -> IntakeReport:
     """Follow a file that was handed over until its report is there; raises Unavailable when nothing moves."""
-    pause, last, moved_ns = threading.Event(), None, boottime_ns()
+    last, moved_ns = None, boottime_ns()
     while boottime_ns() - moved_ns < patience_s * 1e9:
         seen = folder.seen(name)
         if isinstance(seen, IntakeReport):
@@ -88,7 +87,7 @@ def await_report(
         if seen is not None and seen != last:
             last, moved_ns = seen, boottime_ns()
             progress(*seen)
-        wait(pause, LOOK_EVERY_S)
+        pause(LOOK_EVERY_S)
     raise Unavailable(
         f"the database is in use, and {folder.folder / name} was not taken within {patience_s:.0f} s. "
         "It stays there until the service takes it; its report will be in done/ or refused/ beside it"

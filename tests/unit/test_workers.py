@@ -52,6 +52,22 @@ def test_a_step_that_raises_is_counted_and_taken_again() -> None:
     assert (worker.state().crashes, worker.state().last_error) == (1, "Unavailable: the wire is down")
 
 
+def test_a_worker_that_must_not_rest_tries_again_at_once_and_never_pauses_long() -> None:
+    def step(count: int) -> float:
+        if count <= 20:
+            raise Unavailable("the disk is full")
+        return 60.0
+
+    turns = Turns(step)
+    worker = Worker("lane", turns, pauses_s=(0.001, 0.002))
+    worker.start()
+    # With the usual pauses the fifth step alone comes after more than the deadline.
+    assert turns.wait_for(21)
+    worker.stop()
+    assert worker.join(DEADLINE_S)
+    assert worker.state().crashes == 20
+
+
 def test_a_surprise_ends_no_worker_either() -> None:
     def step(count: int) -> float:
         if count == 1:

@@ -6,7 +6,6 @@ docs/protocols/cameras.md describes it. Of a post only the camera's name and wha
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -24,7 +23,7 @@ from devices.types import (
     CameraWish,
     PlateSeen,
 )
-from edge.clock import boottime_ns, wait
+from edge.clock import boottime_ns, pause
 from edge.errors import EdgeError
 from edge.services.lane_answer import LaneAnswer
 from edge.services.take_camera_news import wish_of
@@ -136,7 +135,7 @@ def _answer(desk: CameraDesk, slots: Slots, camera: BoundCamera, post: CameraPos
             )
     desk.door.count_post(camera.name)
     if any(isinstance(one, PlateSeen) and one.backfill for one in post.news):
-        wait(threading.Event(), BACKFILL_S)
+        pause(BACKFILL_S)
     asks = any(isinstance(one, CameraAlive) and one.asks for one in post.news)
     if not (asks and slots.take()):
         return _carried(camera, camera.camera.answer(post, wish))
