@@ -12,8 +12,11 @@ from edge.hq.topics import Topics
 from edge.services.snapshot_manifest import MAX_CHUNK_BYTES, MAX_MANIFEST_BYTES
 from edge.services.take_snapshot import Heard
 
-#: Messages that may wait; what comes beyond is dropped and asked for again.
+#: Chunks that may wait; what comes beyond is dropped and asked for again.
 MAX_WAITING = 64
+
+#: Names whose manifest may wait; what comes beyond is heard at the next connection.
+MAX_NAMES = 64
 
 #: How long a question may be on its way, in seconds: after that the box asks again.
 ASK_EXPIRY_S = 60
@@ -31,25 +34,45 @@ class SnapshotDesk:
         self.dropped = 0
         self._topics = topics
         self._say = say
-        self._waiting: deque[Heard] = deque()
+        self._chunks: deque[Heard] = deque()
+        self._manifests: dict[str, Heard] = {}
+        self._lock = threading.Lock()
 
     def hear(self, incoming: Incoming) -> None:
         """Take a manifest or a chunk; what has an impossible topic is dropped."""
         heard = _heard(self._topics, incoming)
-        if heard is None or len(self._waiting) >= MAX_WAITING:
-            self.dropped += 1
-            return
-        self._waiting.append(heard)
+        with self._lock:
+            if heard is None or not self._has_room(heard):
+                self.dropped += 1
+                return
+            if heard.number < 0:
+                self._manifests[heard.name] = heard
+            else:
+                self._chunks.append(heard)
         self.wake.set()
 
     def take(self, limit: int) -> Sequence[Heard]:
-        """Return what came since the last call, oldest first, `limit` at most."""
-        return [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
+        """Return what is there, `limit` at most: manifests, then chunks, oldest first."""
+        with self._lock:
+            manifests = list(self._manifests.values())[:limit]
+            room = min(limit - len(manifests), len(self._chunks))
+            return [*manifests, *(self._chunks.popleft() for _ in range(room))]
+
+    def noted(self, manifest: Heard) -> None:
+        """Say that a manifest is on record; a newer one that came meanwhile stays."""
+        with self._lock:
+            if self._manifests.get(manifest.name) is manifest:
+                del self._manifests[manifest.name]
 
     def ask(self, name: str, version: int, numbers: Sequence[int]) -> bool:
         """Ask for chunks; return whether that could be said."""
         wanted = json.dumps({"version": version, "chunks": list(numbers)}, separators=(",", ":"))
         return self._say(Saying(self._topics.fetch(name), wanted.encode(), expiry_s=ASK_EXPIRY_S))
+
+    def _has_room(self, heard: Heard) -> bool:
+        if heard.number < 0:
+            return heard.name in self._manifests or len(self._manifests) < MAX_NAMES
+        return len(self._chunks) < MAX_WAITING
 
 
 def _heard(topics: Topics, incoming: Incoming) -> Heard | None:

@@ -69,10 +69,16 @@ class Heard:
 
 
 class SnapshotWire(Protocol):
-    """The wire to HQ as far as snapshots go. Neither call blocks."""
+    """The wire to HQ as far as snapshots go. No call blocks."""
 
     def take(self, limit: int) -> Sequence[Heard]:
-        """Return what came since the last call, oldest first, `limit` at most."""
+        """Return what is there, `limit` at most: manifests, then chunks, oldest first.
+
+        A chunk is handed out once; a manifest, of which HQ's broker tells once, until it is `noted`.
+        """
+
+    def noted(self, manifest: Heard) -> None:
+        """Say that a manifest is on record; a newer one that came meanwhile stays."""
 
     def ask(self, name: str, version: int, numbers: Sequence[int]) -> bool:
         """Ask for chunks; return whether that could be said. The answer may be lost."""
@@ -132,7 +138,7 @@ def take_snapshots(shelf: Shelf, wire: SnapshotWire, cursor: FetchCursor, room: 
     Unavailable when the store fails: what was not kept is asked for again.
     """
     heard = wire.take(MAX_HEARD)
-    news = [_hear(shelf, one) for one in heard if one.number < 0]
+    news = [_note(shelf, wire, one) for one in heard if one.number < 0]
     fetches: dict[str, Fetch] = {}
     for row in _coming(shelf):
         mine = [one for one in heard if one.name == row.name and one.version == row.version]
@@ -198,6 +204,13 @@ def snapshot_figures(unit: Unit) -> dict[str, float]:
             missing = set(chunks) - unit.snapshots.have(row.name, row.version)
             figures[f"snapshot_{name}_missing"] = len(missing)
     return figures
+
+
+def _note(shelf: Shelf, wire: SnapshotWire, manifest: Heard) -> str:
+    """Take a manifest, and let go of it when that is on record; say what is new."""
+    word = _hear(shelf, manifest)
+    wire.noted(manifest)
+    return word
 
 
 def _hear(shelf: Shelf, heard: Heard) -> str:

@@ -21,6 +21,7 @@ class SnapshotAir:
         self._fate = fate
         self._chunks: dict[tuple[str, int], list[bytes]] = {}
         self._retained: dict[str, Heard] = {}
+        self._told: dict[str, Heard] = {}
         self._coming: deque[Heard] = deque()
         self._late: list[Heard] = []
 
@@ -28,21 +29,28 @@ class SnapshotAir:
         """Serve a content, and have the broker retain its manifest in place of the one before."""
         self._chunks[content.name, content.version] = content.chunks()
         self._retained[content.name] = Heard(content.name, content.manifest())
-        self._coming.append(self._retained[content.name])
+        self._told[content.name] = self._retained[content.name]
 
     def connect(self) -> None:
         """The box subscribes again: what is retained comes, what was on its way is lost."""
-        self._coming = deque(self._retained.values())
+        self._told = dict(self._retained)
+        self._coming.clear()
         self._late.clear()
 
     def take(self, limit: int) -> Sequence[Heard]:
-        """Return what came since the last call."""
+        """Return what the box has not noted of manifests, and what came since the last call."""
         if self.away:
             return ()
-        taken = [self._coming.popleft() for _ in range(min(limit, len(self._coming)))]
+        manifests = list(self._told.values())[:limit]
+        taken = [self._coming.popleft() for _ in range(min(limit - len(manifests), len(self._coming)))]
         self._coming.extend(self._late)
         self._late.clear()
-        return taken
+        return [*manifests, *taken]
+
+    def noted(self, manifest: Heard) -> None:
+        """The box has a manifest on record."""
+        if self._told.get(manifest.name) is manifest:
+            del self._told[manifest.name]
 
     def ask(self, name: str, version: int, numbers: Sequence[int]) -> bool:
         """Ask HQ for chunks; it answers each at once."""
@@ -54,7 +62,7 @@ class SnapshotAir:
 
     def state(self) -> str:
         """Return how all of it stands, as a text that differs when anything does."""
-        return repr((list(self._retained), list(self._coming), self._late, self.away))
+        return repr((list(self._retained), self._told, list(self._coming), self._late, self.away))
 
     def _send(self, heard: Heard, fate: Fate) -> None:
         if fate is Fate.DELAY:

@@ -68,7 +68,7 @@ class Receiver:
         self.cursor = done.cursor
         self.news += done.news
         self.desk.wake.clear()
-        if done.wait_ms and not self.desk._waiting:
+        if done.wait_ms:
             wait(self.desk.wake, 0.05)
 
     def until(self, words: str, within_s: float = 60.0) -> None:

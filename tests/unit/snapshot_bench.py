@@ -53,8 +53,13 @@ class FakeWire:
         self.heard.append(Heard(content.name, content.manifest()))
 
     def take(self, limit: int) -> Sequence[Heard]:
-        taken, self.heard = self.heard[:limit], self.heard[limit:]
+        taken = self.heard[:limit]
+        kept = [one for one in taken if one.number < 0]
+        self.heard = [*kept, *self.heard[limit:]]
         return taken
+
+    def noted(self, manifest: Heard) -> None:
+        self.heard.remove(manifest)
 
     def ask(self, name: str, version: int, numbers: Sequence[int]) -> bool:
         if not self.connected:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from edge.errors import Invalid
+from edge.errors import Invalid, Unavailable
+from edge.services.records import Unit
 from edge.services.snapshot_kinds import read_pages
 from edge.services.snapshot_manifest import decode_manifest, encode_manifest, unpack
 from edge.services.snapshot_records import SnapshotState
@@ -32,6 +34,20 @@ from tests.unit.snapshot_bench import Bench, pages
 
 SCHEMAS = Path(__file__).parents[2] / "docs/protocols/schemas"
 LANDING = "landing-pages"
+
+T = TypeVar("T")
+
+
+class RefusingStore(FakeStore):
+    """A store whose disk takes nothing while `refuses`."""
+
+    refuses = False
+
+    def write(self, work: Callable[[Unit], T]) -> T:
+        """Run `work` in one transaction, or raise Unavailable."""
+        if self.refuses:
+            raise Unavailable("the disk did not take it; try again")
+        return super().write(work)
 
 
 def content(version: int, *titles: str, valid_from: int = 0, chunk_bytes: int = 4) -> Content:
@@ -281,6 +297,20 @@ def test_hq_takes_back_what_is_coming_by_clearing_its_word() -> None:
     bench.steps()
     assert bench.titles() == []
     assert bench.lines() == ""
+
+
+def test_what_hq_said_while_the_store_failed_is_not_forgotten() -> None:
+    """A broker tells of a retained manifest once, at the subscription or when it changes."""
+    store = RefusingStore()
+    bench = Bench(store=store)
+    bench.wire.publish(content(1, "a"))
+    store.refuses = True
+    with pytest.raises(Unavailable):
+        bench.step()
+    store.refuses = False
+    bench.steps()
+    assert bench.titles() == ["a"]
+    assert bench.wire.heard == []
 
 
 def test_unknown_kinds_are_told_of_up_to_a_limit() -> None:
