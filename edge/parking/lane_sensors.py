@@ -249,7 +249,7 @@ def _has_left(passage: Passage, now: int, rules: PassageRules) -> bool:
         return now - passage.signs_at >= rules.unseen
     if passage.on_near or passage.free_at is not None:
         return clear_for(passage, now) >= rules.leave
-    return clear_for(passage, now) >= rules.ghost * 2
+    return clear_for(passage, now) >= (rules.ghost * 2 if rules.sees_waiting else rules.unseen)
 
 
 _TICKS = {

@@ -140,12 +140,12 @@ class PassageRules:
     boom is up, or a person is asked. pass_: without loops, how long an opened gate is taken for passed.
     leave: the loops are free for so long before a vehicle has turned back. ghost: nothing came under an open
     gate for so long. approach: a vehicle stands there so long without a read before it counts as one without
-    a plate. unseen: without loops, a waiting vehicle that gave no sign for so long is gone. lost: likewise
-    whatever the loops say. again: how often a queue is looked at. stay: a vehicle that stands so long is told
-    of. follow: without loops, another plate so long after the opening means that the first is through.
-    second_look: a read that differs by one character so soon is the same vehicle; on its first loop always.
-    settle: after a vehicle went through, how long the next one counts as going under its opening when no
-    limit switch tells.
+    a plate. unseen: where no loop sees who waits, a vehicle that gave no sign for so long is gone. lost:
+    likewise whatever the loops say. again: how often a queue is looked at. stay: a vehicle that stands so
+    long is told of. follow: without loops, another plate so long after the opening means that the first is
+    through. second_look: a read that differs by one character so soon is the same vehicle; on its first loop
+    always. settle: after a vehicle went through, how long the next one counts as going under its opening when
+    no limit switch tells.
     """
 
     way: LaneWay
@@ -165,3 +165,8 @@ class PassageRules:
     follow: int = 2_000
     second_look: int = 3_000
     settle: int = 3_000
+
+    @property
+    def sees_waiting(self) -> bool:
+        """Whether a loop lies before the boom, where a vehicle waits; the only one lies under it."""
+        return self.loops > 1

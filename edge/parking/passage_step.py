@@ -154,10 +154,11 @@ def clear_for(passage: Passage, now: int) -> int:
 def front_is_gone(passage: Passage, seen_at: int, rules: PassageRules) -> bool:
     """Whether a read of another plate means that this vehicle is not there any more, though nothing said so.
 
-    Loops say so themselves. Without them a camera reads the next vehicle once the first has moved on; one
-    that waits at an exit may stand there with another right behind.
+    Loops say so themselves, the only one under the boom not of who waits before it. Without them a camera
+    reads the next vehicle once the first has moved on; one that waits at an exit may stand there with
+    another right behind.
     """
-    if rules.loops:
+    if rules.sees_waiting or (rules.loops and passage.state is not PassageState.WAITING):
         return False
     if passage.state is PassageState.OPENED:
         return passage.opened_at is not None and seen_at - passage.opened_at >= rules.follow

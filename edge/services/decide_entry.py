@@ -13,9 +13,7 @@ from edge.services.entry_right import EntryRight, entry_right
 from edge.services.find_right import count_kept
 from edge.services.record_debt import may_enter, owed_by_plate
 from edge.services.records import Unit
-
-#: A vehicle that comes again so soon by the same lane, and was not seen to pass it, is on the same visit.
-AGAIN_MS = 300_000
+from edge.services.same_visit import is_same_visit
 
 
 def decide_entry(unit: Unit, box: Box, lane: Lane, passage: Passage, now: Instant) -> Decision:
@@ -50,20 +48,8 @@ _WHEN_FULL = {FullMode.QUEUE: Verdict.QUEUE, FullMode.REFUSE: Verdict.REFUSE}
 
 
 def _inside_already(unit: Unit, lane: Lane, inside: Session, now: Instant) -> Decision | None:
-    again = _same_visit(unit, lane, inside, now)
-    if again is not None or lane.passback is not PassbackMode.HARD:
-        return again
-    return Decision(Verdict.ASK, Why.ALREADY_INSIDE, session_id=inside.session_id, plate=inside.plate)
-
-
-def _same_visit(unit: Unit, lane: Lane, inside: Session, now: Instant) -> Decision | None:
-    """Return that the visit goes on, when this lane let it in a moment ago and nothing saw it go through.
-
-    So does one of which only a late read of this lane tells: it is the vehicle that stands here.
-    """
-    if inside.entry_lane != lane.name or now.wall_at - inside.entered_at > AGAIN_MS:
-        return None
-    passages = unit.passages.of_session(inside.session_id)
-    if passages and passages[-1].is_through and not passages[-1].assumed:
-        return None
-    return Decision(Verdict.OPEN, Why.AGAIN, session_id=inside.session_id, plate=inside.plate)
+    if is_same_visit(unit, lane, inside, now):
+        return Decision(Verdict.OPEN, Why.AGAIN, session_id=inside.session_id, plate=inside.plate)
+    if lane.passback is PassbackMode.HARD:
+        return Decision(Verdict.ASK, Why.ALREADY_INSIDE, session_id=inside.session_id, plate=inside.plate)
+    return None

@@ -18,6 +18,7 @@ from edge.services.parking_events import tell_follower, tell_stay
 from edge.services.quote_session import quote_session
 from edge.services.records import Unit
 from edge.services.reserve_space import note_arrival
+from edge.services.same_visit import is_same_visit
 from edge.services.session_benefits import use_validations
 from edge.services.stay_time import stay_time
 from edge.services.use_pass import use_pass
@@ -45,7 +46,11 @@ def begin_stay(unit: Unit, box: Box, lane: Lane, passage: Passage, now: Instant)
     late = stay_of_late_read(unit, box, lane, passage)
     if late is not None:
         return _go_on(unit, late, passage, now)
-    for before in unit.sessions.inside(passage.plate) if passage.plate else ():
+    inside = unit.sessions.inside(passage.plate) if passage.plate else ()
+    if inside and is_same_visit(unit, lane, inside[0], now):
+        # A person let it in, who need not know that it turned back a moment ago.
+        return replace(passage, session_id=inside[0].session_id)
+    for before in inside:
         leave_unseen(unit, box, before, now.wall_at, now)
     read = unit.plate_reads.get(passage.read_id)
     ticketed = decision is not None and decision.why is Why.TICKET

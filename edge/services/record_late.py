@@ -21,6 +21,7 @@ from edge.services.events import EventKind, Json
 from edge.services.lane_stays import UNSEEN_ENTRY, leave_unseen
 from edge.services.parking_events import tell_stay
 from edge.services.records import Unit
+from edge.services.same_visit import is_same_visit
 
 #: Two reads of a plate at the same side of the car park so close together are of one entry, or one exit.
 SAME_MS = 300_000
@@ -48,7 +49,7 @@ def record_late(unit: Unit, box: Box, lane: Lane, read: PlateRead, now: Instant)
 
 def _came(unit: Unit, box: Box, lane: Lane, read: PlateRead, now: Instant) -> None:
     stays = [one for one in unit.sessions.last_of(read.plate, MAX_LAST) if _counts(one)]
-    if _is_known(stays, read):
+    if _is_known(stays, read) or _goes_on(unit, lane, stays, now):
         return
     unread = _unread_entry(unit, lane, read)
     if unread is not None:
@@ -72,6 +73,11 @@ def _is_known(stays: list[Session], read: PlateRead) -> bool:
         abs(one.entered_at - read.seen_at) <= SAME_MS or one.entered_at <= read.seen_at < (one.left_at or 0)
         for one in stays
     )
+
+
+def _goes_on(unit: Unit, lane: Lane, stays: list[Session], now: Instant) -> bool:
+    """Whether the vehicle was taken to have come in here a moment ago, and is seen here still."""
+    return any(one.state is SessionState.INSIDE and is_same_visit(unit, lane, one, now) for one in stays)
 
 
 def _late_stay(box: Box, lane: Lane, read: PlateRead, now: Instant) -> Session:

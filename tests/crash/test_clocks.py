@@ -47,6 +47,7 @@ KILLED = (
     ("car: pass", 14, 0),
     ("car: misread at the entry", 14, 0),
     ("car: unreadable at the exit", 14, 0),
+    ("car: turns back at the entry, comes again", 4, 0),
     ("car: gateway out of reach", 14, 0),
     ("car: gates that do not echo", 14, 0),
     ("car: booms that stick", 14, 0),

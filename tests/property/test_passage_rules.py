@@ -202,6 +202,24 @@ def test_one_loop_under_the_boom_tells_through_from_back() -> None:
     assert advance(waits, Tick(), AT + 9_000 + rules.leave, rules)[0].end is PassageEnd.TURNED_BACK
 
 
+def test_who_pays_before_the_one_loop_under_the_boom_is_given_time() -> None:
+    rules = PassageRules(LaneWay.EXIT, loops=1)
+    waits = advance(come(rules), Decision(Verdict.PAY, Why.DUE), AT, rules)[0]
+    assert advance(waits, Tick(), AT + rules.unseen - 1, rules)[0].end is None
+    assert advance(waits, Tick(), AT + rules.unseen, rules)[0].end is PassageEnd.TURNED_BACK
+    both = replace(rules, loops=2)
+    assert advance(waits, Tick(), AT + 2 * both.ghost, both)[0].end is PassageEnd.TURNED_BACK
+
+
+def test_at_an_entry_with_one_loop_the_next_plate_says_that_who_was_refused_is_gone() -> None:
+    rules = PassageRules(LaneWay.ENTRY, loops=1)
+    refused = advance(come(rules), Decision(Verdict.REFUSE, Why.FULL), AT, rules)[0]
+    other = replace(read("粤C54321"), seen_at=AT + rules.leave, received_at=AT + rules.leave)
+    assert advance(refused, other, AT + rules.leave, rules)[0].is_over
+    both = replace(rules, loops=2)
+    assert not advance(refused, other, AT + rules.leave, both)[0].is_over
+
+
 def test_a_vehicle_from_the_other_side_is_no_passage_through() -> None:
     passage = begin("p", "in-1", LaneWay.ENTRY, AT, loops=(False, False))
     for loop, occupied in ((1, True), (0, True), (1, False)):
