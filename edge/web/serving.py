@@ -79,6 +79,8 @@ class WebServer:
             ),
             channel_timeout=60,
             ident="",
+            # A phone that goes away in the middle of an answer is no error of ours.
+            log_socket_errors=False,
             clear_untrusted_proxy_headers=True,
         )
 

@@ -250,7 +250,7 @@ class World:
         if self.garage.lanes and self.random.random() < 0.5:
             # Nobody waits for the service where the way is free.
             self.garage.go_on(1 if self.conditions.quick else 3)
-        if self.conditions.clock is not HONEST:
+        if self.conditions.clock != HONEST:
             self._timekeeper.restart(self.random.randrange(5_000, 40_000))
         elif self.conditions.quick:
             self.clock.advance(self.random.randrange(300, 2_000))

@@ -36,7 +36,7 @@ def fee_violations(world: World, cars: list[Motorist]) -> Iterator[str]:
         whole = car.errand is None and not (car.owes_nothing or car.helped or car.ticket)
         if whole and asked_fen < least_fen and not (doubt or _hour_is_open(world, car)):
             yield f"{car.plate} was charged {asked_fen} fen of {least_fen}, and nothing says why"
-        if doubt and world.conditions.clock is HONEST and not world.crashes:
+        if doubt and world.conditions.clock == HONEST and not world.crashes:
             yield f"{car.plate} was charged in doubt by a clock that was right"
 
 
