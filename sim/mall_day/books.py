@@ -190,10 +190,14 @@ def _settled(unit: Unit, day: MallDay, car: Car) -> tuple[int, int, int]:
 
 
 def _cost(day: MallDay, car: Car) -> tuple[int, int]:
-    """Return the least and the most that a car's true hours may cost, by how long it stood at the exit."""
+    """Return the least and the most that a car's true hours may cost, by how long it stood at the exit.
+
+    What was bought for the plate on another visit of the day may be an hour that is not used up yet.
+    """
     came, went = car.came_ms or 0, car.went_ms or 0
     steps = _stepped_ms(day, car.drove_up_ms, went)
     least_ms = went - came - car.waited_ms - CLOSE_MS - steps - _dark_ms(day, car.drove_up_ms, went)
+    least_ms -= HOUR_MS * sum(one.plate == car.plate and one.trip.way is Way.SPEND for one in visits(day))
     return _price(least_ms), _price(went - came + CLOSE_MS + steps)
 
 

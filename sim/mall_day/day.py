@@ -27,6 +27,9 @@ CURVE = {9: 30, 10: 70, 11: 110, 12: 130, 13: 90, 14: 80, 15: 80, 16: 90, 17: 11
 #: Between two looks at the counts and the outbox.
 LOOKS_EVERY = 5 * MINUTE_MS
 
+#: Between two looks whether it is over, once everybody has come.
+IS_OVER_EVERY = 2_000
+
 #: A day that is not at rest so long after it began never will be.
 LONGEST_MS = 84 * HOUR_MS
 
@@ -81,7 +84,7 @@ class MallDay:
         self.office = Office(self.house)
         self.drivers = Drivers(self.house, trips, self._send)
         self.arrivals = sorted(_arrival(lots) for _ in range(plan.orders))
-        self.come = 0
+        self.come = self._looks_ms = 0
         hours = [*(one[0] for one in plan.cuts), *(one[0] for one in plan.steps), *plan.away, 0.0]
         self._troubled_until = max(hours) * HOUR_MS
         for car in self.drivers.cars:
@@ -193,9 +196,11 @@ class MallDay:
         troubled = self.at_ms < self._troubled_until or len(house.cuts) < len(self.plan.cuts)
         if troubled or self.come < self.plan.orders or not self.drivers.gone:
             return False
+        if house.clock.passed_ms < self._looks_ms:
+            return False
+        self._looks_ms = house.clock.passed_ms + IS_OVER_EVERY
         if not self.office.is_evening:
-            # Those who came last are asked first: this is asked at every step.
-            everybody = all(one.done for one in reversed(self.shoppers.people))
+            everybody = all(one.done for one in self.shoppers.people)
             self.office.is_evening = everybody and house.read(_is_still)
         return self.office.done and house.read(_is_still)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from edge.services.autopay import tell_entries
 from edge.services.follow_unconfirmed import follow_unconfirmed
 from edge.services.hand_over_notices import tell_notices
+from edge.services.obey_command import end_orphans
 from edge.services.phone_order import end_forsaken_orders
 from edge.services.print_paper import print_next_paper
 from edge.services.print_receipt import print_next
@@ -44,9 +45,10 @@ class Duties:
         yield self._print()
         yield self._clear()
         yield self._snapshots()
+        yield self._mind_lanes()
         yield self._turns(LOOK_MS, house.watch_clock)
         yield self._turns(5_000, lambda: resolve_refunds(house.box))
-        for act in (tell_entries, end_forsaken_orders, tell_notices):
+        for act in (tell_entries, end_forsaken_orders, tell_notices, end_orphans):
             yield self._turns(RARELY, lambda act=act: act(house.box))  # type: ignore[misc]
 
     def _pause(self, milliseconds: int) -> int:
@@ -104,6 +106,17 @@ class Duties:
             yield self._pause(SOON)
             if house.is_fetching:
                 house.do(house.take_snapshots)
+
+    def _mind_lanes(self) -> Process:
+        """Let time go by at a lane that nobody stands at, where something is not over."""
+        house = self._house
+        while True:
+            yield self._pause(SOON)
+            if not house.is_on:
+                continue
+            for passage in house.read(lambda unit: unit.passages.going_on()):
+                if not house.garage.queues[passage.lane]:
+                    house.do(lambda lane=passage.lane: house.lanes.turn(lane))  # type: ignore[misc]
 
     def _print(self) -> Process:
         """Each place that has something new prints until there is nothing more; all are looked at often."""

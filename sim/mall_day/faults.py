@@ -41,10 +41,10 @@ class Faults:
         self.by_hour: Counter[tuple[str, int]] = Counter()
         self.hour = 0
 
-    def draw(self, port: str, kinds: Sequence[T], share: float = 1.0) -> T | None:
-        """Return how this call fails, None for most. share: of the rate."""
+    def draw(self, port: str, kinds: Sequence[T]) -> T | None:
+        """Return how this call fails, None for most."""
         self.calls[port] += 1
-        if not self.rate or self.dice.random() >= self.rate * share:
+        if not self.rate or self.dice.random() >= self.rate:
             return None
         kind = self.dice.choice(kinds)
         self.note(port, str(kind))

@@ -50,9 +50,6 @@ OPENS_H = 8
 MIDNIGHT_AT = UTC_MIDNIGHT_AT - 8 * HOUR_MS
 OPENED_AT = MIDNIGHT_AT + OPENS_H * HOUR_MS
 
-#: Of all units of work so many fail, as a share of the rate of faults.
-STORE_SHARE = 0.01
-
 #: In the middle of what the power goes: of a transaction, of something that cannot be taken back.
 MIDDLES = (
     ("unit.orders.put", "unit.passages.put"),
@@ -61,6 +58,9 @@ MIDDLES = (
 
 #: A screen that was told of no change is drawn anew after so many milliseconds, as it may show times.
 REDRAWN_MS = 10_000
+
+#: After so many milliseconds a service that could not start is started anew: RestartSec of its unit.
+RESTART_MS = 2_000
 
 #: The name under which the box knows the gateway that charges owners of plates.
 OWNERS = "vehicle"
@@ -111,7 +111,7 @@ class House:
         self.printers = {place: DayPrinter(place, self.faults) for place in PLACES}
         self.cuts: list[Cut] = []
         self.refused = 0
-        self.is_on = self.is_quiet = False
+        self.is_on = self.is_quiet = self._is_cut_short = False
         self.to_print: dict[str, None] = {}
         self.touched_ms: dict[str, int] = {}
         self._screens: dict[str, tuple[int, Mapping[str, Any]]] = {}
@@ -120,8 +120,7 @@ class House:
         self._off = (0, 0)
         stock(disk.open())
         disk.open().write(lambda unit: unit.tariffs.replace((TARIFF,)))
-        self._compose()
-        self._start()
+        self._begin()
 
     @property
     def box(self) -> Box:
@@ -219,13 +218,14 @@ class House:
 
     def take_snapshots(self) -> None:
         """Take what HQ pushes."""
+        self._is_cut_short = True
         step = take_snapshots(self._shelf, stepped(self.air, "snapshots", self.tape), self._fetching)
-        self._fetching = step.cursor
+        self._fetching, self._is_cut_short = step.cursor, False
 
     @property
     def is_fetching(self) -> bool:
         """Whether HQ has pushed anything that is not in force yet."""
-        return self.air.has_news or bool(self._fetching.fetches)
+        return self.air.has_news or self._is_cut_short or bool(self._fetching.fetches)
 
     def watch_clock(self) -> None:
         """Look at the clock."""
@@ -271,13 +271,27 @@ class House:
         self.clock.set_wall(step_ms)
         began_s = monotonic_s()
         self.disk.start()
-        self._compose()
-        self._start()
+        self._begin()
         self.cuts[-1].start_s = monotonic_s() - began_s
+
+    def _begin(self) -> None:
+        """Start the service; one that could not start is started anew, as its unit file says."""
+        self._compose()
+        try:
+            self._start()
+        except EdgeError as error:
+            self.tape.note(f"could not start: {error}")
+            self.is_on = False
+            self.hq.disconnect()
+            self.timeline.start(once(self._begin), RESTART_MS)
+
+    def _pass(self, seconds: float) -> None:
+        """Let so much time pass in the middle of something."""
+        self.clock.advance(round(seconds * 1_000))
 
     def _compose(self) -> None:
         tape, clock = self.tape, stepped(self.clock, "clock", self.tape)
-        store = TroubledStore(self.disk.open(), self.faults, STORE_SHARE)
+        store = TroubledStore(self.disk.open(), self.faults)
         box = compose_box(
             clock,
             stepped(self.ids, "ids", tape),
@@ -302,12 +316,11 @@ class House:
             autopayers={OWNERS: stepped(self.garage.owners, "owners", tape)},
         )
         self._outside = replace(self._box, clock=self.clock, ids=self.ids, store=self.disk.open())
-        self.lanes = LaneWork(self._box, self.garage, tape)
+        self.lanes = LaneWork(self._box, self.garage, tape, self._pass)
         self._shelf = Shelf(self._box.store, self._box.clock, self._box.ids, self._box.origin, KINDS)
         self._cursor, self._fetching, self._watch = PublishCursor(), FetchCursor(), ClockWatch()
 
     def _start(self) -> None:
-        self.is_on = True
         self._screens.clear()
         self.hq.connect()
         self.air.connect()
@@ -316,6 +329,7 @@ class House:
         self.watch_clock()
         self.lanes.begin()
         self.to_print |= dict.fromkeys(PLACES)
+        self.is_on = True
 
     def _changed(self, place: str) -> None:
         self.touched_ms[place] = self.clock.passed_ms

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from edge.money import format_yuan
 from sim.mall_day.drawing import Words
-from sim.mall_day.house import OPENS_H, STORE_SHARE
+from sim.mall_day.house import OPENS_H
 from sim.mall_day.money import Heard, ledgers
 from sim.mall_day.office_books import bill_sum
 from sim.mall_day.plots import (
@@ -49,12 +49,11 @@ def page(day: MallDay, told: Heard, found: Sequence[str], digest: str) -> str:
 
 
 def _head(day: MallDay) -> str:
-    seed, often, at_store = day.plan.seed, day.plan.fault, day.plan.fault * STORE_SHARE
+    seed, often = day.plan.seed, day.plan.fault
     title = Words(f"商场的一天，种子 {seed}", f"A mall day, seed {seed}")
     about = Words(
-        f"每个端口 {often:.0%} 的调用出故障（数据库写入 {at_store:.2%}）；停电，校时，总部断线几小时",
-        f"{often:.0%} of the calls at each port fail, {at_store:.2%} at the store; power cuts, clock steps, "
-        "HQ away for hours",
+        f"每个端口 {often:.0%} 的调用出故障；停电，校时，总部断线几小时",
+        f"{often:.0%} of the calls at each port fail; power cuts, clock steps, HQ away for hours",
     )
     other = '<button type="button"><span class="zh">English</span><span class="en">中文</span></button>'
     return f"<header><div><h1>{title.html()}</h1><p>{about.html()}</p></div>{other}</header>"

@@ -205,7 +205,7 @@ class DayAir(SnapshotAir):
     @property
     def has_news(self) -> bool:
         """Whether anything is on its way to the box."""
-        return bool(self._coming or self._late)
+        return bool(self._told or self._coming or self._late)
 
 
 def draw_fate(faults: Faults, port: str) -> Fate:
@@ -288,18 +288,20 @@ class DayEye(Eye):
 
 
 class TroubledStore:
-    """A store that now and then does not take a unit of work. share: of the rate of faults."""
+    """A store that now and then refuses a unit of work or a query."""
 
-    def __init__(self, store: Store, faults: Faults, share: float) -> None:
+    def __init__(self, store: Store, faults: Faults) -> None:
         """Over the real one."""
-        self._store, self._dice, self._share = store, faults, share
+        self._store, self._dice = store, faults
 
     def write(self, work: Callable[[Unit], T]) -> T:
         """Run `work` in one transaction, or raise Unavailable with nothing of it kept."""
-        if self._dice.draw("store", ("not written",), self._share):
+        if self._dice.draw("store", ("not written",)):
             raise Unavailable("the disk did not take it; try again")
         return self._store.write(work)
 
     def read(self, query: Callable[[Unit], T]) -> T:
-        """Run `query` on committed state."""
+        """Run `query` on committed state, or raise Unavailable."""
+        if self._dice.draw("store", ("not read",)):
+            raise Unavailable("the disk did not give it; try again")
         return self._store.read(query)

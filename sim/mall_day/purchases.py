@@ -57,11 +57,13 @@ def _papers(day: MallDay, told: Heard) -> Iterator[str]:
     """Each receipt came out once at most; not at all only where the printer was in trouble."""
     jobs = [job for printer in day.house.printers.values() for job in printer.printed]
     papers = Counter(_number_on(job) for job in jobs)
+    # Numbers begin anew in the small hours, where somebody may still buy.
+    sold = Counter(data["number"] for data in told.of("order.paid"))
+    for number, orders in sold.items():
+        if papers[number] > orders:
+            yield f"{orders} orders are {number}, it has {papers[number]} papers"
     for data in told.of("order.paid"):
-        count = papers[data["number"]]
-        if count > 1:
-            yield f"order {data['number']} has {count} papers"
-        if not count and data["workstation"] in PLACES:
+        if not papers[data["number"]] and data["workstation"] in PLACES:
             yield from _no_paper(day, data)
 
 

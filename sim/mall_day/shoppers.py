@@ -224,7 +224,7 @@ class Shoppers:
             for person in people:
                 if not person.done:
                     self.house.do(lambda person=person: person.act(place))  # type: ignore[misc]
-            if people[0].done:
+            if all(one.done for one in people):
                 self.finished += 1
                 return
             yield ACTS_EVERY if acts < TIRED_AFTER else TIRED_EVERY
