@@ -37,6 +37,20 @@ def settled(folder: Path, stop: threading.Event, within_s: float = SETTLE_S) -> 
     return True
 
 
+def compare_at_rest(folder: Path, stop: threading.Event, taken_fen: Callable[[], int]) -> list[str]:
+    """Return what does not hold once HQ has acknowledged everything.
+
+    What the box commits of its own accord in the middle of the look is no fault: then it is looked at anew.
+    """
+    end_s = monotonic_s() + SETTLE_S
+    while True:
+        last = newest(folder)
+        late = [] if settled(folder, stop) else ["the outbox does not empty"]
+        found = [*late, *compare(folder, taken_fen)]
+        if not found or late or newest(folder) == last or monotonic_s() > end_s:
+            return found
+
+
 def compare(folder: Path, taken_fen: Callable[[], int] | None = None) -> list[str]:
     """Return what does not hold between box and HQ; wait with `settled` before.
 

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from sim.clocks import monotonic_s
 from sim.crowd.calls import CallError, Calls, Json, Meter
 from sim.goods import demo_goods
-from sim.kills.books import compare, newest, settled, waiting
+from sim.kills.books import compare_at_rest, newest, waiting
 from sim.kills.broker_wire import KilledBroker
 from sim.mall import Mall, MallSettings
 from sim.shopper import payment_code
@@ -179,6 +179,5 @@ def _count(toll: BrokerToll, where: str) -> None:
 def _rest(stage: _Stage, toll: BrokerToll, why: str) -> None:
     """Hold the books together once all is quiet."""
     toll.purchases += 1
-    found = [] if settled(stage.folder, stage.mall.stop) else ["the outbox does not empty"]
-    found += compare(stage.folder, stage.mall.gateway.books.taken_fen)
+    found = compare_at_rest(stage.folder, stage.mall.stop, stage.mall.gateway.books.taken_fen)
     toll.violations += [f"{one}; {why}" for one in found]

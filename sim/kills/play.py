@@ -24,7 +24,7 @@ from sim.crowd.journeys import Place
 from sim.crowd.own_mall import cars_of, guides_of
 from sim.crowd.phone import Phone
 from sim.guard import RobotGuard
-from sim.kills.books import compare, settled
+from sim.kills.books import compare_at_rest
 from sim.kills.journeys import JOURNEYS, PatientCalls
 from sim.kills.site import KillSite
 from sim.mall_config import DEMO_PIN
@@ -220,10 +220,9 @@ def _close(stage: _Stage) -> list[str]:
     site, mall = stage.site, stage.site.mall
     shopping = audit([phone for phone, _ in stage.phones], mall.hq_url, mall.stop)
     folder = site.folder / "mall"
-    late = [] if settled(folder, mall.stop) else ["the outbox does not empty"]
-    books = compare(folder, mall.gateway.books.taken_fen)
+    books = compare_at_rest(folder, mall.stop, mall.gateway.books.taken_fen)
     logged = [f"the service's log tells of {line[:200]}" for line in site.problems_logged[:3]]
-    return [*shopping.violations, *late, *books, *logged]
+    return [*shopping.violations, *books, *logged]
 
 
 def _enumerate(stage: _Stage, name: str, plan: KillPlan, share: int) -> KillToll:

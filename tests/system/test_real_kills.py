@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from sim.broker import BrokerKind, installed
 from sim.clocks import unix_ms
 from sim.digits import random_digits
 from sim.kills import broker_play
-from sim.kills.books import compare
+from sim.kills.books import compare, compare_at_rest, newest
 from sim.kills.broker_play import BrokerPlan
 from sim.kills.journeys import JOURNEYS
 from sim.kills.play import KillPlan, play, steps_of, table
@@ -117,6 +118,21 @@ def test_books_that_do_not_agree_are_told(tmp_path: Path, spoil: str, says: str)
         assert compare(tmp_path, lambda: 100) == []
         db.execute(spoil)
     assert any(says in one for one in compare(tmp_path)), compare(tmp_path)
+
+
+def test_what_the_box_commits_in_the_middle_of_the_look_is_looked_at_anew(tmp_path: Path) -> None:
+    with closing(_books(tmp_path)) as db:
+
+        def taken_fen() -> int:
+            if newest(tmp_path) == 4:
+                return 100
+            db.execute("UPDATE box.outbox_head SET last_sequence = 4")
+            db.execute("INSERT INTO hq.events VALUES (4, 'alarm.cleared', '{}')")
+            return 200
+
+        assert compare_at_rest(tmp_path, threading.Event(), taken_fen) == []
+        lasts = compare_at_rest(tmp_path, threading.Event(), lambda: 200)
+        assert lasts == ["the gateway kept 200 fen, the box's books say 100"]
 
 
 def test_money_that_the_gateway_kept_beyond_the_books_is_told(tmp_path: Path) -> None:
