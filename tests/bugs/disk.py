@@ -50,7 +50,7 @@ DISK = (
             ),
         ),
         "tests/crash/test_io_faults.py::test_a_database_that_turns_out_damaged_is_neither_read_nor_written_any_more",
-        "DID NOT RAISE|Regex pattern did not match|assert|Corrupt",
+        "DID NOT RAISE Corrupt",
     ),
     Bug(
         "a unit that failed leaves what it wrote to those who share its commit",
@@ -63,7 +63,7 @@ DISK = (
             ),
         ),
         "tests/integration/test_sqlite_store.py::test_a_unit_that_fails_is_undone_alone",
-        "assert",
+        r'has\(store, number\) is \(fate == "good"\)',
     ),
     Bug(
         "the reserve is kept while money cannot be written down",
@@ -76,7 +76,7 @@ DISK = (
             ),
         ),
         "tests/integration/test_disk_full.py::test_the_step_that_meets_a_full_disk_is_kept_by_letting_go_of_the_reserve",
-        "assert 0 == 1|Unavailable",
+        r"sell\(store, 1\) == 1",
     ),
     Bug(
         "a full disk refuses payments that are in flight",
@@ -89,14 +89,14 @@ DISK = (
             ),
         ),
         "tests/unit/test_watch_disk.py::test_payments_refunds_and_exits_are_never_refused",
-        "assert",
+        r"refuses\(level, use\) for use in",
     ),
     Bug(
         "after a copy was put back a number stands for two events",
         "P4",
         (Edit("edge/store/backup.py", "            _count_on(part, database)\n", ""),),
         "tests/integration/test_backup.py::test_after_a_restore_no_number_stands_for_two_events",
-        "assert",
+        r"last\(database\) == wanted",
     ),
     Bug(
         "the business day of a night in which clocks change is counted in hours",
@@ -109,6 +109,6 @@ DISK = (
             ),
         ),
         "tests/unit/test_daylight_saving.py",
-        "assert",
+        r"days\.count\(day\) == ",
     ),
 )

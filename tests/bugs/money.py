@@ -43,7 +43,7 @@ MONEY = (
             ),
         ),
         "tests/unit/test_money_path.py",
-        "assert",
+        r"VOIDED: 'voided'> is <AttemptState\.UNKNOWN",
     ),
     Bug(
         "what a gateway took is not compared with what was asked for",
@@ -56,7 +56,7 @@ MONEY = (
             ),
         ),
         "tests/unit/test_services_payment.py::test_an_answer_with_another_amount_is_given_back_and_stops_no_other",
-        "AssertionError|assert|DID NOT RAISE",
+        "DID NOT RAISE Corrupt",
     ),
     Bug(
         "a payment's age is told by the wall clock",
@@ -69,7 +69,7 @@ MONEY = (
             ),
         ),
         "tests/unit/test_services_payment.py::test_a_stepped_clock_neither_reverses_a_payment_early_nor_forgets_it",
-        "assert",
+        "assert 0 == 8",
     ),
     Bug(
         "a clock that was set over a restart gives up a charge that can still arrive",
@@ -82,7 +82,7 @@ MONEY = (
             ),
         ),
         "tests/unit/test_services_payment.py::test_a_clock_that_was_set_over_a_restart_gives_up_no_charge_that_can_still_arrive",
-        "assert",
+        r"\[0\]\.is_open",
     ),
     Bug(
         "a sale does not reach the books",
@@ -110,7 +110,7 @@ MONEY = (
             ),
         ),
         Crashed("refund late"),
-        "broke off: RefundRefused|HQ heard of refunds",
+        "broke off: RefundRefused",
     ),
     Bug(
         "a reversal is sent before it is written down as begun",
@@ -123,7 +123,7 @@ MONEY = (
             ),
         ),
         Crashed("reversed unheard, then approved"),
-        "fen",
+        "told 990 fen, the gateway took 0",
     ),
     Bug(
         "a payment that the gateway does not know is given up before it cannot arrive any more",
@@ -162,7 +162,7 @@ MONEY = (
             ),
         ),
         Crashed("till in parts, returned"),
-        "of cash, .* lie in the drawers|not at rest",
+        "Returner is not done",
     ),
     Bug(
         "cash is given for a refund without asking once more whether it arrived",
@@ -212,7 +212,7 @@ MONEY = (
             ),
         ),
         Crashed("merged tickets, by code, given back while a share is in doubt"),
-        "has .* fen|left shares|broke off|kept",
+        "the gateway left shares with",
     ),
     Bug(
         "a share that arrived is booked in a transaction after the one that ends it",
@@ -244,7 +244,7 @@ MONEY = (
             ),
         ),
         Crashed("merged tickets, by code, shared and given back"),
-        "left shares|did not come|not at rest|broke off",
+        "the gateway left shares with",
     ),
     Bug(
         "what went back of a tenant's part is not taken out of what reached the tenant",
@@ -283,7 +283,7 @@ MONEY = (
             ),
         ),
         "tests/unit/test_reconcile.py",
-        "assert",
+        'billed_on == ""',
     ),
     Bug(
         "cash that was put down once is booked again at a second tap",
@@ -309,7 +309,7 @@ MONEY = (
             ),
         ),
         "tests/property/test_shifts.py",
-        "assert|Falsifying",
+        r"shift\.expected_fen == self\.drawer_fen",
     ),
     Bug(
         "an order of a phone is given up here and not closed at the gateway",
@@ -335,13 +335,13 @@ MONEY = (
             ),
         ),
         Crashed("phone payment, answers lost", "calm"),
-        "fen were taken|not at rest",
+        "fen were taken and nobody was told",
     ),
     Bug(
         "a tenant pays commission on what was brought back",
         "P6",
         (Edit("edge/services/refund_order.py", "    resettle_tenants(unit, box, order, refund, now)\n", ""),),
         Crashed("merged tickets, by code, shared and given back"),
-        "sold .*, returned|left shares with",
+        "sold .*, returned",
     ),
 )
