@@ -3,7 +3,7 @@
 | level | free space below | what is refused |
 |---|---|---|
 | low | 20 % or 4 GiB, whichever is less | nothing; HQ and staff are told |
-| scarce | 10 % or 2 GiB | pictures, copies and imports |
+| scarce | 10 % or 2 GiB | pictures, support bundles and imports |
 | full | 5 % or 1 GiB | new sales too |
 
 Payments in flight, refunds and exits are never refused: what is left, and the reserve, are kept for them.
@@ -56,13 +56,11 @@ class Use(StrEnum):
     SALE = "sale"
     IMPORT = "import"
     PICTURE = "picture"
-    COPY = "copy"
 
 
 #: The level from which on a use is refused; what is not here never is.
 REFUSED_FROM = {
     Use.PICTURE: DiskLevel.SCARCE,
-    Use.COPY: DiskLevel.SCARCE,
     Use.IMPORT: DiskLevel.SCARCE,
     Use.SALE: DiskLevel.FULL,
 }

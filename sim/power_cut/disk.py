@@ -18,7 +18,7 @@ SECTOR = 512
 
 
 class Fate(StrEnum):
-    """What became of what was not synced: all DROPPED, all KEPT, SOME in any order, the last write TORN."""
+    """What became of what was not synced: all DROPPED, all KEPT, SOME of it in order, the last write TORN."""
 
     DROPPED = "dropped"
     KEPT = "kept"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from sim.world.boundaries import Toll, crashed_once
-from sim.world.conditions import CALM, MIXED, QUICK, WORLDS, Conditions
+from sim.world.conditions import MIXED, QUICK, WORLDS, Conditions
 from sim.world.explore import EVERY
 from sim.world.garage.scenarios import GARAGES, PAID_AT_EXIT
 from sim.world.scenario import Scenario
@@ -25,21 +25,16 @@ FEW, FEW_WITH_CARS = 16, 6
 #: Crashed everywhere in the fast part too.
 WHOLE = (KIOSK_BY_CODE,)
 
-_ROTATING = tuple(one for one in WORLDS if one not in (CALM, MIXED))
+#: The world of a scenario in the fast part, where it is not the scenario's turn. A pulse that a restart
+#: sends again is seen only by a command that is still young then.
+_OWN_WORLDS = {KIOSK_BY_CODE.name: MIXED, PAID_AT_EXIT.name: QUICK}
 
 
 def worlds_of(scenario: Scenario) -> tuple[Conditions, ...]:
-    """Return the worlds of a scenario: in the proof all, else two that all have and two that go round.
-
-    A pulse that a restart sends again is seen only by a command that is still young then.
-    """
+    """Return the worlds in which a scenario is crashed: in the proof all, else one; they go round them."""
     if PROOF:
         return WORLDS
-    at = list(EVERY).index(scenario.name)
-    turns = [_ROTATING[(at + step) % len(_ROTATING)] for step in (2, 5)]
-    if scenario is PAID_AT_EXIT:
-        turns = [QUICK, next(one for one in turns if one is not QUICK)]
-    return (CALM, MIXED, *turns)
+    return (_OWN_WORLDS.get(scenario.name, WORLDS[list(EVERY).index(scenario.name) % len(WORLDS)]),)
 
 
 def some(points: Sequence[T], many: int) -> Sequence[T]:
@@ -50,16 +45,15 @@ def some(points: Sequence[T], many: int) -> Sequence[T]:
 def crashed(scenario: Scenario) -> Iterator[tuple[World, int]]:
     """Yield the worlds that crash once, with how many boundaries each stands for: all of them, or a few.
 
-    In the fast part the scenarios go round the worlds, and are crashed beside effects alone.
+    A few means beside effects alone.
     """
-    if PROOF or scenario in WHOLE:
-        for conditions in WORLDS if PROOF else (MIXED,):
+    for conditions in worlds_of(scenario):
+        if PROOF or scenario in WHOLE:
             yield from crashed_once(scenario, SEED, conditions=conditions)
-        return
-    conditions = WORLDS[list(EVERY).index(scenario.name) % len(WORLDS)]
-    effects = World(scenario, SEED, conditions=conditions).run().steps.effects
-    for at in some(effects, FEW_WITH_CARS if scenario in GARAGES else FEW):
-        yield World(scenario, SEED, (at,), conditions=conditions), 1
+            continue
+        effects = World(scenario, SEED, conditions=conditions).run().steps.effects
+        for at in some(effects, FEW_WITH_CARS if scenario in GARAGES else FEW):
+            yield World(scenario, SEED, (at,), conditions=conditions), 1
 
 
 def count(tally: Tally, what: Counted, total: Toll) -> None:

@@ -1,6 +1,6 @@
 """Every scenario is killed at every step and started again: nothing is lost or doubled, nobody is trapped.
 
-The one place that enumerates: all scenarios, tills and lanes, in the proof each in every world, else in some
+The one place that enumerates: all scenarios, tills and lanes, in the proof each in every world, else in one
 (tests.crash.killed says which). Every transition of a payment and of a refund leg is taken in a world that
 crashed, or it is said why not.
 """
@@ -17,7 +17,7 @@ import pytest
 from edge.retail.attempt import TRANSITIONS, AttemptState
 from edge.retail.refund import LEG_TRANSITIONS, LegState
 from sim.world.boundaries import Toll, toll
-from sim.world.conditions import CALM, MIXED, WORLDS
+from sim.world.conditions import CALM, WORLDS
 from sim.world.explore import EVERY
 from sim.world.garage.scenarios import PAID_AT_EXIT
 from sim.world.scenario import Scenario
@@ -66,14 +66,10 @@ def test_a_crash_at_every_step_loses_and_doubles_nothing(scenario: Scenario, tal
         assert total.boundaries == sum(run.steps.count for run in runs)
 
 
-def test_every_world_sees_many_scenarios_and_every_scenario_several_worlds() -> None:
-    worlds = {scenario.name: worlds_of(scenario) for scenario in EVERY.values()}
-    assert all(
-        len(set(of)) == (len(WORLDS) if PROOF else 4) and CALM in of and MIXED in of for of in worlds.values()
-    )
-    seen = Counter(one.name for of in worlds.values() for one in of)
+def test_every_world_sees_many_scenarios() -> None:
+    seen = Counter(one.name for scenario in EVERY.values() for one in set(worlds_of(scenario)))
     assert set(seen) == {one.name for one in WORLDS}
-    assert min(seen.values()) >= len(EVERY) // 4
+    assert min(seen.values()) >= (len(EVERY) if PROOF else len(EVERY) // len(WORLDS) - 2)
     # A pulse that a restart sends again is seen only by a command that is still young then.
     assert "quick restart" in {one.name for one in worlds_of(PAID_AT_EXIT)}
 

@@ -95,7 +95,7 @@ def test_payments_refunds_and_exits_are_never_refused(level: DiskLevel) -> None:
 
 def test_what_can_wait_is_refused_first_and_new_sales_last() -> None:
     refused = {level: {use for use in Use if refuses(level, use)} for level in DiskLevel}
-    extras = {Use.PICTURE, Use.COPY, Use.IMPORT}
+    extras = {Use.PICTURE, Use.IMPORT}
     assert refused == {
         DiskLevel.AMPLE: set(),
         DiskLevel.LOW: set(),
