@@ -17,7 +17,7 @@ from devices.types import DeviceAbsent, Frame, Health
 from edge.services.ports import Camera
 from sim.fakes.camera import FakeCamera
 
-_PATIENCE_S = 5.0
+_PATIENCE_S = 20.0
 
 
 class _Rig(Protocol):

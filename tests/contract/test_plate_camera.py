@@ -19,7 +19,7 @@ from sim.fakes.plate_camera import FakePlateCamera
 from tests.contract.camera_server import PASSWORD, USER, CameraServer
 from tests.contract.frames_rig import frames_camera
 
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0
 FOLDER = Path(__file__).parents[2] / "devices/camera"
 
 

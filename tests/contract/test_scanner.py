@@ -17,7 +17,7 @@ from edge.services.ports import Scanner
 from sim.fakes.scanner import FakeScanner
 from sim.scanner import Misbehaviour, SimulatedScanner
 
-_PATIENCE_S = 5.0
+_PATIENCE_S = 20.0
 
 
 class _Rig(Protocol):

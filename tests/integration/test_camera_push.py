@@ -27,7 +27,7 @@ from tests.integration.camera_lane import TOKEN, Site, site
 
 FOLDER = Path(__file__).parents[2] / "devices/camera"
 SERIAL = "fe71e106-57263272"
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0
 
 
 def bound(camera: PushedCamera, serial: str = "", address: str = "127.0.0.1", **more: bool) -> BoundCamera:

@@ -20,7 +20,7 @@ from edge.service import Service
 from tests.integration.camera_lane import TOKEN
 from tests.integration.test_camera_push import SERIAL, vehicle
 
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0
 FORM = "application/x-www-form-urlencoded"
 
 

@@ -31,7 +31,7 @@ from sim.gate import GateHabits, SimGate
 from sim.wires import PtyWire
 from tests.unit.lane_rig import ENTRY, IN, TARIFF
 
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0
 PULSE = bytes((1, 5, 2))
 LANE = replace(ENTRY, display="board")
 

@@ -27,7 +27,7 @@ from devices.scanner.hid_driver import (
 )
 from devices.types import Health, Scan
 
-_PATIENCE_S = 5.0
+_PATIENCE_S = 20.0
 _ADOPTED = Adoption(vendor=0x1EAB, product=0x0003)
 
 

@@ -15,7 +15,7 @@ from devices.types import CameraAnswer, CameraRequest, DeviceAbsent, DeviceSilen
 
 ASK = CameraRequest("comet", "application/x-www-form-urlencoded", b"serialno=s", 7)
 LOOP = b'{"AlarmGioIn": {"serialno": "s", "result": {"TriggerResult": {"source": 1, "value": 1}}}}'
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0
 
 
 @pytest.fixture
