@@ -16,6 +16,9 @@ from sim.world.brief import short
 from sim.world.conditions import CLOCKS
 from sim.world.explore import BrokenOff, Plan, chosen, explore, fits, quiet, replay, table
 
+#: The exit status when it was interrupted, as a shell has it for SIGINT.
+INTERRUPTED = 130
+
 #: Kinds of violations that are printed; the table counts all.
 SHOWN = 20
 
@@ -62,7 +65,7 @@ class Telling:
 
 
 def run(wish: Wish, say: Callable[[str], None]) -> int:
-    """Explore, list or replay; return the exit status: 1 when a property broke.
+    """Explore, list or replay; return the exit status: 1 when a property broke, INTERRUPTED.
 
     Raises click.ClickException for a name that there is not and for steps that are none.
     """
@@ -94,18 +97,20 @@ def _explore(plan: Plan, say: Callable[[str], None]) -> int:
         say(f"left out where clocks are wrong: {', '.join(unfit)}")
     # A time limit ends it as an interrupt does: with the table of what was done.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    telling = Telling(say)
+    telling, broken_off = Telling(say), False
     with click.progressbar(length=1_000, label="explored", file=sys.stderr) as bar:
         try:
             rows = explore(
                 plan, lambda done, of: bar.update(max(0, 1_000 * done // of - bar.pos)), telling.tell
             )
         except BrokenOff as end:
-            rows = end.rows
+            rows, broken_off = end.rows, True
             say("BROKEN OFF: the table counts what was done until then")
     telling.sum_up()
     for line in table(rows):
         say(line)
+    if broken_off:
+        return INTERRUPTED
     return 1 if telling.kinds else 0
 
 

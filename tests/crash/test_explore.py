@@ -16,6 +16,7 @@ from sim.__main__ import main
 from sim.fakes.box import KIOSK
 from sim.fakes.gateway import Shopper
 from sim.world import explore as exploring
+from sim.world.command import INTERRUPTED
 from sim.world.conditions import CALM, CLOCKS, LOSSY, MIXED, SLOW, WORLDS
 from sim.world.explore import EVERY, Plan, chosen, explore, replay, table
 from sim.world.people.person import Person, Place
@@ -131,6 +132,24 @@ def test_a_violation_is_told_with_its_command_and_the_command_shows_it_again(rob
     assert shown.exit_code == 1
     assert "VIOLATION P2: nobodys: 990 fen were taken and nobody was told" in shown.output
     assert f" DIED AT {points.partition(':')[2]:>6}  " in shown.output
+
+
+def _interrupted(world: World) -> Sequence[Person]:
+    raise KeyboardInterrupt
+
+
+def test_who_interrupts_has_the_table_until_then_and_a_status_that_is_no_success() -> None:
+    scenario = Scenario("till by cash, interrupted", _interrupted)
+    exploring.EVERY[scenario.name] = scenario
+    asked = ["--scenario", "till by cash", "--world", "calm", "--stride", "40", "--workers", "0"]
+    try:
+        found = CliRunner().invoke(main, ["explore", *asked])
+    finally:
+        del exploring.EVERY[scenario.name]
+    assert found.exit_code == INTERRUPTED == 130
+    assert "BROKEN OFF" in found.output
+    done = next(one for one in found.output.splitlines() if re.match(r"till by cash  ", one))
+    assert int(done.split()[3]) > 0
 
 
 def test_a_replay_is_the_same_run_and_tells_where_it_died_and_what_came_of_it() -> None:
