@@ -50,7 +50,7 @@ def check_copy(source: Path) -> None:
 @click.argument("source", type=_FILE)
 @with_config
 def restore(source: Path, config: Path) -> None:
-    """Put copy SOURCE in the database's place; the service must be stopped."""
+    """Put copy SOURCE in the database's place; the service must be stopped or show the page of repair."""
     from edge.errands.backup import restore_backup
 
     for line in restore_backup(load_config(config), source):
