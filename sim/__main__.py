@@ -18,6 +18,9 @@ from sim.mall import run as run_mall
 
 __all__ = ["main", "random_digits"]
 
+_COUNT = click.IntRange(min=1)
+_COUNT_OR_NONE = click.IntRange(min=0)
+
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.pass_context
@@ -244,14 +247,14 @@ def parking_day(cars: int, seed: int) -> None:
 
 @main.command()
 @click.option("--seed", default=1, show_default=True, help="The same seed plays the same day.")
-@click.option("--orders", default=5_000, show_default=True, help="Shoppers who come to buy.")
-@click.option("--cars", default=3_000, show_default=True, help="Vehicles of the day.")
+@click.option("--orders", default=5_000, type=_COUNT_OR_NONE, show_default=True, help="Who come to buy.")
+@click.option("--cars", default=3_000, type=_COUNT_OR_NONE, show_default=True, help="Vehicles of the day.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write day.html here.")
 def day(seed: int, orders: int, cars: int, out: Path | None) -> None:
     """Play a whole day of the mall with faults, power cuts and HQ away; end with 1 when anything is wrong."""
     from sim.mall_day.command import run
 
-    sys.exit(run(seed, max(0, orders), max(0, cars), out, click.echo))
+    sys.exit(run(seed, orders, cars, out, click.echo))
 
 
 @main.command()
@@ -260,8 +263,20 @@ def day(seed: int, orders: int, cars: int, out: Path | None) -> None:
 @click.option("--list", "listed", is_flag=True, help="Only name the scenarios and worlds.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--pairs", is_flag=True, help="Crash a second time at every boundary after the first.")
-@click.option("--stride", default=1, show_default=True, help="Only every so many deaths, of pairs the first.")
-@click.option("--workers", default=os.cpu_count() or 1, show_default="processors", help="0: this process.")
+@click.option(
+    "--stride",
+    default=1,
+    type=_COUNT,
+    show_default=True,
+    help="Only every so many deaths, of pairs the first.",
+)
+@click.option(
+    "--workers",
+    default=os.cpu_count() or 1,
+    type=_COUNT_OR_NONE,
+    show_default="processors",
+    help="0: this process.",
+)
 @click.option("--replay", "again", default="", help="SEED:STEPS to see again: 1:120,431; 1: has no death.")
 @click.option("--whole", is_flag=True, help="Replay: tell every moment, not those near deaths and faults.")
 def explore(
@@ -278,7 +293,7 @@ def explore(
     """Crash every scenario at every boundary in several worlds; end with 1 when a property broke."""
     from sim.world.command import Wish, run
 
-    sys.exit(run(Wish(names, worlds, listed, seed, pairs, max(1, stride), workers, again, whole), click.echo))
+    sys.exit(run(Wish(names, worlds, listed, seed, pairs, stride, workers, again, whole), click.echo))
 
 
 @main.command()
@@ -388,18 +403,18 @@ def snapshot(
 @click.option(
     "--workload", "names", multiple=True, help="A scenario, or catalogues; several times for several."
 )
-@click.option("--every", default=1, show_default=True, help="Cut after each so many operations.")
+@click.option("--every", default=1, type=_COUNT, show_default=True, help="Cut after each so many operations.")
 @click.option("--seed", default=0, show_default=True, help="Chooses what of the unsynced survives.")
-@click.option("--at", default=0, help="Cut after this operation alone, of one workload.")
-def power_cuts(names: tuple[str, ...], every: int, seed: int, at: int) -> None:
+@click.option("--at", type=_COUNT, help="Cut after this operation alone, of one workload.")
+def power_cuts(names: tuple[str, ...], every: int, seed: int, at: int | None) -> None:
     """Cut the power at every write and sync of the real database and start from what is left."""
     from sim.power_cut.play import play, play_one
     from sim.power_cut.trace import Untraceable
 
+    if at is not None and len(names) != 1:
+        raise click.UsageError("--at counts the operations of one workload; name it with one --workload")
     try:
-        bad = (
-            play_one(names[0], at, seed, click.echo) if at and names else play(names, every, seed, click.echo)
-        )
+        bad = play_one(names[0], at, seed, click.echo) if at else play(names, every, seed, click.echo)
     except (Untraceable, ValueError) as error:
         raise click.ClickException(str(error)) from error
     sys.exit(1 if bad else 0)
@@ -424,15 +439,21 @@ def io_faults(names: tuple[str, ...], every: int) -> None:
 @click.option(
     "--journey", "names", multiple=True, help="ticket, scan and go, kiosk, refund or parking; repeatable."
 )
-@click.option("--every", default=1, show_default=True, help="Kill at each so many boundaries.")
-@click.option("--most", default=1000, show_default=True, help="Kills of one journey, at the most.")
+@click.option("--every", default=1, type=_COUNT, show_default=True, help="Kill at each so many boundaries.")
+@click.option(
+    "--most", default=1000, type=_COUNT, show_default=True, help="Walks of one journey; --broker: purchases."
+)
 @click.option(
     "--at", default="", help="Kill at boundary N alone; N:M kills once more at boundary M of the restart."
 )
 @click.option(
-    "--again", default=0, show_default=True, help="Kill the restarted service, too, at 1 to M in turn."
+    "--again",
+    default=0,
+    type=_COUNT_OR_NONE,
+    show_default=True,
+    help="Kill the restarted service, too, at 1 to M in turn.",
 )
-@click.option("--workers", default=1, show_default=True, help="Malls side by side.")
+@click.option("--workers", default=1, type=_COUNT, show_default=True, help="Malls side by side.")
 @click.option("--cold", is_flag=True, help="Load the program anew at each start, as systemd would.")
 @click.option("--broker", is_flag=True, help="Kill the broker instead, at each packet of box and HQ.")
 def kills(

@@ -35,6 +35,7 @@ def run(
     wish: KillWish, now_ms: Callable[[], int], digits: Callable[[int], str], say: Callable[[str], None]
 ) -> int:
     """Kill and tell; return the exit status: 1 when a property broke. Raises click.ClickException."""
+    _refuse_without_effect(wish)
     # Whoever ends this must not leave services behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
@@ -44,6 +45,13 @@ def run(
     for line in lines:
         say(line)
     return 0 if good else 1
+
+
+def _refuse_without_effect(wish: KillWish) -> None:
+    given = {"--journey": wish.names, "--workers": wish.workers != 1, "--cold": wish.cold}
+    idle = [name for name, used in given.items() if used]
+    if wish.broker and idle:
+        raise click.UsageError(f"--broker has one mall and its own journey; leave out {', '.join(idle)}")
 
 
 def _service(

@@ -91,7 +91,10 @@ class KillToll:
 
 @dataclass(slots=True)
 class Outcome:
-    """What all came to. books: what does not hold in the end, each with the command that shows it again."""
+    """What all came to.
+
+    books: what does not hold in the end, with the command that shows it again where it names a shopper.
+    """
 
     tolls: dict[str, KillToll] = field(default_factory=dict)
     paid: int = 0

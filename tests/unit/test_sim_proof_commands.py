@@ -1,0 +1,52 @@
+"""The commands of the proof refuse counts that are none and options that would have no effect."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from sim.__main__ import main
+
+USAGE = 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "day --orders -1",
+        "day --cars -1",
+        "explore --stride 0",
+        "explore --workers -1",
+        "power-cuts --every 0",
+        "power-cuts --at 0",
+        "kills --every 0",
+        "kills --most 0",
+        "kills --again -1",
+        "kills --workers 0",
+    ],
+)
+def test_a_count_that_is_none_is_refused_with_its_range(command: str) -> None:
+    said = CliRunner().invoke(main, command.split())
+    assert said.exit_code == USAGE
+    option, number = command.split()[1:]
+    assert f"Invalid value for '{option}': {number} is not in the range x>=" in said.output
+
+
+ONE_WORKLOAD = "name it with one --workload"
+
+
+@pytest.mark.parametrize(
+    ("command", "remedy"),
+    [
+        (("power-cuts", "--at", "5"), ONE_WORKLOAD),
+        (("power-cuts", "--at", "5", "--workload", "catalogues", "--workload", "refund lost"), ONE_WORKLOAD),
+        (("kills", "--broker", "--cold"), "leave out --cold"),
+        (("kills", "--broker", "--journey", "kiosk", "--workers", "2"), "leave out --journey, --workers"),
+    ],
+)
+def test_an_option_that_would_have_no_effect_is_refused_with_the_remedy(
+    command: tuple[str, ...], remedy: str
+) -> None:
+    said = CliRunner().invoke(main, command)
+    assert said.exit_code == USAGE
+    assert remedy in said.output
