@@ -422,14 +422,20 @@ def power_cuts(names: tuple[str, ...], every: int, seed: int, at: int | None) ->
 
 @main.command("io-faults")
 @click.option("--scenario", "names", multiple=True, help="One of the deterministic world's; may be repeated.")
-@click.option("--every", default=1, show_default=True, help="Fail each so many calls.")
-def io_faults(names: tuple[str, ...], every: int) -> None:
+@click.option("--every", default=1, type=_COUNT, show_default=True, help="Fail each so many calls.")
+@click.option("--fault", "faults", multiple=True, help="full, read error once, ... as told; may be repeated.")
+@click.option(
+    "--at", type=_COUNT_OR_NONE, help="Fail this call alone, of one scenario with one fault; 0: none."
+)
+def io_faults(names: tuple[str, ...], every: int, faults: tuple[str, ...], at: int | None) -> None:
     """Have the database's calls to the kernel fail one after another, once and until the disk is repaired."""
     from sim.io_faults.play import play
     from sim.shim import NoShim
 
+    if at is not None and not len(names) == len(faults) == 1:
+        raise click.UsageError("--at needs one --scenario and one --fault, whose call it is")
     try:
-        bad = play(names, every, click.echo)
+        bad = play(names, every, click.echo, faults, at)
     except (NoShim, ValueError) as error:
         raise click.ClickException(str(error)) from error
     sys.exit(1 if bad else 0)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -13,8 +14,10 @@ import pytest
 
 from edge.errors import Corrupt
 from edge.store.sqlite_store import SqliteStore
+from sim.__main__ import main
 from sim.fakes.box import COLA, stock
-from sim.io_faults.play import SCENARIOS_SHOWN, play
+from sim.io_faults.play import SCENARIOS_SHOWN, play, told_problems
+from sim.io_faults.world import Fault, Outcome
 from sim.shim import can_shim
 from tests.proof import PROOF, Counted, Tally
 
@@ -37,6 +40,28 @@ def test_a_disk_that_fails_at_any_call_and_is_repaired_has_lost_and_doubled_noth
     # Each fault was met, and the lasting ones again and again.
     assert all(int(row[-2]) >= 3 for row in rows)
     assert sum(int(row[-2]) for row in rows) > 500
+
+
+@pytest.mark.skipif(bool(can_shim()), reason=can_shim())
+@pytest.mark.timeout(300)
+def test_one_call_alone_fails_again_and_one_that_there_is_not_is_told() -> None:
+    lines: list[str] = []
+    assert play(["kiosk by code"], 1, lines.append, ["write error once"], 12) == 0
+    (row,) = lines[1:]
+    calls, runs, failed, violations = (int(one) for one in row[28:].split()[-4:])
+    assert (runs, failed, violations) == (1, 1, 0)
+    assert calls >= 12
+    assert play(["kiosk by code"], 1, lines.append, ["write error once"], 999_999) == 1
+    assert lines[-1].startswith("  NOT THE RUN: it has ")
+
+
+def test_a_violation_names_the_command_that_shows_it_again() -> None:
+    broke = Outcome(calls=9, failed=1, problems=("P1: order 7 was charged 2 times",))
+    (line,) = told_problems("kiosk by code", Fault.READ_ERROR_ONCE, 4, broke)
+    assert line.startswith("  kiosk by code, read error once, call 4: P1: order 7 was charged 2 times; ")
+    again = shlex.split(line.partition("see it again: python -m sim io-faults ")[2])
+    given = main.commands["io-faults"].make_context("io-faults", again).params
+    assert given == {"names": ("kiosk by code",), "every": 1, "faults": ("read error once",), "at": 4}
 
 
 def test_a_scenario_that_is_none_is_said() -> None:

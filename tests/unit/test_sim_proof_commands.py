@@ -19,6 +19,8 @@ USAGE = 2
         "explore --workers -1",
         "power-cuts --every 0",
         "power-cuts --at 0",
+        "io-faults --every 0",
+        "io-faults --at -1",
         "kills --every 0",
         "kills --most 0",
         "kills --again -1",
@@ -33,6 +35,8 @@ def test_a_count_that_is_none_is_refused_with_its_range(command: str) -> None:
 
 
 ONE_WORKLOAD = "name it with one --workload"
+ONE_CALL = "--at needs one --scenario and one --fault"
+KIOSK = ("--scenario", "kiosk by code")
 
 
 @pytest.mark.parametrize(
@@ -40,6 +44,10 @@ ONE_WORKLOAD = "name it with one --workload"
     [
         (("power-cuts", "--at", "5"), ONE_WORKLOAD),
         (("power-cuts", "--at", "5", "--workload", "catalogues", "--workload", "refund lost"), ONE_WORKLOAD),
+        (("io-faults", "--at", "5"), ONE_CALL),
+        (("io-faults", "--at", "5", *KIOSK), ONE_CALL),
+        (("io-faults", "--at", "0", "--fault", "full"), ONE_CALL),
+        (("io-faults", "--at", "5", *KIOSK, "--fault", "full", "--fault", "read error"), ONE_CALL),
         (("kills", "--broker", "--cold"), "leave out --cold"),
         (("kills", "--broker", "--journey", "kiosk", "--workers", "2"), "leave out --journey, --workers"),
     ],
@@ -50,3 +58,9 @@ def test_an_option_that_would_have_no_effect_is_refused_with_the_remedy(
     said = CliRunner().invoke(main, command)
     assert said.exit_code == USAGE
     assert remedy in said.output
+
+
+def test_a_fault_that_is_none_is_refused_with_those_that_there_are() -> None:
+    said = CliRunner().invoke(main, ["io-faults", "--fault", "flood"])
+    assert said.exit_code == 1
+    assert "there is no fault 'flood'; there are full once, full, write error once" in said.output
