@@ -13,6 +13,7 @@ import threading
 import time
 import tty
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -88,8 +89,9 @@ class _Wire:
 class PtyWire(_Wire):
     """A pseudo-terminal; `path` is what the driver opens as its serial port or printer device.
 
-    link: a place for a symbolic link to it, removed at close. The wire keeps the far end open, so that a
-    driver may come and go.
+    link: where a symbolic link leads to it, default one in a folder of its own. It is gone at close, so that
+    a driver that goes on looking does not find another's wire under the same number. The wire keeps the far
+    end open, so that a driver may come and go.
     """
 
     def __init__(self, device: WireDevice, link: Path | None = None) -> None:
@@ -97,19 +99,23 @@ class PtyWire(_Wire):
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
-        self.path = os.ttyname(self._slave)
+        self._folder: TemporaryDirectory[str] | None = None
+        if link is None:
+            self._folder = TemporaryDirectory(prefix="sim-wire-")
+            link = Path(self._folder.name, "wire")
         self._link = link
-        if link is not None:
-            link.unlink(missing_ok=True)
-            link.symlink_to(self.path)
+        self._link.unlink(missing_ok=True)
+        self._link.symlink_to(os.ttyname(self._slave))
+        self.path = str(link)
 
     def close(self) -> None:
         """Unplug it: the driver's next read or write fails. May be called twice."""
         if self._stop.is_set():
             return
         super().close()
-        if self._link is not None:
-            self._link.unlink(missing_ok=True)
+        self._link.unlink(missing_ok=True)
+        if self._folder is not None:
+            self._folder.cleanup()
         for fd in (self._master, self._slave):
             os.close(fd)
 
