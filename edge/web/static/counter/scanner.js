@@ -10,9 +10,9 @@ export function listenToScanner(onScan, onKey) {
   document.addEventListener("keydown", (event) => {
     const target = event.target;
     if (target.closest?.("input, textarea, dialog") || event.ctrlKey || event.altKey || event.metaKey) return;
-    const now = performance.now();
-    if (now - last > GAP_MS) typed = "";
-    last = now;
+    // When the key came, not when a busy page got round to it.
+    if (event.timeStamp - last > GAP_MS) typed = "";
+    last = event.timeStamp;
     if (event.key === "Enter") {
       const text = typed;
       typed = "";
