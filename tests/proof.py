@@ -14,6 +14,9 @@ from enum import StrEnum
 #: Whether this run is the whole proof.
 PROOF = os.environ.get("MALL_EDGE_PROOF") == "1"
 
+#: Why a test is skipped that the fast part leaves to the proof; any other reason is a want of the machine.
+LATER = "played by make proof"
+
 #: Where a tally stands among a test's properties.
 _MARK = "proof: "
 

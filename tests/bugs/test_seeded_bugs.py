@@ -15,7 +15,7 @@ from sim.world.conditions import WORLDS
 from sim.world.explore import EVERY
 from tests.bugs.bug import ROOT, Bug, Crashed, apply, revert
 from tests.bugs.seeded import BUGS
-from tests.proof import PROOF, Counted, Tally
+from tests.proof import LATER, PROOF, Counted, Tally
 
 #: Seconds that a property may take to catch a bug.
 LONGEST_S = 300
@@ -62,7 +62,7 @@ def hunted(bug: Bug, tree: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.timeout(LONGEST_S + 30)
 def test_a_seeded_bug_is_caught_by_its_property(bug: Bug, tree: Path, tally: Tally) -> None:
     if not (PROOF or bug.quick):
-        pytest.skip("shown by make proof")
+        pytest.skip(LATER)
     apply(bug, tree)
     try:
         run = hunted(bug, tree)

@@ -16,7 +16,7 @@ from sim.power_cut.disk import Fate
 from sim.power_cut.play import WORKLOADS, play_one
 from sim.power_cut.trace import Did, can_trace
 from sim.power_cut.workload import CATALOGUES
-from tests.proof import PROOF, Counted, Tally
+from tests.proof import LATER, PROOF, Counted, Tally
 
 EVERY = 20
 
@@ -55,7 +55,7 @@ def test_what_was_acknowledged_is_there_after_a_power_cut_and_nothing_half(
     assert len(sale.operations) // EVERY * 3 < honest.images <= len(sale.operations) // EVERY * 4
 
 
-@pytest.mark.skipif(not PROOF, reason="part of make proof")
+@pytest.mark.skipif(not PROOF, reason=LATER)
 @pytest.mark.parametrize("workload", WHOLE)
 @pytest.mark.timeout(900)
 def test_what_was_acknowledged_is_there_wherever_the_power_goes(workload: str, tally: Tally) -> None:

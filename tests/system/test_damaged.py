@@ -20,13 +20,13 @@ from pathlib import Path
 import pytest
 
 from sim.mall import Mall, MallSettings
-from tests.proof import PROOF, Counted, Tally
+from tests.proof import LATER, PROOF, Counted, Tally
 from tests.system.mall_process import Person, eventually, open_mall
 from tests.system.watchers import sell
 
 pytestmark = [
     pytest.mark.broker,
-    pytest.mark.skipif(not PROOF, reason="a whole drill, played by make proof"),
+    pytest.mark.skipif(not PROOF, reason=LATER),
 ]
 
 #: Pages that a test leaves alone: the header and the first of the schema.

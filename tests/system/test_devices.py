@@ -21,7 +21,7 @@ from sim.cameras.sight import CameraCounts, CameraFaults, Read
 from sim.clocks import unix_ms
 from sim.lane import Car, SimLane
 from sim.mall import Mall, MallSettings, read_health
-from tests.proof import PROOF, Counted, Tally
+from tests.proof import LATER, PROOF, Counted, Tally
 from tests.system.books import leaks, tracebacks
 from tests.system.mall_process import Person, code_of, eventually, open_mall, skus_of
 from tests.system.watchers import (
@@ -38,7 +38,7 @@ from tests.system.watchers import (
 pytestmark = pytest.mark.broker
 
 #: The fast part plays those of which most can be learned.
-whole = pytest.mark.skipif(not PROOF, reason="played by make proof")
+whole = pytest.mark.skipif(not PROOF, reason=LATER)
 
 #: Within what the person beside the device sees it, and within what HQ has the alarm.
 SEEN_S, TOLD_S = 3.0, 12.0

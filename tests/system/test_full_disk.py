@@ -23,7 +23,7 @@ from sim.gateway.books import Habit
 from sim.lane import Car
 from sim.mall import Mall, MallSettings, read_health
 from sim.mall_config import DEMO_PIN
-from tests.proof import PROOF, Counted, Tally
+from tests.proof import LATER, PROOF, Counted, Tally
 from tests.system.books import box_books, leaks, tracebacks
 from tests.system.mall_process import Person, audit, code_of, eventually, open_mall
 from tests.system.watchers import BREAD, Watcher, box_rows, hq_alarms, hq_knows, ready, sell
@@ -31,7 +31,7 @@ from tests.system.watchers import BREAD, Watcher, box_rows, hq_alarms, hq_knows,
 pytestmark = pytest.mark.broker
 
 #: The fast part plays those of which most can be learned.
-whole = pytest.mark.skipif(not PROOF, reason="played by make proof")
+whole = pytest.mark.skipif(not PROOF, reason=LATER)
 
 #: The disk, and the share of it that is kept back for what is in flight.
 SIZE = "96m"

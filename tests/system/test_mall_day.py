@@ -17,7 +17,7 @@ from sim.mall_day.money import Heard
 from sim.mall_day.ports import Entry
 from sim.mall_day.report import DayReport, play
 from sim.world.explore import quiet
-from tests.proof import PROOF, Counted, Tally
+from tests.proof import LATER, PROOF, Counted, Tally
 
 SMALL = Plan(seed=1, orders=120, cars=60, spaces=100)
 TINY = Plan(seed=3, orders=12, cars=6, fault=0.0, cuts=(), steps=(), away=())
@@ -138,7 +138,7 @@ def finds(day: MallDay, told: Heard, words: str) -> bool:
     return any(words in one for one in violations(day, told))
 
 
-@pytest.mark.skipif(not PROOF, reason="the whole day is played by make proof")
+@pytest.mark.skipif(not PROOF, reason=LATER)
 def test_the_whole_day_twice(tally: Tally) -> None:
     quiet()
     first, again = play(Plan()), play(Plan())

@@ -25,7 +25,7 @@ from sim.kills.broker_play import BrokerPlan
 from sim.kills.journeys import JOURNEYS
 from sim.kills.play import KillPlan, play, steps_of, table
 from sim.shim import can_shim
-from tests.proof import PROOF, Counted, Tally
+from tests.proof import LATER, PROOF, Counted, Tally
 
 pytestmark = pytest.mark.broker
 
@@ -77,7 +77,7 @@ def test_a_broker_killed_at_any_packet_loses_and_doubles_nothing(tally: Tally) -
 
 
 @needs_gcc
-@pytest.mark.skipif(not PROOF, reason="takes a minute; MALL_EDGE_PROOF=1 runs it")
+@pytest.mark.skipif(not PROOF, reason=LATER)
 def test_a_store_that_commits_each_statement_by_itself_is_found(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     for part in ("edge", "devices", "sim"):
