@@ -10,8 +10,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-#: What only a payment code looks like; ids of the gateway and of ours are longer or hold letters.
-_PAYMENT_CODE = re.compile(rb"(?<![0-9A-Za-z])1[0-5][0-9]{16}(?![0-9A-Za-z])")
+#: What only a payment code looks like, of WeChat, Alipay and UnionPay; ids of the gateways and of ours are
+#: longer, begin otherwise or hold letters. Digits after a point are a fraction.
+_PAYMENT_CODE = re.compile(
+    rb"(?<![0-9A-Za-z.])(?:1[0-5][0-9]{16}|(?:2[5-9]|30)[0-9]{14,22}|62[0-9]{17,18})(?![0-9A-Za-z])"
+)
 
 
 @dataclass(frozen=True, slots=True)
