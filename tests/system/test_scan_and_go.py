@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,14 +83,29 @@ def phone(mall: Mall) -> Iterator[Phone]:
     held.http.close()
 
 
-def guard_checks(mall: Mall, code: str) -> str:
-    """Have a guard scan a code into the page; return the large word's kind."""
+def guard_does(mall: Mall, what: str, **fields: str) -> str:
+    """Have a guard send a form of the exit's page; return the page that is shown then."""
     origin = {"Origin": mall.url}
     with httpx.Client(base_url=mall.url, trust_env=False, headers=origin, follow_redirects=True) as page:
         assert page.post("/staff/login", data={"pin": DEMO_PIN}).status_code == 200
-        shown = page.post("/staff/exit/E01/check", data={"code": code})
+        shown = page.post(f"/staff/exit/E01/{what}", data=fields)
         assert shown.status_code == 200, shown.text
-        return shown.text.partition('data-verdict="')[2].partition('"')[0]
+        return shown.text
+
+
+def guard_lets_out(mall: Mall, code: str, order_id: str) -> str:
+    """Have a guard scan a code, and look into the bag if it was chosen; return the first word."""
+    page = guard_does(mall, "check", code=code)
+    first = word_of(page)
+    if first == "recheck":
+        goods = dict(re.findall(r'name="(all:[^"]+)" value="(\d+)"', page))
+        assert word_of(guard_does(mall, "outcome", order=order_id, **goods)) == "done"
+    return first
+
+
+def word_of(page: str) -> str:
+    """Return the large word's kind."""
+    return page.partition('data-verdict="')[2].partition('"')[0]
 
 
 def test_a_shopper_scans_pays_and_passes_the_guard_once_and_hq_knows(
@@ -103,10 +119,16 @@ def test_a_shopper_scans_pays_and_passes_the_guard_once_and_hq_knows(
     phone.wallet_pays(payment["code_url"])
     phone.paid(payment["order_id"])
     way_out = phone.ask("GET", f"/exit/{payment['order_id']}")
-    first = guard_checks(mall, way_out["code"])
+    first = guard_lets_out(mall, way_out["code"], payment["order_id"])
     assert first in ("pass", "recheck")
-    seen = phone.ask("GET", f"/exit/{payment['order_id']}")["state"]
-    assert seen == {"pass": "passed", "recheck": "recheck"}[first]
+    assert phone.ask("GET", f"/exit/{payment['order_id']}")["state"] == "passed"
+
+    def shown_again() -> str | None:
+        # A scanner that reads twice in a moment is one look.
+        word = word_of(guard_does(mall, "check", code=way_out["code"]))
+        return None if word == "pass" else word
+
+    assert eventually(shown_again, "the second bag's answer") == "used"
     _, hq = audit(mall, folder)
     assert hq.kinds["exit.checked"] >= 1
     assert leaks(folder) == []

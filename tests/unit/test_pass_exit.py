@@ -175,6 +175,9 @@ def test_the_exits_own_scanner_looks_and_nothing_else_happens_there() -> None:
     assert seen.check.verdict is ExitVerdict.PASS
     assert not waits_for_look(seen)
     assert DOOR in shop.drawn
+    shop.wait(5_000)
+    now_ns = shop.ports.clock.now().boottime_ns
+    assert receive_scan(shop.box, DOOR, Scan("usb", text.encode(), text, None, now_ns)).outcome == "used"
 
 
 def test_old_passes_are_tidied() -> None:
