@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import Corrupt, Declined, Invalid
-from edge.members.identity import MAX_HOPS, elder, follow
+from edge.members.identity import MAX_HOPS, follow
 from edge.members.points import (
     PointsEntry,
     PointsKind,
@@ -109,26 +108,6 @@ def test_several_boxes_with_leases_never_spend_more_than_there_is(
             leases.append(lease)
         assert 0 <= spent <= 100
         assert pool + spent + sum(one.left for one in leases if one.closed_at is None) == 100
-
-
-def standing(into: dict[str, str], member: int) -> str:
-    return follow(str(member), lambda one: into.get(one, ""))
-
-
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=5))
-def test_mergers_in_any_order_give_one_and_the_same_member(pairs: list[tuple[int, int]]) -> None:
-    known = {0, 3}
-    seen = set()
-    for order in permutations(pairs):
-        into: dict[str, str] = {}
-        for first, second in order:
-            one, other = (standing(into, each) for each in (first, second))
-            if one != other:
-                ranks = {each: (int(each) not in known, each) for each in (one, other)}
-                kept, gone = (one, other) if elder(ranks[one], ranks[other]) else (other, one)
-                into[gone] = kept
-        seen.add(tuple(standing(into, each) for each in range(6)))
-    assert len(seen) == 1
 
 
 def test_a_ring_of_mergers_is_an_error_and_no_endless_loop() -> None:
