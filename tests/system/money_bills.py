@@ -29,10 +29,10 @@ GATEWAYS = 2
 #: The longest that a comparison of a day's bill may take.
 COMPARE_S = 60.0
 
-#: Payments that are neither given back nor likely to be, the oldest first.
+#: Payments that are neither given back nor likely to be, the oldest first, begun and done on one day.
 _WHOLE = """
-SELECT merchant_order_no FROM attempts JOIN tenders USING (attempt_id)
-WHERE gateway = 'wechat_pay' AND state = 'approved' AND created_at >= ? AND created_at < ?
+SELECT merchant_order_no, created_at FROM attempts JOIN tenders USING (attempt_id)
+WHERE gateway = 'wechat_pay' AND state = 'approved' AND created_at >= ? AND attempts.closed_at < ?
 AND tender_id NOT IN (SELECT tender_id FROM refund_legs) ORDER BY merchant_order_no
 """
 _DAYS = "SELECT compared_at, rows, matched FROM bill_days WHERE day = ?"
@@ -43,21 +43,16 @@ SELECT reference FROM work_items WHERE kind = 'bill_difference' AND closed_at IS
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What the comparisons of one day came to. found: what is open now, as reference/kind."""
+    """What the comparisons of some days came to. found: what is open now, as reference/kind."""
 
     rows: int
     matched: int
     found: frozenset[str]
 
 
-def bill_day(began_at: int) -> date | None:
-    """Return the day whose bill holds all payments since `began_at` (Unix ms) with none near an edge of it.
-
-    None around midnight in Beijing, where a payment may stand in either of two bills and is waited for.
-    """
-    day = local(began_at, BILL_ZONE).date()
-    begins_at, ends_at = bill_hours(day)
-    return day if begins_at <= began_at and unix_ms() < ends_at - EDGE_MS else None
+def bill_days(began_at: int) -> list[date]:
+    """Return the days whose bills hold all payments since `began_at` (Unix ms); two over Beijing midnight."""
+    return sorted({local(at, BILL_ZONE).date() for at in (began_at, unix_ms())})
 
 
 def have_bills_ready(mall: Mall) -> None:
@@ -65,18 +60,22 @@ def have_bills_ready(mall: Mall) -> None:
     _post(mall, "/sim/bills", {"ready": "at_once"})
 
 
-def plant(mall: Mall, folder: Path, day: date, each: int) -> frozenset[str]:
-    """Plant `each` differences of every kind; return what must be found, as reference/kind."""
-    begins_at, ends_at = bill_hours(day)
-    with closing(_open(folder)) as db:
-        rows = db.execute(_WHOLE, (begins_at, ends_at - EDGE_MS)).fetchall()
-    numbers = (str(row[0]) for row in rows)
+def plant(mall: Mall, folder: Path, days: Sequence[date], each: int) -> frozenset[str]:
+    """Plant `each` differences of every kind in the bill of the day with most payments; return what must be
+    found once the bills of all these days were compared, as reference/kind.
+    """
+    whole = {day: _whole(folder, day) for day in days}
+    day = max(days, key=lambda one: len(whole[one]))
+    assert len(whole[day]) >= 3 * each, f"only {len(whole[day])} payments to plant differences at"
+    # What is missing of the last half hour may stand in the next bill, and is waited for.
+    waits_from = bill_hours(days[-1])[1] - EDGE_MS
+    payments = iter(whole[day])
     expected = set()
     for kind in ("missing", "amount", "status"):
-        for number in islice(numbers, each):
+        for number, created_at in islice(payments, each):
             _post(mall, f"/sim/bills/{day}/differences", {"kind": kind, "order_no": number})
-            expected.add(f"wechat_pay/{number}/{FOUND_AS[kind]}")
-    assert len(expected) == 3 * each, f"only {len(rows)} payments to plant differences at"
+            if kind != "missing" or created_at < waits_from:
+                expected.add(f"wechat_pay/{number}/{FOUND_AS[kind]}")
     planted: Sequence[dict[str, str]] = ()
     for _ in range(each):
         planted = _post(mall, f"/sim/bills/{day}/differences", {"kind": "extra"})
@@ -84,8 +83,23 @@ def plant(mall: Mall, folder: Path, day: date, each: int) -> frozenset[str]:
     return frozenset(expected | {f"wechat_pay/{place:04d}planted.../channel_only" for place in places})
 
 
-def compare(mall: Mall, folder: Path, day: date) -> Compared:
-    """Have the service compare the bills of that day as a person does, and return what came of it."""
+def compare(mall: Mall, folder: Path, days: Sequence[date]) -> Compared:
+    """Have the service compare the bills of these days as a person does, and return what came of it."""
+    each = [_compare_day(mall, folder, day) for day in days]
+    return Compared(
+        sum(one.rows for one in each),
+        sum(one.matched for one in each),
+        frozenset[str]().union(*(one.found for one in each)),
+    )
+
+
+def _whole(folder: Path, day: date) -> list[tuple[str, int]]:
+    """Return the payments of a day that are there whole: number and when they began (Unix ms)."""
+    with closing(_open(folder)) as db:
+        return db.execute(_WHOLE, bill_hours(day)).fetchall()
+
+
+def _compare_day(mall: Mall, folder: Path, day: date) -> Compared:
     told = (day.isoformat(),)
     with closing(_open(folder)) as db:
         before = db.execute(_DAYS, told).fetchall()
