@@ -272,8 +272,13 @@ def test_a_camera_that_pushes_a_thousand_times(scene: Scene) -> None:
 
 def test_after_all_repairs_hq_knows_that_each_alarm_is_over(scene: Scene) -> None:
     """Every device's alarm was raised once and cleared once; all of it has reached HQ."""
-    raised = [alarm for kind, alarm, _ in hq_alarms(scene.folder) if kind == "raised"]
-    names = {alarm for alarm in raised if alarm.startswith(("device:", "loop:"))}
+    if not _raised(scene):
+        # All other faults were played in other processes, each before a mall of its own.
+        scene.mall.scanner.unplug()
+        assert hq_knows(scene.folder, "raised", "device:scanner-k01", TOLD_S) == "absent"
+        scene.mall.scanner.plug()
+    names = _raised(scene)
+    assert names
     for name in names:
         hq_knows(scene.folder, "cleared", name)
     told = hq_alarms(scene.folder)
@@ -281,6 +286,12 @@ def test_after_all_repairs_hq_knows_that_each_alarm_is_over(scene: Scene) -> Non
         assert [kind for kind, alarm, _ in told if alarm == name] == ["raised", "cleared"], told
     eventually(lambda: not (scene.staff.alarms() & names) or None, "no alarm of a device any more")
     eventually(lambda: read_health(scene.mall.url).get("outbox_depth") == 0 or None, "HQ's acknowledgement")
+
+
+def _raised(scene: Scene) -> set[str]:
+    """Return the alarms of devices that HQ was told of."""
+    raised = {alarm for kind, alarm, _ in hq_alarms(scene.folder) if kind == "raised"}
+    return {alarm for alarm in raised if alarm.startswith(("device:", "loop:"))}
 
 
 class _Storm:

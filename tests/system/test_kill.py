@@ -211,18 +211,28 @@ def test_what_hq_could_not_be_told_before_is_told_once_after(scene: Scene) -> No
     scene.leave()
 
 
+@pytest.mark.timeout(240)
 def test_a_charge_is_made_once_or_not_at_all_whenever_the_kill_comes(tmp_path: Path) -> None:
-    with open_mall(tmp_path, MallSettings(tmp_path, rules=RULES)) as mall:
-        scene = Scene(mall, tmp_path, Person(mall))
-        for after_s in (0.0, 0.004, 0.01, 0.03):
-            before = scene.order(BREAD, TEA)
-            wallet, code = scene.shopper.shows_code()
-            scene.shopper.scan(code)
-            threading.Event().wait(after_s)
-            scene.kill()
-            if not _ends_well(scene, before, wallet.wallet_id):
-                break
-        assert leaks(tmp_path) == []
+    moments = [0.0, 0.004, 0.01, 0.03]
+    while moments:
+        folder = tmp_path / f"{len(moments)}-to-come"
+        folder.mkdir()
+        with open_mall(folder, MallSettings(folder, rules=RULES)) as mall:
+            scene = Scene(mall, folder, Person(mall))
+            # A kiosk that cannot go on for minutes leaves the moments that are left to another mall's.
+            while moments and _killed_in_a_charge(scene, moments.pop(0)):
+                pass
+        assert leaks(folder) == []
+
+
+def _killed_in_a_charge(scene: Scene, after_s: float) -> bool:
+    """Kill the service so long after a code was shown; say whether the kiosk can go on at once."""
+    before = scene.order(BREAD, TEA)
+    wallet, code = scene.shopper.shows_code()
+    scene.shopper.scan(code)
+    threading.Event().wait(after_s)
+    scene.kill()
+    return _ends_well(scene, before, wallet.wallet_id)
 
 
 def _ends_well(scene: Scene, before: View, wallet_id: str) -> bool:
