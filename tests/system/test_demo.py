@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sqlite3
 import subprocess
@@ -29,8 +30,10 @@ VISITS = 2
 FEE_FEN = 600
 LEAST_FEES = 2
 
-#: Within what somebody who watches must have seen a sale, and the longest that two visits may take.
+#: Within what somebody who watches must have seen a sale on a machine of their own, and how long it is waited
+#: for; the longest that two visits may take.
 FIRST_SALE_S = 60.0
+WAITED_S = 300.0
 END_S = 150.0
 
 #: What the demonstration has to end everything that it started.
@@ -62,9 +65,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 @contextmanager
 def running(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, str]]]:
     """Run the demonstration there, which says where its pages are; end it with all that it started."""
-    port, hq_port, gateway_port, relay_port, lanes_port = free_ports(5)
+    port, hq_port, gateway_port, relay_port, lanes_port, phone_port = free_ports(6)
     ports = ("--port", str(port), "--hq-port", str(hq_port), "--gateway-port", str(gateway_port))
     ports = (*ports, "--relay-port", str(relay_port), "--lanes-port", str(lanes_port))
+    ports = (*ports, "--phone-port", str(phone_port))
     urls = {
         "kiosk": f"http://127.0.0.1:{port}/kiosk/K01",
         "HQ": f"http://127.0.0.1:{hq_port}/",
@@ -111,16 +115,29 @@ def test_it_ends_well_and_says_where_to_look(demo: Demo) -> None:
     assert str(demo.folder / "receipts") in demo.output
 
 
+@pytest.mark.timeout(400)
 def test_somebody_who_watches_sees_a_sale_within_a_minute(tmp_path: Path) -> None:
-    """At the pace of `make demo` goods are paid at the kiosk and the receipt is on paper; fees have none."""
+    """At the pace of `make demo` goods are paid at the kiosk and the receipt is on paper; fees have none.
+
+    On a machine that has more to do than processors it may take as much longer.
+    """
     pay = "SELECT number FROM orders WHERE state = 'paid' AND number LIKE 'K01-%'"
 
     def sold() -> Path | None:
         return next((one for one in (tmp_path / "receipts").glob("*.png") if one.stat().st_size), None)
 
-    with running(tmp_path):
-        eventually(sold, "a receipt of the kiosk", FIRST_SALE_S)
-        assert len(asked(tmp_path, pay)) == 1
+    began_s, crowding = time.monotonic(), [load_per_processor()]
+    with running(tmp_path) as (process, _):
+        eventually(lambda: sold() or process.poll(), "a receipt of the kiosk", WAITED_S)
+        assert process.poll() is None, (tmp_path / "demo.log").read_text("utf-8")
+        crowding.append(load_per_processor())
+        assert time.monotonic() - began_s < FIRST_SALE_S * max(1.0, *crowding)
+        assert len(asked(tmp_path, pay)) >= 1
+
+
+def load_per_processor() -> float:
+    """Return how many threads wanted each processor in the last minute."""
+    return os.getloadavg()[0] / (os.cpu_count() or 1)
 
 
 def test_hq_holds_exactly_the_orders_of_the_box(demo: Demo) -> None:
