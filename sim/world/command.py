@@ -65,7 +65,7 @@ class Telling:
 
 
 def run(wish: Wish, say: Callable[[str], None]) -> int:
-    """Explore, list or replay; return the exit status: 1 when a property broke, INTERRUPTED.
+    """Explore, list or replay; return the exit status: 1 when a property broke, INTERRUPTED when stopped.
 
     Raises click.ClickException for a name that there is not and for steps that are none.
     """
