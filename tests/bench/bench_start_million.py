@@ -21,10 +21,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from sim.__main__ import random_digits
 from sim.cameras.posting import post
 from sim.cameras.sight import CameraCounts, CameraFaults, Read
 from sim.clocks import unix_ms
+from sim.digits import random_digits
 from sim.kills.books import settled
 from sim.mall import Mall, MallSettings
 from sim.mall_drivers import some_plate, visit_by_car

@@ -39,8 +39,8 @@ from edge.services.events import Origin
 from edge.services.reconcile import bill_hours, reconcile
 from edge.services.records import Unit
 from edge.store.sqlite_store import SqliteStore
-from sim.__main__ import random_digits
 from sim.clocks import unix_ms
+from sim.digits import random_digits
 from sim.fakes.hq import FakeHq
 from sim.gateway.bill_text import TradeRow, trade_bill
 from sim.gateway.credentials import Credentials, make_credentials

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.__main__ import random_digits
 from sim.clocks import unix_ms
+from sim.digits import random_digits
 from sim.gateway.credentials import Credentials
 from sim.gateway.messages import Reply, Request
 from sim.gateway.server import GatewayServer

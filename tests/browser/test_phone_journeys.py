@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, expect
 
 from edge.clock import local, wall_ms
 from edge.codes.signed_token import TokenKind
-from sim.__main__ import random_digits
 from sim.crowd.desk import refund_all
+from sim.digits import random_digits
 from sim.mall import Mall, MallSettings
 from sim.mall_config import DEMO_PIN
 from sim.mall_drivers import some_plate

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from edge.errors import Invalid
 from edge.services.payment_ports import CodePayment
-from sim.__main__ import main
+from sim.cli import main
 from sim.fakes.box import KIOSK
 from sim.fakes.gateway import Shopper
 from sim.world import explore as exploring

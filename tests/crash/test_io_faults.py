@@ -14,7 +14,7 @@ import pytest
 
 from edge.errors import Corrupt
 from edge.store.sqlite_store import SqliteStore
-from sim.__main__ import main
+from sim.cli import main
 from sim.fakes.box import COLA, stock
 from sim.io_faults.play import SCENARIOS_SHOWN, play, told_problems
 from sim.io_faults.world import Fault, Outcome

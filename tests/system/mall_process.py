@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from sim.__main__ import random_digits
 from sim.clocks import unix_ms
+from sim.digits import random_digits
 from sim.gateway.books import Wallet
 from sim.goods import Good, demo_goods
 from sim.mall import Mall, MallSettings, read_health

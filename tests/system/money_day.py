@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.services.staff import hash_pin
-from sim.__main__ import random_digits
 from sim.clocks import unix_ms
+from sim.digits import random_digits
 from sim.gateway.books import Habit
 from sim.gateway.faults import Rate
 from sim.mall import Mall, MallSettings

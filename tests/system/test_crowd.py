@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.__main__ import random_digits
 from sim.crowd.own_mall import crowd_in
+from sim.digits import random_digits
 from sim.mall import MallSettings, read_health
 from tests.system.books import box_books, check_box_and_hq, hq_books
 from tests.system.mall_process import eventually, open_mall

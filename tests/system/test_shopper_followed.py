@@ -12,11 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from sim.__main__ import random_digits
 from sim.clocks import unix_ms
 from sim.crowd.calls import Calls, Meter
 from sim.crowd.counter import GuideAtCounter
 from sim.crowd.desk import Desk, refund_all
+from sim.digits import random_digits
 from sim.hq.trace import ask, lines
 from sim.mall import Mall, read_health
 from sim.mall_config import DEMO_PIN

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from edge.cli import main as edge
-from sim.__main__ import main as sim
+from sim.cli import main as sim
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = ROOT / "docs/operations"

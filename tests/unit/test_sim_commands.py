@@ -1,11 +1,11 @@
-"""The commands of the proof refuse counts that are none and options that would have no effect."""
+"""The simulator's commands refuse counts that are none and options that would have no effect."""
 
 from __future__ import annotations
 
 import pytest
 from click.testing import CliRunner
 
-from sim.__main__ import main
+from sim.cli import main
 
 USAGE = 2
 
@@ -25,6 +25,9 @@ USAGE = 2
         "kills --most 0",
         "kills --again -1",
         "kills --workers 0",
+        "parking-day --cars 0",
+        "crowd --shoppers 0",
+        "fleet --boxes 0",
     ],
 )
 def test_a_count_that_is_none_is_refused_with_its_range(command: str) -> None:
@@ -48,6 +51,11 @@ KIOSK = ("--scenario", "kiosk by code")
         (("io-faults", "--at", "5", *KIOSK), ONE_CALL),
         (("io-faults", "--at", "0", "--fault", "full"), ONE_CALL),
         (("io-faults", "--at", "5", *KIOSK, "--fault", "full", "--fault", "read error"), ONE_CALL),
+        (("power-cuts", "--at", "5", "--workload", "refund lost", "--every", "2"), "leave out --every"),
+        (("io-faults", "--at", "5", *KIOSK, "--fault", "full", "--every", "2"), "leave out --every"),
+        (("explore", "--replay", "1:", "--pairs", "--stride", "3"), "leave out --pairs, --stride"),
+        (("explore", "--whole"), "--whole belongs to --replay"),
+        (("kills", "--at", "5", "--every", "2", "--most", "9"), "leave out --every, --most"),
         (("kills", "--broker", "--cold"), "leave out --cold"),
         (("kills", "--broker", "--journey", "kiosk", "--workers", "2"), "leave out --journey, --workers"),
     ],
@@ -64,3 +72,12 @@ def test_a_fault_that_is_none_is_refused_with_those_that_there_are() -> None:
     said = CliRunner().invoke(main, ["io-faults", "--fault", "flood"])
     assert said.exit_code == 1
     assert "there is no fault 'flood'; there are full once, full, write error once" in said.output
+
+
+@pytest.mark.parametrize(
+    "command", ["mall --hq-port 99999", "printer out --tcp 65536", "relay --broker-port -1"]
+)
+def test_a_port_that_is_none_is_refused_with_the_range(command: str) -> None:
+    said = CliRunner().invoke(main, command.split())
+    assert said.exit_code == USAGE
+    assert "is not in the range 0<=x<=65535" in said.output
