@@ -72,17 +72,19 @@ class _Wire:
         poller = select.poll()
         room = self._device.room()
         poller.register(fd, select.POLLIN if room else 0)
+        came = bool(poller.poll(_TICK_MS))
+        if came and not room:
+            self._stop.wait(_TICK_MS / 1000)
+        try:
+            data = os.read(fd, min(room, _READ_BYTES)) if came and room else b""
+        except OSError:
+            return False
+        # The device hears how long it was quiet before it hears what ended the quiet.
         sent = self._device.tick(self._elapsed())
         if sent and not _write(fd, sent):
             return False
-        if not poller.poll(_TICK_MS):
+        if not (came and room):
             return True
-        if not room:
-            return self._stop.wait(_TICK_MS / 1000) or True
-        try:
-            data = os.read(fd, min(room, _READ_BYTES))
-        except OSError:
-            return False
         return bool(data) and _write(fd, self._device.receive(data))
 
 

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 #: What only a payment code looks like, of WeChat, Alipay and UnionPay; ids of the gateways and of ours are
-#: longer, begin otherwise or hold letters. Digits after a point are a fraction.
+#: longer, begin otherwise or hold letters. Digits after a point are a fraction; the last digits of a UUID or
+#: a trace may stand before a year, and a notice of the gateway is EV- and random digits.
 _PAYMENT_CODE = re.compile(
-    rb"(?<![0-9A-Za-z.])(?:1[0-5][0-9]{16}|(?:2[5-9]|30)[0-9]{14,22}|62[0-9]{17,18})(?![0-9A-Za-z])"
+    rb"(?<![0-9A-Za-z.])(?<!EV-)(?<!-[0-9a-f]{4}-[0-9a-f]{4}-)(?<![0-9a-f]{32}-)"
+    rb"(?:1[0-5][0-9]{16}|(?:2[5-9]|30)[0-9]{14,22}|62[0-9]{17,18})(?![0-9A-Za-z])"
 )
 
 

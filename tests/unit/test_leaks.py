@@ -20,7 +20,9 @@ from tests.system.books import leaks
         "62123456789012345678",
     ],
 )
-@pytest.mark.parametrize("around", ['{"code": "%s"}', "code=%s", "\x00\x17%s\x00", "%s", "asked for %s."])
+@pytest.mark.parametrize(
+    "around", ['{"code": "%s"}', "code=%s", "\x00\x17%s\x00", "%s", "asked for %s.", "K01-%s"]
+)
 def test_a_payment_code_is_found_whatever_stands_around_it(tmp_path: Path, code: str, around: str) -> None:
     (tmp_path / "empty.log").touch()
     left = tmp_path / "state" / "left.db"
@@ -42,6 +44,11 @@ def test_a_payment_code_is_found_whatever_stands_around_it(tmp_path: Path, code:
         "3012345678901234567890123",
         "621234567890123456",
         "0.2512345678901234",
+        "EV-2458815978686137131",
+        "EV-2658815978686137131",
+        "EV-6284936519864952973",
+        "01a2073b-1615-7162-8ace-2646424417152026-11-23",
+        "00-0af7651916cd43dd8448eb211c80319c-2712345678901234-01",
     ],
 )
 def test_another_number_is_no_payment_code(tmp_path: Path, number: str) -> None:
