@@ -71,6 +71,6 @@ def describe_bill(done: BillDay) -> str:
     return (
         f"{done.gateway} {done.merchant} {done.day}: {done.rows} rows, "
         f"{format_yuan(done.payments_fen)} in, {format_yuan(done.refunds_fen)} back, "
-        f"{format_yuan(done.fees_fen)} fees; {done.matched} agree, {done.differences} differ, "
+        f"{format_yuan(done.fees_fen)} fees; {done.matched} movements agree, {done.differences} differ, "
         f"{done.carried} carried over, {done.elsewhere} of other boxes"
     )

@@ -184,7 +184,9 @@ class MallDay:
                 self.samples.append(
                     Sample(self.at_ms, drivers.inside, counted, drivers.at_lanes, backlog, house.is_on)
                 )
-            progress(self.shoppers.finished + drivers.left, self.plan.orders + self.plan.cars)
+            progress(
+                self.shoppers.finished + drivers.left + drivers.stayed, self.plan.orders + self.plan.cars
+            )
             yield LOOKS_EVERY
 
     def _is_over(self) -> bool:

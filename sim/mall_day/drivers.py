@@ -68,7 +68,7 @@ class Drivers:
         self.cars = [Car.of(trip) for trip in trips]
         self.inside = 0
         self.most_inside = 0
-        self.left = 0
+        self.left = self.stayed = 0
         self.at_lanes = 0
         self._plates: set[str] = set()
         self._last: dict[str, str] = {}
@@ -79,15 +79,15 @@ class Drivers:
 
     @property
     def gone(self) -> bool:
-        """Whether every car that came has left."""
-        return self.left == len(self.cars)
+        """Whether every car that came has left; one that stayed at home never came."""
+        return self.left + self.stayed == len(self.cars)
 
     def come(self, car: Car) -> Process:
         """One visit from its arrival to its leaving the queue of an entry."""
         if car.plate in self._plates:
             # Its first visit is not over: this vehicle is another one's double and stays at home.
             car.visited = False
-            self.left += 1
+            self.stayed += 1
             return
         self._plates.add(car.plate)
         if car.trip.way is Way.PASS:

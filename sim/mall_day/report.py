@@ -101,6 +101,8 @@ def _cars(day: MallDay) -> Iterator[str]:
     asked = ", ".join(f"{count} {why}" for why, count in sorted(day.drivers.asked.items())) or "nothing"
     misread = sum(look.text != car.plate for car in cars for look in car.looks)
     yield f"{len(cars):,} cars came, {day.drivers.left:,} left; {day.drivers.most_inside:,} inside at most"
+    if day.drivers.stayed:
+        yield f"  {day.drivers.stayed:,} stayed at home: a car of the same plate was inside"
     if waits:
         yield (
             f"  at a barrier {waits[len(waits) // 2] / 1000:.1f} s for half of them, "
@@ -121,8 +123,9 @@ def _office(day: MallDay, told: Heard) -> Iterator[str]:
         f"off by {format_yuan(off_fen)}"
     )
     yield (
-        f"{bills.days} bills fetched in {office.read} tries: {bills.rows:,} rows, {bills.matched:,} agree, "
-        f"{bills.differences} differ, {bills.explained} of them explained"
+        f"{bills.days} bills fetched in {office.read} tries: {bills.rows:,} rows; a payment with its "
+        f"reversal being one, {bills.matched:,} movements agree, {bills.differences} differ, "
+        f"{bills.explained} of them explained"
     )
     kinds = Counter(str(data["command"]) for data in told.of("command.done"))
     words = ", ".join(f"{name} {count}" for name, count in sorted(kinds.items()))
