@@ -125,7 +125,7 @@ def faults_plot(faults: Faults) -> str:
         parts.append(text(WIDTH - 4, y + 11, f"{faults.hits[port]:,}", "end", "number"))
     bottom = TOP + len(ports) * row
     for hour in range(first, last + 1):
-        if hour % 3 == 0:
+        if hour % 6 == 0:
             x = left + (hour - first + 0.5) * width
             parts.append(text(round(x, 1), bottom + 12, f"{hour % 24}:00", "middle"))
     return svg(parts, Words("各端口的故障", "faults at each port"), bottom + 18)
