@@ -271,7 +271,10 @@ def test_a_camera_that_pushes_a_thousand_times(scene: Scene) -> None:
 
 
 def test_after_all_repairs_hq_knows_that_each_alarm_is_over(scene: Scene) -> None:
-    """Every device's alarm was raised once and cleared once; all of it has reached HQ."""
+    """Each alarm of a device was raised and cleared in turn and is over; all of it has reached HQ.
+
+    Where a storm leaves a simulated board no time to answer, that is an alarm too, and may come again.
+    """
     if not _raised(scene):
         # All other faults were played in other processes, each before a mall of its own.
         scene.mall.scanner.unplug()
@@ -279,11 +282,7 @@ def test_after_all_repairs_hq_knows_that_each_alarm_is_over(scene: Scene) -> Non
         scene.mall.scanner.plug()
     names = _raised(scene)
     assert names
-    for name in names:
-        hq_knows(scene.folder, "cleared", name)
-    told = hq_alarms(scene.folder)
-    for name in names:
-        assert [kind for kind, alarm, _ in told if alarm == name] == ["raised", "cleared"], told
+    eventually(lambda: _told_in_pairs(scene) or None, "HQ's word that all is over")
     eventually(lambda: not (scene.staff.alarms() & names) or None, "no alarm of a device any more")
     eventually(lambda: read_health(scene.mall.url).get("outbox_depth") == 0 or None, "HQ's acknowledgement")
 
@@ -292,6 +291,13 @@ def _raised(scene: Scene) -> set[str]:
     """Return the alarms of devices that HQ was told of."""
     raised = {alarm for kind, alarm, _ in hq_alarms(scene.folder) if kind == "raised"}
     return {alarm for alarm in raised if alarm.startswith(("device:", "loop:"))}
+
+
+def _told_in_pairs(scene: Scene) -> bool:
+    """Return whether HQ heard of each alarm that it was raised, that it was cleared, and so on to its end."""
+    told = hq_alarms(scene.folder)
+    kinds = {name: [kind for kind, alarm, _ in told if alarm == name] for name in _raised(scene)}
+    return all(one == ["raised", "cleared"] * (len(one) // 2) for one in kinds.values())
 
 
 class _Storm:
