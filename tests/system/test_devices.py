@@ -209,7 +209,7 @@ def test_a_loop_that_hangs(scene: Scene) -> None:
     beside = scene.beside()
     eventually(lambda: scene.staff.question("B1-out"), "the guard's question", 8)
     scene.staff.answers("B1-out", "gone")
-    assert scene.staff.troubles("B1-out") == {"loop"}
+    assert "loop" in scene.staff.troubles("B1-out")
     assert hq_knows(scene.folder, "raised", "loop:B1-out:1", TOLD_S) == "stuck"
     beside.went_on()
     scene.to_exit(car)
@@ -221,7 +221,7 @@ def test_a_loop_that_hangs(scene: Scene) -> None:
     assert scene.staff.question("B1-out") is None, "no ghost asks again"
     faults.stuck_loops = frozenset()
     assert hq_knows(scene.folder, "cleared", "loop:B1-out:1", TOLD_S) == "free"
-    assert scene.staff.troubles("B1-out") == set()
+    assert "loop" not in scene.staff.troubles("B1-out")
 
 
 @whole
